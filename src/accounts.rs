@@ -1,0 +1,5 @@
+//! People, their sessions, personal access tokens and preferences.
+
+pub mod caller;
+
+pub use caller::{Caller, Credential, Scope, Scopes};

@@ -1,0 +1,1 @@
+//! Every component, built once from the configuration.

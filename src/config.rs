@@ -1,0 +1,1 @@
+//! Configuration: defaults, then `mindflow.toml`, then the environment.

@@ -1,0 +1,53 @@
+//! Identifiers: UUIDv7 (RFC 9562, section 5.7), one type per kind of thing so that they cannot be mixed up.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::{NoContext, Uuid};
+
+use crate::clock::Timestamp;
+
+/// Makes a UUIDv7 whose time part is `now`, so that ids sort by creation.
+pub fn new_uuid(now: Timestamp) -> Uuid {
+    let micros = now.as_micros().rem_euclid(1_000_000);
+    let seconds = u64::try_from(now.as_seconds()).unwrap_or(0);
+    let nanos = u32::try_from(micros * 1_000).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))
+}
+
+macro_rules! id_types {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Makes a new id whose time part is `now`.
+            pub fn new(now: Timestamp) -> Self {
+                Self(new_uuid(now))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+id_types! {
+    /// A person with an account.
+    UserId,
+    /// A task.
+    TaskId,
+    /// A project, the folder of some tasks.
+    ProjectId,
+    /// A label, a word that marks tasks.
+    LabelId,
+    /// A sign-in: one family of access and refresh tokens.
+    SessionId,
+    /// A personal access token.
+    TokenId,
+}

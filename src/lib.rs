@@ -1,0 +1,25 @@
+//! MindFlow: a task server that answers "what should I do now, and why?".
+//!
+//! The layers, from the door to the ground; arrows point down only:
+//!
+//! - [`cli`], [`http`]: the edges. Only `http` knows poem.
+//! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
+//! - [`store`]: the only user of sqlx. [`scoring`]: the pure core that ranks and explains.
+//! - [`calendar`], [`clock`], [`ids`]: the words everyone shares.
+//!
+//! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
+
+pub mod accounts;
+pub mod app;
+pub mod calendar;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod ids;
+pub mod oauth;
+pub mod observe;
+pub mod policies;
+pub mod scoring;
+pub mod store;
+pub mod tasks;

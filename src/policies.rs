@@ -1,0 +1,1 @@
+//! Policy scripts: sandbox, checks, live reload.

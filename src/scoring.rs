@@ -1,0 +1,1 @@
+//! The native core: facts, scores, ranking, explanation. Pure.
