@@ -1,0 +1,240 @@
+//! Errors as clients see them: problem documents (RFC 9457).
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use poem::error::ResponseError;
+use poem::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaResponses, Registry};
+use serde::Serialize;
+
+/// The media type of a problem document.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where: `/priority` in the body, `?limit` in the query, `{task_id}` in the path, `If-Match:` in a header.
+    pub field: String,
+    /// What is allowed there, as the end of a sentence that begins with the field. Never repeats the value.
+    pub message: String,
+}
+
+impl Fault {
+    /// Makes a fault.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// An error that a client is told about.
+///
+/// It becomes an `application/problem+json` answer; the error layer adds the `request_id`. What an error document can
+/// hold is the same for every operation, so it adds nothing to an operation's own responses in the OpenAPI document.
+#[derive(Clone, Debug)]
+pub struct ApiError(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: Option<String>,
+    faults: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Fault],
+}
+
+impl ApiError {
+    /// An error whose `type` is `urn:mindflow:problem:<kind>`; `title` is the same for every occurrence of the kind.
+    pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
+        Self(Box::new(Inner { status, kind, title, detail: None, faults: Vec::new(), headers: Vec::new() }))
+    }
+
+    /// Says what happened this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds one fault of the request.
+    #[must_use]
+    pub fn fault(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
+        self.0.faults.push(Fault::new(field, message));
+        self
+    }
+
+    /// Adds a header to the answer; a name or value that no header can have is left out.
+    #[must_use]
+    pub fn header(mut self, name: impl TryInto<HeaderName>, value: impl TryInto<HeaderValue>) -> Self {
+        if let (Ok(name), Ok(value)) = (name.try_into(), value.try_into()) {
+            self.0.headers.push((name, value));
+        }
+        self
+    }
+
+    /// 422: the request can be read but breaks these rules.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        let detail = match faults.as_slice() {
+            [only] => format!("`{}` {}.", only.field, only.message),
+            _ => format!("{} faults were found in the request.", faults.len()),
+        };
+        let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "The request breaks a rule");
+        error.0.faults = faults;
+        error.detail(detail)
+    }
+
+    /// 404: there is no such `what`, or the caller may not know of it.
+    pub fn not_found(what: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(format!("There is no such {what}."))
+    }
+
+    /// 500: logs `cause` with all its sources and tells the client nothing of them.
+    pub fn internal(cause: &(dyn StdError + 'static)) -> Self {
+        tracing::error!(error = %Chain(cause), "a request failed");
+        Self::internal_untold()
+    }
+
+    /// 500 without a cause to log, because it was logged where it happened.
+    pub(crate) fn internal_untold() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong on the server")
+            .detail("The failure was logged under this request's id.")
+    }
+
+    /// 503 with `Retry-After: 1`: the store is away or busy. Logs `cause`, tells nothing of it.
+    pub fn unavailable(cause: &(dyn StdError + 'static)) -> Self {
+        tracing::warn!(error = %Chain(cause), "the store is unavailable");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is unavailable at the moment")
+            .detail("The database cannot be used at the moment; try again soon.")
+            .header(RETRY_AFTER, "1")
+    }
+
+    /// The status of the answer.
+    pub const fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The kind: the last part of the problem's `type`.
+    pub const fn kind(&self) -> &'static str {
+        self.0.kind
+    }
+
+    /// The faults of the request, when the kind is about input.
+    pub fn faults(&self) -> &[Fault] {
+        &self.0.faults
+    }
+
+    /// The answer, naming the request when its id is known.
+    pub(crate) fn to_response(&self, request_id: Option<&str>) -> Response {
+        let inner = &*self.0;
+        let document = Document {
+            kind: format!("urn:mindflow:problem:{}", inner.kind),
+            title: inner.title,
+            status: inner.status.as_u16(),
+            detail: inner.detail.as_deref(),
+            request_id,
+            errors: &inner.faults,
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = Response::builder().status(inner.status).header(CONTENT_TYPE, PROBLEM_JSON).body(body);
+        for (name, value) in &inner.headers {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+        response
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.detail.as_deref().unwrap_or(self.0.title))
+    }
+}
+
+impl StdError for ApiError {}
+
+/// The error itself travels in the answer's extensions, where the error layer finds it and adds the request's id.
+impl ResponseError for ApiError {
+    fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn as_response(&self) -> Response {
+        self.clone().into_response()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.to_response(None);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl ApiResponse for ApiError {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: Vec::new() }
+    }
+
+    fn register(_registry: &mut Registry) {}
+}
+
+/// An error and its sources on one line.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_problem_holds_every_fault_and_the_request_id() {
+        let error = ApiError::invalid(vec![
+            Fault::new("/priority", "must be between 1 and 5"),
+            Fault::new("?limit", "must be an integer"),
+        ]);
+
+        let body = error.to_response(Some("abc")).into_body().into_string().await.unwrap();
+
+        insta::assert_snapshot!(body, @r#"{"type":"urn:mindflow:problem:invalid-input","title":"The request breaks a rule","status":422,"detail":"2 faults were found in the request.","request_id":"abc","errors":[{"field":"/priority","message":"must be between 1 and 5"},{"field":"?limit","message":"must be an integer"}]}"#);
+    }
+
+    #[tokio::test]
+    async fn an_internal_error_tells_nothing_of_its_cause() {
+        let error = ApiError::internal(&std::io::Error::other("password=hunter2"));
+
+        let response = poem::Error::from(error).into_response();
+
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.extensions().get::<ApiError>().is_some());
+        assert!(!response.into_body().into_string().await.unwrap().contains("hunter2"));
+    }
+}
