@@ -1,1 +1,216 @@
-//! The only user of sqlx: contracts, statements, transactions.
+//! The only user of sqlx: SQLite and PostgreSQL behind one [`Store`].
+//!
+//! A read is a method of [`Store`] and runs on a pool. A change is a method of [`Tx`] and runs inside [`Store::write`]:
+//! everything that the closure does becomes durable together, or not at all. Each method's body is written once; the
+//! macro [`on_database!`] repeats it for both drivers. Statements are constants in the `$1` style that both understand;
+//! where the dialects part, a [`Sql`] holds both texts and says why.
+//!
+//! - Times are BIGINT microseconds since 1970, ids are UUIDs (16 bytes), JSON is TEXT: exact and alike in both.
+//! - Every statement about a user's data names the user in its WHERE clause.
+//! - On SQLite one connection writes; changes that wait for it are gathered into one commit ([`writer`]).
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
+
+mod error;
+pub mod migrations;
+mod statements;
+pub mod writer;
+
+pub use error::{StoreError, StoreResult};
+pub use statements::{ALL_STATEMENTS, Sql};
+use writer::Writer;
+
+/// Runs one body against whichever database is behind a [`Store`]: `on_database!(self.reader, |db| …)`.
+macro_rules! on_database {
+    ($store:ident.reader, |$db:ident| $body:expr) => {
+        match &$store.pools {
+            $crate::store::Pools::Sqlite { reader, .. } => {
+                let $db = reader;
+                $body
+            }
+            $crate::store::Pools::Postgres(pool) => {
+                let $db = pool;
+                $body
+            }
+        }
+    };
+    ($tx:ident, |$db:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(connection) => {
+                let $db = &mut **connection;
+                $body
+            }
+            $crate::store::Tx::Postgres(connection) => {
+                let $db = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+#[expect(unused_imports, reason = "the first entity module uses it")]
+pub(crate) use on_database;
+
+/// Which of the two databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite 3.
+    Sqlite,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+}
+
+/// How many connections to keep and how long to wait for one.
+#[derive(Clone, Debug)]
+pub struct PoolLimits {
+    /// Connections that read (on PostgreSQL: all connections).
+    pub connections: u32,
+    /// How long a request waits for a free connection before it is told to come back.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self { connections: 8, acquire_timeout: Duration::from_secs(3) }
+    }
+}
+
+/// The database, shared by cloning.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Sqlite { reader: SqlitePool, writer: Writer },
+    Postgres(PgPool),
+}
+
+/// One transaction under way: what is done through it is kept together or not at all.
+#[derive(Debug)]
+pub enum Tx<'c> {
+    /// On SQLite's one writing connection.
+    Sqlite(&'c mut SqliteConnection),
+    /// On a connection of PostgreSQL's pool.
+    Postgres(&'c mut PgConnection),
+}
+
+impl Tx<'_> {
+    /// Which database this runs on.
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database that `url` names (`sqlite://…` or `postgres://…`), creating a SQLite file that is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Url`] for a URL of another kind; otherwise whatever keeps the database from opening.
+    pub async fn connect(url: &str, limits: &PoolLimits) -> StoreResult<Self> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Self::connect_postgres(url, limits).await;
+        }
+        if url.starts_with("sqlite:") {
+            return Self::connect_sqlite(url.parse().map_err(StoreError::Url)?, limits).await;
+        }
+        Err(StoreError::Url(sqlx::Error::Configuration("must start with `sqlite:` or `postgres:`".into())))
+    }
+
+    /// Opens a SQLite file, creating it when it is missing.
+    pub async fn connect_file(path: &Path, limits: &PoolLimits) -> StoreResult<Self> {
+        Self::connect_sqlite(SqliteConnectOptions::new().filename(path), limits).await
+    }
+
+    async fn connect_sqlite(options: SqliteConnectOptions, limits: &PoolLimits) -> StoreResult<Self> {
+        // WAL lets readers go on while the writer commits; FULL makes an acknowledged commit survive a power cut.
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("temp_store", "memory")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(limits.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(limits.connections)
+            .acquire_timeout(limits.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self { pools: Pools::Sqlite { reader, writer: Writer::start(writer) } })
+    }
+
+    async fn connect_postgres(url: &str, limits: &PoolLimits) -> StoreResult<Self> {
+        let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(StoreError::Url)?;
+        let pool = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(limits.connections)
+            .acquire_timeout(limits.acquire_timeout)
+            .connect_with(options.disable_statement_logging())
+            .await?;
+        Ok(Self { pools: Pools::Postgres(pool) })
+    }
+
+    /// Which database this is.
+    pub const fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs `work` in one transaction; its changes are durable when this returns `Ok`, and gone when it returns `Err`.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, or a [`StoreError`] when the database could not keep the changes.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.run(work).await,
+            Pools::Postgres(pool) => {
+                let mut transaction = pool.begin().await.map_err(StoreError::from)?;
+                let done = work(&mut Tx::Postgres(&mut transaction)).await?;
+                transaction.commit().await.map_err(StoreError::from)?;
+                Ok(done)
+            }
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> StoreResult<()> {
+        on_database!(self.reader, |db| sqlx::query("SELECT 1").execute(db).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Waits for what is under way, then closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { reader, writer } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}

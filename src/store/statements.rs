@@ -1,0 +1,30 @@
+//! Statements in two dialects, and the list of them all that a test prepares on both databases.
+
+use super::Dialect;
+
+/// A statement whose text differs between the dialects; the constant's comment says why.
+#[derive(Clone, Copy, Debug)]
+pub struct Sql {
+    /// The text for SQLite.
+    pub sqlite: &'static str,
+    /// The text for PostgreSQL.
+    pub postgres: &'static str,
+}
+
+impl Sql {
+    /// A statement that both understand.
+    pub const fn same(text: &'static str) -> Self {
+        Self { sqlite: text, postgres: text }
+    }
+
+    /// The text for one database.
+    pub const fn on(self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+}
+
+/// Every module's statements, by name.
+pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[];
