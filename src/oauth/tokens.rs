@@ -1,0 +1,410 @@
+//! Access tokens: JWTs signed with RS256 (RFC 9068), issued and verified here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, Header, Validation};
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::keys::KeySet;
+use crate::accounts::Scopes;
+use crate::clock::{Clock, Timestamp};
+use crate::ids::{SessionId, UserId, new_uuid};
+
+/// The media type of access tokens in the header's `typ` (RFC 9068, section 2.1).
+const ACCESS_TOKEN: &str = "at+jwt";
+/// Longer texts are no tokens of ours.
+const MOST_BYTES: usize = 4096;
+/// How far another instance's clock may run ahead of ours.
+const SKEW_SECONDS: i64 = 10;
+/// Verified tokens that are remembered, some 150 bytes each.
+const REMEMBERED: usize = 8192;
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Tokens of `/api/auth/login`: `/api/*` only, for people and the first-party pages.
+    FirstParty,
+}
+
+impl Audience {
+    /// The value of the claim `aud`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstParty => "urn:mindflow:first-party",
+        }
+    }
+}
+
+/// What a token is to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// Whose data.
+    pub user_id: UserId,
+    /// The sign-in that it belongs to, and ends with.
+    pub session_id: SessionId,
+    /// Where it is good.
+    pub audience: Audience,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The program that asked for it.
+    pub client: &'a str,
+}
+
+/// What a verified token says. Whether the session still lives must be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Whose data.
+    pub user_id: UserId,
+    /// The sign-in that it belongs to.
+    pub session_id: SessionId,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// Seconds since the epoch at which it is worth nothing any more.
+    pub expires_at: i64,
+}
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not three parts of base64url JSON with the claims that ours have.
+    #[error("is malformed")]
+    Malformed,
+    /// Another algorithm, type of token or critical extension than ours.
+    #[error("is of another kind")]
+    Kind,
+    /// Signed with a key that is not (or no longer) ours.
+    #[error("is signed with an unknown key")]
+    UnknownKey,
+    /// The signature does not fit.
+    #[error("has a wrong signature")]
+    Signature,
+    /// Issued by, or for, somebody else.
+    #[error("is meant for another service")]
+    Audience,
+    /// Its life is over.
+    #[error("expired")]
+    Expired,
+    /// Its life has not begun.
+    #[error("is not valid yet")]
+    NotYet,
+}
+
+/// The library refused to sign; never seen once the self-test of the keys has passed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot sign an access token")]
+pub struct SigningError(#[source] jsonwebtoken::errors::Error);
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: Uuid,
+    aud: OneOrMore,
+    exp: i64,
+    iat: i64,
+    nbf: i64,
+    jti: Uuid,
+    sid: Uuid,
+    scope: String,
+    client_id: String,
+}
+
+/// `aud` is one string or a list (RFC 7519, section 4.1.3).
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn holds(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::More(more) => more.iter().any(|one| one == audience),
+        }
+    }
+}
+
+/// Issues and verifies access tokens.
+pub struct AccessTokens {
+    keys: Arc<KeySet>,
+    issuer: String,
+    life: Duration,
+    clock: Clock,
+    validation: Validation,
+    /// What a signature check (17 µs) has proven of a token, by the token's hash and audience.
+    remembered: Cache<([u8; 32], Audience), Verified>,
+}
+
+impl AccessTokens {
+    /// Tokens of `issuer` (the public URL), each good for `life`.
+    pub fn new(keys: Arc<KeySet>, issuer: impl Into<String>, life: Duration, clock: Clock) -> Self {
+        let mut validation = Validation::new(Algorithm::RS256);
+        // All claims are judged here, by our clock.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.set_required_spec_claims::<&str>(&[]);
+        Self { keys, issuer: issuer.into(), life, clock, validation, remembered: Cache::new(REMEMBERED) }
+    }
+
+    /// How long a new token is good, in seconds.
+    pub const fn expires_in(&self) -> u64 {
+        self.life.as_secs()
+    }
+
+    /// Signs a token. Costs half a millisecond.
+    pub fn issue(&self, grant: Grant<'_>) -> Result<String, SigningError> {
+        let now = self.clock.now();
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            sub: grant.user_id.0,
+            aud: OneOrMore::One(grant.audience.as_str().to_owned()),
+            exp: now.plus(self.life).as_seconds(),
+            iat: now.as_seconds(),
+            nbf: now.as_seconds(),
+            jti: new_uuid(now),
+            sid: grant.session_id.0,
+            scope: grant.scopes.to_string(),
+            client_id: grant.client.to_owned(),
+        };
+        let key = self.keys.active();
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = Some(ACCESS_TOKEN.to_owned());
+        header.kid = Some(key.kid().to_owned());
+        jsonwebtoken::encode(&header, &claims, key.encoding()).map_err(SigningError)
+    }
+
+    /// Says what `token` allows, when it is ours, meant for `audience` and alive.
+    pub fn verify(&self, token: &str, audience: Audience) -> Result<Verified, TokenError> {
+        if token.len() > MOST_BYTES {
+            return Err(TokenError::Malformed);
+        }
+        let now = self.clock.now();
+        let name = (Sha256::digest(token.as_bytes()).into(), audience);
+        if let Some(verified) = self.remembered.get(&name) {
+            if now.as_seconds() < verified.expires_at {
+                return Ok(verified);
+            }
+            self.remembered.remove(&name);
+            return Err(TokenError::Expired);
+        }
+        let verified = self.prove(token, audience, now)?;
+        self.remembered.insert(name, verified);
+        Ok(verified)
+    }
+
+    fn prove(&self, token: &str, audience: Audience, now: Timestamp) -> Result<Verified, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+        let typ = header.typ.as_deref().unwrap_or_default();
+        let typed = typ.eq_ignore_ascii_case(ACCESS_TOKEN) || typ.eq_ignore_ascii_case("application/at+jwt");
+        // No extension is understood here, so each critical one is unknown (RFC 7515, section 4.1.11).
+        if header.alg != Algorithm::RS256 || !typed || header.crit.is_some() {
+            return Err(TokenError::Kind);
+        }
+        let key = header.kid.as_deref().and_then(|kid| self.keys.find(kid)).ok_or(TokenError::UnknownKey)?;
+        let claims: Claims = jsonwebtoken::decode(token, key.decoding(), &self.validation)
+            .map_err(|error| match error.kind() {
+                jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::Signature,
+                _ => TokenError::Malformed,
+            })?
+            .claims;
+        self.judge(&claims, audience, now.as_seconds())
+    }
+
+    fn judge(&self, claims: &Claims, audience: Audience, now: i64) -> Result<Verified, TokenError> {
+        if claims.iss != self.issuer || !claims.aud.holds(audience.as_str()) {
+            return Err(TokenError::Audience);
+        }
+        if now >= claims.exp {
+            return Err(TokenError::Expired);
+        }
+        if claims.nbf > now.saturating_add(SKEW_SECONDS) || claims.iat > now.saturating_add(SKEW_SECONDS) {
+            return Err(TokenError::NotYet);
+        }
+        Ok(Verified {
+            user_id: UserId(claims.sub),
+            session_id: SessionId(claims.sid),
+            scopes: Scopes::parse(&claims.scope).ok_or(TokenError::Malformed)?,
+            expires_at: claims.exp,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::keys::SigningKey;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::EncodingKey;
+    use serde_json::{Value, json};
+
+    const ISSUER: &str = "https://mindflow.example";
+    const NOW: i64 = 1_800_000_000;
+
+    struct World {
+        clock: Clock,
+        tokens: AccessTokens,
+    }
+
+    fn world() -> World {
+        let clock = Clock::fixed(Timestamp::from_micros(NOW * 1_000_000));
+        let (key, _) = SigningKey::generate().unwrap();
+        let keys = Arc::new(KeySet::new(key, Vec::new()).unwrap());
+        let tokens = AccessTokens::new(keys, ISSUER, Duration::from_secs(3600), clock.clone());
+        World { clock, tokens }
+    }
+
+    fn grant() -> Grant<'static> {
+        Grant {
+            user_id: UserId(Uuid::from_u128(1)),
+            session_id: SessionId(Uuid::from_u128(2)),
+            audience: Audience::FirstParty,
+            scopes: Scopes::parse("read write").unwrap(),
+            client: "mindflow",
+        }
+    }
+
+    fn claims() -> Value {
+        json!({
+            "iss": ISSUER, "sub": Uuid::from_u128(1), "aud": Audience::FirstParty.as_str(), "exp": NOW + 60,
+            "iat": NOW, "nbf": NOW, "jti": Uuid::from_u128(3), "sid": Uuid::from_u128(2), "scope": "read",
+            "client_id": "mindflow"
+        })
+    }
+
+    impl World {
+        fn header(&self) -> Header {
+            let mut header = Header::new(Algorithm::RS256);
+            header.typ = Some(ACCESS_TOKEN.to_owned());
+            header.kid = Some(self.tokens.keys.active().kid().to_owned());
+            header
+        }
+
+        fn sign(&self, header: &Header, claims: &Value) -> String {
+            jsonwebtoken::encode(header, claims, self.tokens.keys.active().encoding()).unwrap()
+        }
+
+        fn verify(&self, token: &str) -> Result<Verified, TokenError> {
+            self.tokens.verify(token, Audience::FirstParty)
+        }
+
+        fn with(&self, change: impl FnOnce(&mut Value)) -> Result<Verified, TokenError> {
+            let mut claims = claims();
+            change(&mut claims);
+            self.verify(&self.sign(&self.header(), &claims))
+        }
+
+        fn headed(&self, change: impl FnOnce(&mut Header)) -> Result<Verified, TokenError> {
+            let mut header = self.header();
+            change(&mut header);
+            self.verify(&self.sign(&header, &claims()))
+        }
+    }
+
+    #[test]
+    fn a_token_says_what_was_granted_until_it_expires() {
+        let world = world();
+        let token = world.tokens.issue(grant()).unwrap();
+
+        let expected = Verified {
+            user_id: grant().user_id,
+            session_id: grant().session_id,
+            scopes: grant().scopes,
+            expires_at: NOW + 3600,
+        };
+        assert_eq!(world.verify(&token), Ok(expected));
+        assert_eq!(world.verify(&token), Ok(expected), "from memory");
+
+        world.clock.advance(Duration::from_secs(3600));
+        assert_eq!(world.verify(&token), Err(TokenError::Expired), "from memory");
+        assert_eq!(world.verify(&token), Err(TokenError::Expired), "proven again");
+    }
+
+    #[test]
+    fn a_header_names_the_type_and_the_key() {
+        let world = world();
+        let token = world.tokens.issue(grant()).unwrap();
+
+        let header = jsonwebtoken::decode_header(&token).unwrap();
+
+        assert_eq!(header.typ.as_deref(), Some("at+jwt"));
+        assert_eq!(header.kid.as_deref(), Some(world.tokens.keys.active().kid()));
+    }
+
+    #[test]
+    fn claims_of_others_are_refused() {
+        let world = world();
+        assert!(world.with(|_| {}).is_ok());
+        assert!(world.with(|claims| claims["aud"] = json!(["x", Audience::FirstParty.as_str()])).is_ok());
+
+        let cases: [(&str, Value, TokenError); 9] = [
+            ("iss", json!("https://mindflow.example/"), TokenError::Audience),
+            ("aud", json!("https://mindflow.example/mcp"), TokenError::Audience),
+            ("aud", json!([]), TokenError::Audience),
+            ("exp", json!(NOW), TokenError::Expired),
+            ("nbf", json!(NOW + 60), TokenError::NotYet),
+            ("iat", json!(NOW + 60), TokenError::NotYet),
+            ("scope", json!("root"), TokenError::Malformed),
+            ("sub", json!("ada"), TokenError::Malformed),
+            ("exp", Value::Null, TokenError::Malformed),
+        ];
+        for (claim, value, error) in cases {
+            assert_eq!(world.with(|claims| claims[claim] = value.clone()), Err(error), "{claim} {value}");
+        }
+    }
+
+    #[test]
+    fn headers_that_are_not_ours_are_refused() {
+        let world = world();
+
+        assert_eq!(world.headed(|header| header.typ = Some("JWT".to_owned())), Err(TokenError::Kind));
+        assert_eq!(world.headed(|header| header.typ = None), Err(TokenError::Kind));
+        assert_eq!(world.headed(|header| header.crit = Some(vec!["exp".to_owned()])), Err(TokenError::Kind));
+        assert_eq!(world.headed(|header| header.alg = Algorithm::PS256), Err(TokenError::Kind));
+        assert_eq!(world.headed(|header| header.kid = Some("other".to_owned())), Err(TokenError::UnknownKey));
+        assert_eq!(world.headed(|header| header.kid = None), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn the_public_key_is_no_secret_to_sign_with_and_none_is_no_algorithm() {
+        let world = world();
+        let jwk = serde_json::to_value(world.tokens.keys.active().public()).unwrap();
+        let secret = EncodingKey::from_secret(jwk["n"].as_str().unwrap().as_bytes());
+        let mut header = world.header();
+        header.alg = Algorithm::HS256;
+        let forged = jsonwebtoken::encode(&header, &claims(), &secret).unwrap();
+        assert_eq!(world.verify(&forged), Err(TokenError::Kind));
+
+        let kid = world.tokens.keys.active().kid();
+        let header = json!({"alg": "none", "typ": "at+jwt", "kid": kid}).to_string();
+        let bare = format!("{}.{}.", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims().to_string()));
+        assert_eq!(world.verify(&bare), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn a_changed_token_is_refused() {
+        let world = world();
+        let token = world.tokens.issue(grant()).unwrap();
+        let (head, rest) = token.split_once('.').unwrap();
+        let (_, signature) = rest.split_once('.').unwrap();
+        let body = URL_SAFE_NO_PAD.encode(claims().to_string());
+
+        assert_eq!(world.verify(&format!("{head}.{body}.{signature}")), Err(TokenError::Signature));
+        assert!(world.verify(&token[..token.len() - 1]).is_err());
+        for text in ["", ".", "..", "a.b.c", "é.é.é", &"x".repeat(5000)] {
+            assert_eq!(world.verify(text), Err(TokenError::Malformed), "{text:.10}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_server_is_refused() {
+        let (ours, theirs) = (world(), world());
+
+        assert_eq!(ours.verify(&theirs.tokens.issue(grant()).unwrap()), Err(TokenError::UnknownKey));
+    }
+}
