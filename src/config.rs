@@ -1,1 +1,256 @@
 //! Configuration: defaults, then `mindflow.toml`, then the environment.
+//!
+//! - [`keys`]: every key there is, with its names, default and meaning; the one list.
+//! - `source`: where a value comes from; `value`: what it may be.
+//! - [`example`]: the commented file that shows them all.
+
+pub mod example;
+pub mod keys;
+mod source;
+mod value;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use self::source::Values;
+pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
+
+/// Everything an operator can choose.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How the server is reached and what it answers.
+    pub server: Server,
+    /// Where data lives.
+    pub storage: Storage,
+    /// Where policies live.
+    pub policies: Policies,
+    /// Who may have an account.
+    pub accounts: Accounts,
+    /// How credentials are signed and how long they live.
+    pub tokens: Tokens,
+    /// How much one caller may ask.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// How the server is reached and what it answers.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The address or host name to listen on.
+    pub host: String,
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// How clients reach the server, without a slash at the end; `None` means where it listens.
+    pub public_url: Option<String>,
+    /// What kind of installation this is.
+    pub environment: Environment,
+    /// Web origins whose pages may call the API; `*` stands for all, without credentials.
+    pub cors_origins: Vec<String>,
+    /// Whether `/docs` shows the Swagger UI.
+    pub enable_swagger: bool,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long running requests may take after a signal to stop.
+    pub drain: Duration,
+    /// How long a connection may stay without a request.
+    pub idle_timeout: Duration,
+}
+
+/// Where data lives.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// The folder of everything the server writes.
+    pub data_dir: PathBuf,
+    /// `sqlite://…` or `postgres://…`; never shown, it may hold a password.
+    pub database_url: Secret,
+    /// The most connections at a time: readers of SQLite, or all of PostgreSQL.
+    pub max_connections: u32,
+    /// How long a request waits for a free connection or a lock.
+    pub wait: Duration,
+}
+
+/// Where policies live.
+#[derive(Clone, Debug)]
+pub struct Policies {
+    /// The folder with one sub-folder per policy.
+    pub dir: PathBuf,
+    /// What failing test cases do to a live edit.
+    pub tests: PolicyTests,
+}
+
+/// Who may have an account.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    /// How accounts come to be.
+    pub registration: Registration,
+}
+
+/// How credentials are signed and how long they live.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// The RSA key that signs, as PEM; `None` means the one generated in the data folder.
+    pub private_key: Option<Secret>,
+    /// Its public half, as PEM; `None` means derived from the private one.
+    pub public_key: Option<String>,
+    /// The life of an access token.
+    pub access_token_life: Duration,
+    /// The life of a refresh token.
+    pub refresh_token_life: Duration,
+    /// Whether a refresh token is replaced at each use.
+    pub refresh_token_rotation: bool,
+}
+
+/// How much one caller may ask.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Requests a minute a user; 0 is no limit.
+    pub rate_per_minute: u32,
+    /// Requests a minute an address to sign-in and token operations; 0 is no limit.
+    pub auth_rate_per_minute: u32,
+}
+
+/// What is logged.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Which levels of which parts.
+    pub filter: LogFilter,
+}
+
+/// A configuration and what there is to say about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file it was read from, if any.
+    pub file: Option<PathBuf>,
+    /// Environment variables that are set but belong to features this version does not have.
+    pub ignored: Vec<&'static str>,
+}
+
+/// What is wrong with the configuration: one line per fault, with the key, the value's source and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// The faults; never empty.
+    pub faults: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.faults.join("\n"))
+    }
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// - `file`: the file asked for on the command line; without one, `MINDFLOW_CONFIG`, then `mindflow.toml` in the
+    ///   working directory if it is there.
+    /// - `environment`: usually `std::env::vars_os()`.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Loaded, ConfigError> {
+        let (mut values, file) = Values::read(file, environment)?;
+        let config = Self::from_values(&mut values);
+        let ignored = values.ignored();
+        match values.into_faults() {
+            faults if faults.is_empty() => Ok(Loaded { config, file, ignored }),
+            faults => Err(ConfigError { faults }),
+        }
+    }
+
+    fn from_values(values: &mut Values) -> Self {
+        let data_dir: PathBuf = values.get("storage.data_dir", value::path);
+        Self {
+            server: Server::from_values(values),
+            storage: Storage {
+                database_url: values
+                    .get("storage.database_url", value::database_url)
+                    .unwrap_or_else(|| Secret::new(format!("sqlite://{}", data_dir.join("mindflow.db").display()))),
+                max_connections: values.get("storage.max_connections", value::integer(1, 1000)),
+                wait: seconds(values.get("storage.wait_seconds", value::integer(1, 300))),
+                data_dir,
+            },
+            policies: Policies {
+                dir: values.get("policies.dir", value::path),
+                tests: values.get("policies.tests", value::policy_tests),
+            },
+            accounts: Accounts { registration: values.get("accounts.registration", value::registration) },
+            tokens: Tokens::from_values(values),
+            limits: Limits {
+                rate_per_minute: values.get("limits.rate_limit_per_minute", value::integer(0, 1_000_000)),
+                auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", value::integer(0, 1_000_000)),
+            },
+            log: Log { filter: values.get("log.level", value::log_filter) },
+        }
+    }
+}
+
+/// The configuration of an installation where nothing was chosen.
+impl Default for Config {
+    fn default() -> Self {
+        Self::from_values(&mut Values::default())
+    }
+}
+
+impl Server {
+    fn from_values(values: &mut Values) -> Self {
+        let mebibytes: usize = values.get("server.max_content_size_mb", value::integer(1, 1024));
+        Self {
+            host: values.get("server.host", value::host),
+            port: values.get("server.port", value::integer(0, u16::MAX)),
+            public_url: values.get("server.public_url", value::public_url),
+            environment: values.get("server.environment", value::environment),
+            cors_origins: values.get("server.cors_origins", value::origins),
+            enable_swagger: values.get("server.enable_swagger", value::boolean),
+            max_body_bytes: mebibytes * 1024 * 1024,
+            drain: seconds(values.get("server.drain_seconds", value::integer(0, 3600))),
+            idle_timeout: seconds(values.get("server.idle_timeout_seconds", value::integer(1, 3600))),
+        }
+    }
+
+    /// How clients reach the server when it listens on `port`, without a slash at the end.
+    ///
+    /// An address that means "every interface" is none that a client can use, so it becomes `localhost`.
+    pub fn public_url(&self, port: u16) -> String {
+        self.public_url.clone().unwrap_or_else(|| match self.host.as_str() {
+            "0.0.0.0" | "::" => format!("http://localhost:{port}"),
+            host if host.parse::<Ipv6Addr>().is_ok() => format!("http://[{host}]:{port}"),
+            host => format!("http://{host}:{port}"),
+        })
+    }
+}
+
+impl Tokens {
+    fn from_values(values: &mut Values) -> Self {
+        let minutes: u64 = values.get("tokens.access_token_expire_minutes", value::integer(1, 1440));
+        let days: u64 = values.get("tokens.refresh_token_expire_days", value::integer(1, 3650));
+        let private_key = values.get("tokens.private_key", value::private_key);
+        let public_key = values.get("tokens.public_key", value::public_key);
+        if public_key.is_some() && private_key.is_none() {
+            values.fault("tokens.public_key", "it needs `tokens.private_key` (`OAUTH_PRIVATE_KEY`) beside it");
+        }
+        Self {
+            private_key,
+            public_key,
+            access_token_life: seconds(minutes * 60),
+            refresh_token_life: seconds(days * 24 * 60 * 60),
+            refresh_token_rotation: values.get("tokens.refresh_token_rotation_enabled", value::boolean),
+        }
+    }
+}
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! The example file, written from the list of keys so that it cannot lack one.
+
+use std::fmt::Write;
+
+use super::keys::{KEYS, Key};
+
+const HEAD: &str = "\
+# MindFlow's configuration. Copy this file to mindflow.toml (or name another one with --config or MINDFLOW_CONFIG)
+# and take the # away before what you change; the values shown are the defaults.
+#
+# The environment wins over this file. Each key has the names given with it; names that begin with MINDFLOW__ reach
+# every key. A wrong value stops the start and is named.
+";
+
+/// The commented `mindflow.example.toml`: every key with its names, default and what is allowed.
+pub fn example() -> String {
+    let mut text = HEAD.to_owned();
+    let mut current = "";
+    for key in KEYS {
+        let (section, name) = key.path.split_once('.').unwrap_or(("", key.path));
+        if section != current {
+            current = section;
+            let _ = write!(text, "\n[{section}]\n");
+        }
+        describe(&mut text, key);
+        let value = if key.default.is_empty() { key.sample } else { key.default };
+        let _ = writeln!(text, "# {name} = {}", as_toml(key, value));
+    }
+    text
+}
+
+fn describe(text: &mut String, key: &Key) {
+    let _ = writeln!(text);
+    for line in wrapped(key.about, 110) {
+        let _ = writeln!(text, "# {line}");
+    }
+    let _ = writeln!(text, "# Allowed: {}.", key.allowed);
+    let default = if key.default.is_empty() { "unset" } else { key.default };
+    let short = key.short_name.map(|name| format!("{name} or ")).unwrap_or_default();
+    let _ = writeln!(text, "# Default: {default}. Environment: {short}{}.", key.long_name());
+}
+
+/// A value as the file writes it: numbers and booleans bare, lists in brackets, the rest in quotes.
+fn as_toml(key: &Key, value: &str) -> String {
+    if key.path == "server.cors_origins" {
+        format!("[\"{value}\"]")
+    } else if value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok() {
+        value.to_owned()
+    } else {
+        format!("\"{value}\"")
+    }
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

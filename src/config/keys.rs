@@ -1,0 +1,199 @@
+//! Every key of the configuration: the list from which values are read, faults are named and the example is written.
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// `section.key`, as in the file.
+    pub path: &'static str,
+    /// Its short name in the environment.
+    pub short_name: Option<&'static str>,
+    /// The value when nothing is chosen, written as in the environment; empty means none.
+    pub default: &'static str,
+    /// A value to show in the example where there is no default.
+    pub sample: &'static str,
+    /// What it may be.
+    pub allowed: &'static str,
+    /// What it does, one sentence or more.
+    pub about: &'static str,
+    /// Whether the value must never be shown.
+    pub visibility: Visibility,
+}
+
+/// Whether a value may be shown in messages and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Anyone who reads the log may see it.
+    Shown,
+    /// It is or may hold a secret.
+    Secret,
+}
+
+impl Key {
+    const fn new(path: &'static str, default: &'static str, allowed: &'static str, about: &'static str) -> Self {
+        let (short_name, sample, visibility) = (None, "", Visibility::Shown);
+        Self { path, short_name, default, sample, allowed, about, visibility }
+    }
+
+    const fn env(mut self, name: &'static str) -> Self {
+        self.short_name = Some(name);
+        self
+    }
+
+    const fn sample(mut self, sample: &'static str) -> Self {
+        self.sample = sample;
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.visibility = Visibility::Secret;
+        self
+    }
+
+    /// The name that reaches every key from the environment: `MINDFLOW__SECTION__KEY`.
+    pub fn long_name(&self) -> String {
+        format!("MINDFLOW__{}", self.path.replace('.', "__").to_uppercase())
+    }
+}
+
+/// Finds a key by its path.
+pub fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// Short names of MindFlow's environment that belong to features this version does not have.
+pub const NOT_YET: &[&str] = &[
+    "SECRET_KEY",
+    "PLUGINS_DIR",
+    "SENTRY_DSN",
+    "REDIS_URL",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USER",
+    "SMTP_PASSWORD",
+    "MCP_SERVER_NAME",
+    "MCP_SERVER_VERSION",
+    "MCP_SERVER_DESCRIPTION",
+    "MCP_ENABLE_TASK_WIDGETS",
+    "MCP_MAX_TASKS_PER_REQUEST",
+];
+
+/// All keys, in the order of the example file.
+pub const KEYS: &[Key] = &[
+    Key::new("server.host", "127.0.0.1", "an IP address or a host name", "Where to listen. 0.0.0.0 is every IPv4 interface.")
+        .env("HOST"),
+    Key::new("server.port", "8000", "0 to 65535", "The port to listen on. 0 takes any free one.").env("PORT"),
+    Key::new(
+        "server.public_url",
+        "",
+        "an http:// or https:// URL without query or fragment",
+        "How clients reach the server, for links and tokens. Unset: http://HOST:PORT.",
+    )
+    .env("PUBLIC_URL")
+    .sample("https://mindflow.example.org"),
+    Key::new(
+        "server.environment",
+        "development",
+        "development, test, testing, staging or production",
+        "What kind of installation this is. In production, logs are JSON lines.",
+    )
+    .env("ENVIRONMENT"),
+    Key::new(
+        "server.cors_origins",
+        "",
+        "a list of origins such as https://app.example.org, or *",
+        "Web origins whose pages may call the API. In the environment: separated by commas, or a JSON array. With *, \
+         every origin may call, but without cookies.",
+    )
+    .env("CORS_ORIGINS")
+    .sample("https://app.example.org"),
+    Key::new("server.enable_swagger", "true", "true or false", "Whether /docs shows the Swagger UI.").env("ENABLE_SWAGGER"),
+    Key::new("server.max_content_size_mb", "5", "1 to 1024", "The largest request body, in MiB.").env("MAX_CONTENT_SIZE_MB"),
+    Key::new(
+        "server.drain_seconds",
+        "30",
+        "0 to 3600",
+        "How long running requests may take to finish after SIGTERM or Ctrl-C, in seconds.",
+    ),
+    Key::new(
+        "server.idle_timeout_seconds",
+        "75",
+        "1 to 3600",
+        "After how many seconds without a request a connection is closed.",
+    ),
+    Key::new("storage.data_dir", "./data", "a folder the server may write to", "Where the database and the keys live.")
+        .env("DATA_DIR"),
+    Key::new(
+        "storage.database_url",
+        "",
+        "sqlite://PATH, postgres://… or postgresql://…",
+        "The database. Unset: SQLite, in mindflow.db in the data folder.",
+    )
+    .env("DATABASE_URL")
+    .sample("postgres://mindflow:password@localhost/mindflow")
+    .secret(),
+    Key::new(
+        "storage.max_connections",
+        "10",
+        "1 to 1000",
+        "The most connections at a time: readers of SQLite (it has one writer), or all of PostgreSQL.",
+    ),
+    Key::new(
+        "storage.wait_seconds",
+        "5",
+        "1 to 300",
+        "How long a request waits for a free connection or a locked database before it is told to try again.",
+    ),
+    Key::new("policies.dir", "./policies", "a folder", "Where policies live, one folder each.").env("POLICIES_DIR"),
+    Key::new(
+        "policies.tests",
+        "warn",
+        "warn or require",
+        "What a failing test case does to a policy that was saved: warn reports it, require keeps the last good version.",
+    )
+    .env("POLICY_TESTS"),
+    Key::new("accounts.registration", "open", "open, invite or closed", "Who may make an account.").env("REGISTRATION"),
+    Key::new(
+        "tokens.private_key",
+        "",
+        "an RSA private key of 2048 bits or more as PEM; line breaks may be written as \\n",
+        "The key that signs access tokens. Unset: one is generated in the data folder at the first start.",
+    )
+    .env("OAUTH_PRIVATE_KEY")
+    .sample("-----BEGIN PRIVATE KEY-----\\n…\\n-----END PRIVATE KEY-----")
+    .secret(),
+    Key::new(
+        "tokens.public_key",
+        "",
+        "the public half of the private key as PEM; line breaks may be written as \\n",
+        "The key that checks access tokens. Unset: taken from the private key.",
+    )
+    .env("OAUTH_PUBLIC_KEY")
+    .sample("-----BEGIN PUBLIC KEY-----\\n…\\n-----END PUBLIC KEY-----"),
+    Key::new("tokens.access_token_expire_minutes", "60", "1 to 1440", "How long an access token lives, in minutes.")
+        .env("ACCESS_TOKEN_EXPIRE_MINUTES"),
+    Key::new("tokens.refresh_token_expire_days", "30", "1 to 3650", "How long a refresh token lives, in days.")
+        .env("REFRESH_TOKEN_EXPIRE_DAYS"),
+    Key::new(
+        "tokens.refresh_token_rotation_enabled",
+        "true",
+        "true or false",
+        "Whether each use of a refresh token replaces it, so that a stolen one is noticed.",
+    )
+    .env("REFRESH_TOKEN_ROTATION_ENABLED"),
+    Key::new("limits.rate_limit_per_minute", "100", "0 to 1000000", "Requests a minute a user. 0 is no limit.")
+        .env("RATE_LIMIT_PER_MINUTE"),
+    Key::new(
+        "limits.auth_rate_limit_per_minute",
+        "10",
+        "0 to 1000000",
+        "Requests a minute an address to sign-in and token operations. 0 is no limit.",
+    )
+    .env("AUTH_RATE_LIMIT_PER_MINUTE"),
+    Key::new(
+        "log.level",
+        "info",
+        "error, warn, info, debug, trace or off; or a list such as info,mindflow::policies=debug",
+        "What is logged.",
+    )
+    .env("LOG_LEVEL"),
+];

@@ -1,0 +1,169 @@
+use std::collections::HashSet;
+
+use super::*;
+
+fn from_environment(pairs: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    Config::load(None, pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
+}
+
+fn from_file(text: &str, pairs: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mindflow.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(Some(&path), pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)))).map_err(
+        |error| ConfigError {
+            faults: error.faults.iter().map(|fault| fault.replace(&path.display().to_string(), "FILE")).collect(),
+        },
+    )
+}
+
+#[test]
+fn without_a_choice_the_defaults_hold() {
+    let config = from_environment(&[]).unwrap().config;
+
+    assert_eq!(config.server.public_url(config.server.port), "http://127.0.0.1:8000");
+    assert_eq!(config.storage.database_url.expose(), "sqlite://./data/mindflow.db");
+    assert_eq!(config.server.max_body_bytes, 5 * 1024 * 1024);
+    assert_eq!(config.limits.rate_per_minute, 100);
+    assert_eq!(config.limits.auth_rate_per_minute, 10);
+    assert_eq!(config.tokens.access_token_life, Duration::from_secs(3600));
+    assert_eq!(config.tokens.refresh_token_life, Duration::from_secs(30 * 86_400));
+    assert!(config.server.enable_swagger && config.tokens.refresh_token_rotation);
+    assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_long_name_over_the_short_one() {
+    let file = "[server]\nport = 1\nhost = \"a.example\"\nenvironment = \"test\"\n";
+
+    let config =
+        from_file(file, &[("PORT", "2"), ("HOST", "b.example"), ("MINDFLOW__SERVER__PORT", "3")]).unwrap().config;
+
+    assert_eq!((config.server.port, config.server.host.as_str()), (3, "b.example"));
+    assert_eq!(config.server.environment, Environment::Test);
+}
+
+#[test]
+fn every_fault_is_told_with_its_source_and_what_is_allowed() {
+    let file = "[server]\nport = \"x\"\nprot = 1\n[polices]\ndir = \"a\"\n[limits]\nrate_limit_per_minute = -1\n";
+
+    let error = from_file(file, &[("LOG_LEVEL", "chatty"), ("MINDFLOW__NO__SUCH", "1"), ("REGISTRATION", "maybe")]);
+
+    insta::assert_snapshot!(error.unwrap_err(), @"
+    the environment variable `MINDFLOW__NO__SUCH` names no key of the configuration
+    `polices` in the file `FILE` is not known; the sections are server, storage, policies, accounts, tokens, limits, log
+    `server.prot` in the file `FILE` is not known; [server] has host, port, public_url, environment, cors_origins, enable_swagger, max_content_size_mb, drain_seconds, idle_timeout_seconds
+    `server.port`: the value `x` from the file `FILE` is wrong; allowed: 0 to 65535
+    `accounts.registration`: the value `maybe` from the environment variable `REGISTRATION` is wrong; allowed: open, invite or closed
+    `limits.rate_limit_per_minute`: the value `-1` from the file `FILE` is wrong; allowed: 0 to 1000000
+    `log.level`: the value `chatty` from the environment variable `LOG_LEVEL` is wrong; allowed: error, warn, info, debug, trace or off; or a list such as info,mindflow::policies=debug
+    ");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let faults = from_environment(&[("DATABASE_URL", "mysql://u:hunter2@h/d"), ("OAUTH_PRIVATE_KEY", "hunter2")]);
+    let config = from_environment(&[("DATABASE_URL", "postgres://u:hunter2@h/d")]).unwrap().config;
+    let broken = from_file("[storage]\ndatabase_url = \"hunter2\n", &[]);
+
+    let told = [faults.unwrap_err().to_string(), format!("{config:?}"), broken.unwrap_err().to_string()];
+
+    assert!(told.iter().all(|text| !text.contains("hunter2")), "{told:?}");
+    assert_eq!(told[0].lines().count(), 2);
+    insta::assert_snapshot!(told[2], @r#"`FILE`: TOML parse error at line 2, column 24: invalid basic string, expected `"`"#);
+}
+
+#[test]
+fn keys_may_have_their_line_breaks_escaped() {
+    let pem = "-----BEGIN PRIVATE KEY-----\\nabc\\n-----END PRIVATE KEY-----";
+
+    let config = from_environment(&[("OAUTH_PRIVATE_KEY", pem)]).unwrap().config;
+
+    let expected = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----";
+    assert_eq!(config.tokens.private_key.unwrap().expose(), expected);
+}
+
+#[test]
+fn a_public_key_alone_is_refused() {
+    let pem = "-----BEGIN PUBLIC KEY-----\\nabc\\n-----END PUBLIC KEY-----";
+
+    assert!(from_environment(&[("OAUTH_PUBLIC_KEY", pem)]).unwrap_err().to_string().contains("OAUTH_PRIVATE_KEY"));
+}
+
+#[test]
+fn origins_come_as_a_list_or_as_json() {
+    for text in ["https://a.example, http://localhost:3000/", r#"["https://a.example", "http://localhost:3000"]"#] {
+        let config = from_environment(&[("CORS_ORIGINS", text)]).unwrap().config;
+        assert_eq!(config.server.cors_origins, ["https://a.example", "http://localhost:3000"]);
+    }
+    assert!(from_environment(&[("CORS_ORIGINS", "https://a.example/path")]).is_err());
+    assert!(from_environment(&[("CORS_ORIGINS", "a.example")]).is_err());
+}
+
+#[test]
+fn the_public_url_loses_its_last_slash_and_follows_the_host() {
+    let given = from_environment(&[("PUBLIC_URL", "https://m.example/base/")]).unwrap().config.server;
+    let everywhere = from_environment(&[("HOST", "0.0.0.0")]).unwrap().config.server;
+    let six = from_environment(&[("HOST", "[::1]")]).unwrap().config.server;
+
+    assert_eq!(given.public_url(1), "https://m.example/base");
+    assert_eq!(everywhere.public_url(80), "http://localhost:80");
+    assert_eq!(six.public_url(80), "http://[::1]:80");
+    assert!(from_environment(&[("PUBLIC_URL", "ftp://m.example")]).is_err());
+    assert!(from_environment(&[("PUBLIC_URL", "https://m.example/?a=1")]).is_err());
+}
+
+#[test]
+fn variables_of_later_features_are_named_and_ignored_and_empty_ones_are_unset() {
+    let loaded =
+        from_environment(&[("SMTP_HOST", "mail"), ("SENTRY_DSN", ""), ("REDIS_URL", "redis://"), ("PORT", "")]);
+
+    assert_eq!(loaded.unwrap().ignored, ["REDIS_URL", "SMTP_HOST"]);
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_be_there() {
+    let error = from_environment(&[("MINDFLOW_CONFIG", "no/such.toml")]).unwrap_err();
+
+    assert!(error.to_string().starts_with("the configuration file `no/such.toml` cannot be read: "), "{error}");
+}
+
+#[test]
+fn log_levels_may_be_written_as_elsewhere() {
+    let filter =
+        |text| from_environment(&[("LOG_LEVEL", text)]).map(|loaded| loaded.config.log.filter.as_str().to_owned());
+
+    assert_eq!(filter("WARNING").unwrap(), "warn");
+    assert_eq!(filter("info, mindflow::http=DEBUG").unwrap(), "info,mindflow::http=debug");
+    assert!(filter("info,=debug").is_err());
+}
+
+/// `BLESS=1 cargo test` writes the file anew.
+#[test]
+fn the_example_file_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/mindflow.example.toml");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, example::example()).unwrap();
+    }
+
+    assert_eq!(std::fs::read_to_string(path).unwrap(), example::example());
+}
+
+#[test]
+fn the_example_file_holds_exactly_the_keys_and_each_value_in_it_works() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/mindflow.example.toml")).unwrap();
+    let is_setting = |line: &str| line.starts_with("# ") && line[2..].split(" = ").next().is_some_and(is_name);
+    let active: String =
+        text.lines().map(|l| if is_setting(l) { &l[2..] } else { l }).map(|l| format!("{l}\n")).collect();
+
+    let loaded = from_file(&active, &[]);
+
+    assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
+    let settings = text.lines().filter(|line| is_setting(line)).count();
+    let paths: HashSet<_> = keys::KEYS.iter().map(|key| key.path).collect();
+    assert_eq!((settings, paths.len()), (keys::KEYS.len(), keys::KEYS.len()));
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}

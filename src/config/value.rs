@@ -1,0 +1,263 @@
+//! What values may be.
+
+#![expect(
+    clippy::option_option,
+    reason = "the outer says whether the value could be read, the inner whether one was chosen"
+)]
+
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::source::Raw;
+
+/// A text that no log, message or debug output shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// What kind of installation this is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Environment {
+    /// A developer's machine.
+    #[default]
+    Development,
+    /// Automatic tests.
+    Test,
+    /// The same, as others write it.
+    Testing,
+    /// A rehearsal of production.
+    Staging,
+    /// People rely on it.
+    Production,
+}
+
+impl Environment {
+    /// The word in configuration and in `/health`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Test => "test",
+            Self::Testing => "testing",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// What failing test cases do to a policy that was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PolicyTests {
+    /// They are reported; the policy goes live.
+    #[default]
+    Warn,
+    /// They keep the last good version live.
+    Require,
+}
+
+/// How accounts come to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// Anyone may register.
+    #[default]
+    Open,
+    /// Only who was invited.
+    Invite,
+    /// Only operators make accounts.
+    Closed,
+}
+
+/// Which levels of which parts are logged, as `tracing` reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// The filter's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+fn text(raw: &Raw) -> Option<&str> {
+    match raw {
+        Raw::Plain(text) | Raw::Text(text) => Some(text.trim()),
+        _ => None,
+    }
+}
+
+/// Nothing where the text is empty, which is the default of optional values; `None` where `parse` refuses.
+fn optional<T>(raw: &Raw, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    match text(raw)? {
+        "" => Some(None),
+        text => parse(text).map(Some),
+    }
+}
+
+pub(super) fn integer<T: TryFrom<i64> + Copy>(min: T, max: T) -> impl Fn(&Raw) -> Option<T>
+where
+    i64: TryFrom<T>,
+{
+    move |raw| {
+        let number = match raw {
+            Raw::Plain(text) => text.trim().parse().ok()?,
+            Raw::Integer(number) => *number,
+            _ => return None,
+        };
+        let (min, max) = (i64::try_from(min).ok()?, i64::try_from(max).ok()?);
+        if (min..=max).contains(&number) { T::try_from(number).ok() } else { None }
+    }
+}
+
+pub(super) fn boolean(raw: &Raw) -> Option<bool> {
+    match raw {
+        Raw::Boolean(value) => Some(*value),
+        Raw::Plain(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn path(raw: &Raw) -> Option<PathBuf> {
+    text(raw).filter(|text| !text.is_empty()).map(PathBuf::from)
+}
+
+pub(super) fn host(raw: &Raw) -> Option<String> {
+    let host = text(raw)?;
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let address = host.parse::<std::net::IpAddr>().is_ok();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    (address || (!host.is_empty() && host.chars().all(plain))).then(|| host.to_owned())
+}
+
+pub(super) fn public_url(raw: &Raw) -> Option<Option<String>> {
+    optional(raw, |text| {
+        let url = Url::parse(text).ok()?;
+        let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        (web && bare && url.password().is_none()).then(|| text.trim_end_matches('/').to_owned())
+    })
+}
+
+pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {
+    let origins: Vec<String> = match raw {
+        Raw::List(origins) => origins.clone(),
+        Raw::Plain(text) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok()?,
+        Raw::Plain(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
+        _ => return None,
+    };
+    origins.iter().map(|text| origin(text.trim())).collect()
+}
+
+/// An origin as browsers send it (RFC 6454, section 6.2): scheme, host, port, nothing else.
+fn origin(text: &str) -> Option<String> {
+    if text == "*" {
+        return Some("*".to_owned());
+    }
+    let url = Url::parse(text).ok()?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    (bare && url.has_host() && url.origin().is_tuple()).then(|| url.origin().ascii_serialization())
+}
+
+pub(super) fn environment(raw: &Raw) -> Option<Environment> {
+    use Environment::{Development, Production, Staging, Test, Testing};
+    let word = text(raw)?.to_ascii_lowercase();
+    [Development, Test, Testing, Staging, Production].into_iter().find(|one| one.as_str() == word)
+}
+
+pub(super) fn policy_tests(raw: &Raw) -> Option<PolicyTests> {
+    match text(raw)?.to_ascii_lowercase().as_str() {
+        "warn" => Some(PolicyTests::Warn),
+        "require" => Some(PolicyTests::Require),
+        _ => None,
+    }
+}
+
+pub(super) fn registration(raw: &Raw) -> Option<Registration> {
+    match text(raw)?.to_ascii_lowercase().as_str() {
+        "open" => Some(Registration::Open),
+        "invite" => Some(Registration::Invite),
+        "closed" => Some(Registration::Closed),
+        _ => None,
+    }
+}
+
+pub(super) fn database_url(raw: &Raw) -> Option<Option<Secret>> {
+    optional(raw, |text| {
+        let known = ["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.trim_start_matches('/').is_empty()));
+        known.then(|| Secret::new(text))
+    })
+}
+
+pub(super) fn private_key(raw: &Raw) -> Option<Option<Secret>> {
+    optional(raw, |text| pem(text, "PRIVATE KEY-----").map(Secret::new))
+}
+
+pub(super) fn public_key(raw: &Raw) -> Option<Option<String>> {
+    optional(raw, |text| pem(text, "PUBLIC KEY-----"))
+}
+
+/// A PEM text; environments that hold one line only write its line breaks as `\n`.
+fn pem(text: &str, kind: &str) -> Option<String> {
+    let text = text.replace("\\n", "\n");
+    let begins =
+        text.starts_with("-----BEGIN ") && text.lines().next().is_some_and(|line| line.trim_end().ends_with(kind));
+    (begins && text.trim_end().ends_with(kind)).then_some(text)
+}
+
+/// A level, or several `part=level` separated by commas. Python's `WARNING` and `CRITICAL` are understood.
+pub(super) fn log_filter(raw: &Raw) -> Option<LogFilter> {
+    let items: Option<Vec<String>> = text(raw)?
+        .split(',')
+        .map(|item| match item.trim().split_once('=') {
+            Some((part, level)) => {
+                let plain =
+                    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'));
+                log_level(level).filter(|_| plain).map(|level| format!("{part}={level}"))
+            }
+            None => log_level(item).map(str::to_owned),
+        })
+        .collect();
+    items.map(|items| LogFilter(items.join(",")))
+}
+
+fn log_level(word: &str) -> Option<&'static str> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "off" => Some("off"),
+        "error" | "critical" => Some("error"),
+        "warn" | "warning" => Some("warn"),
+        "info" => Some("info"),
+        "debug" => Some("debug"),
+        "trace" => Some("trace"),
+        _ => None,
+    }
+}
