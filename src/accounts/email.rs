@@ -1,0 +1,134 @@
+//! E-mail addresses: how they must look, and when two are the same.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The longest address, in bytes (RFC 5321, section 4.5.3.1, with its erratum 1690).
+pub const MOST_BYTES: usize = 254;
+/// The longest part before the `@`, in bytes.
+const MOST_LOCAL_BYTES: usize = 64;
+/// The longest label of a domain, in bytes.
+const MOST_LABEL_BYTES: usize = 63;
+
+/// An address that a mail could be sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    text: String,
+    key: String,
+}
+
+/// Why a text is no address; told as the end of a sentence that begins with the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EmailError {
+    /// Too long to be delivered.
+    #[error("must be at most 254 bytes long")]
+    TooLong,
+    /// Not of the form that nearly all addresses have. Quoted local parts and IP addresses are not accepted.
+    #[error("must be an e-mail address such as `ada@example.org`")]
+    Form,
+}
+
+impl Email {
+    /// Reads an address; blanks around it are dropped.
+    pub fn parse(text: &str) -> Result<Self, EmailError> {
+        let text: String = text.trim().nfc().collect();
+        if text.len() > MOST_BYTES {
+            return Err(EmailError::TooLong);
+        }
+        let (local, domain) = text.split_once('@').ok_or(EmailError::Form)?;
+        if !is_local(local) || !is_domain(domain) {
+            return Err(EmailError::Form);
+        }
+        let key = key_of(&text);
+        Ok(Self { text, key })
+    }
+
+    /// The address as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The same text for all ways to write the address in upper and lower case.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// The key under which an address would be found, for texts that may be none.
+pub fn key_of(text: &str) -> String {
+    text.trim().nfc().collect::<String>().to_lowercase()
+}
+
+fn is_local(local: &str) -> bool {
+    let usable = |c: char| !c.is_control() && !c.is_whitespace() && !"\"(),:;<>@[\\]".contains(c);
+    !local.is_empty()
+        && local.len() <= MOST_LOCAL_BYTES
+        && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(usable))
+}
+
+fn is_domain(domain: &str) -> bool {
+    let labels: Vec<&str> = domain.split('.').collect();
+    labels.len() > 1 && labels.iter().all(|label| is_label(label))
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= MOST_LABEL_BYTES
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(|c| c.is_alphanumeric() || c == '-' || is_mark(c))
+}
+
+/// Letters of some scripts are written with combining marks, which count as no letters by themselves.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_addresses_are_kept_as_given_and_equal_in_any_case() {
+        for text in ["ada@example.org", "Ada.Love+tasks@Example.ORG", "o'brien_{x}@a-b.co.uk", "jürgen@büro.de"] {
+            assert_eq!(Email::parse(text).unwrap().as_str(), text);
+        }
+        let (one, two) = (Email::parse(" ADA@Example.org ").unwrap(), Email::parse("ada@eXample.org").unwrap());
+        assert_eq!(one.key(), two.key());
+        assert_eq!(one.as_str(), "ADA@Example.org");
+        assert_eq!(Email::parse("JÜRGEN@büro.de").unwrap().key(), Email::parse("ju\u{308}rgen@büro.de").unwrap().key());
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let long = format!("ada@{}.org", "x.".repeat(126));
+        let local = format!("{}@example.org", "x".repeat(65));
+        let cases = [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "ada@localhost",
+            "a@b@c.org",
+            "a b@c.org",
+            "a..b@c.org",
+            ".a@c.org",
+            "a.@c.org",
+            "ada@-x.org",
+            "ada@x-.org",
+            "ada@.org",
+            "ada@org.",
+            "ada@exa mple.org",
+            "a\nb@c.org",
+            "a\u{0}@c.org",
+            "<a@c.org>",
+            "ada@[127.0.0.1]",
+            "ada@ex_ample.org",
+            &local,
+        ];
+
+        for text in cases {
+            assert_eq!(Email::parse(text), Err(EmailError::Form), "{text:?}");
+        }
+        assert_eq!(Email::parse(&long), Err(EmailError::TooLong));
+    }
+}
