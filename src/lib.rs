@@ -19,6 +19,7 @@ pub mod http;
 pub mod ids;
 pub mod oauth;
 pub mod observe;
+pub mod paging;
 pub mod policies;
 pub mod scoring;
 pub mod store;

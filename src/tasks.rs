@@ -1,1 +1,8 @@
 //! Tasks and their rules.
+
+pub mod error;
+pub mod filter;
+pub mod receipts;
+pub mod search;
+pub mod task;
+pub mod text;

@@ -1,0 +1,6 @@
+DROP TABLE receipts;
+DROP TABLE undo_tokens;
+DROP TABLE task_labels;
+DROP TABLE tasks;
+DROP TABLE labels;
+DROP TABLE projects;

@@ -1,0 +1,95 @@
+//! What can keep a change or a question about tasks from succeeding.
+
+use crate::ids::TaskId;
+use crate::store::StoreError;
+
+use super::receipts::Answer;
+
+/// One fault of the input: where it is, and what is allowed there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// A JSON pointer into the body (`/priority`), or `?name` for a query parameter.
+    pub field: String,
+    /// What is allowed, as the rest of a sentence that begins with the field.
+    pub message: String,
+}
+
+impl Fault {
+    /// Makes a fault.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+
+    /// The same fault of a value that lies deeper: `prefix` is put before the pointer.
+    #[must_use]
+    pub fn under(self, prefix: &str) -> Self {
+        Self { field: format!("{prefix}{}", self.field), ..self }
+    }
+}
+
+/// Why a service of this module said no.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The caller has no such thing (somebody else may).
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The input breaks rules; all of the faults.
+    #[error("the input breaks {} rule(s)", .0.len())]
+    Invalid(Vec<Fault>),
+    /// The caller's `If-Match` names another version than the current one.
+    #[error("the {what} has changed since: its version is now {current}")]
+    Changed {
+        /// What has changed.
+        what: &'static str,
+        /// The version that it has now.
+        current: i64,
+    },
+    /// A completed task cannot be started; it must be reopened first.
+    #[error("task {0} is completed; reopen it first")]
+    Completed(TaskId),
+    /// A part of a batch failed, so nothing was done.
+    #[error("operation {index} of the batch failed: {source}")]
+    Operation {
+        /// Which operation, from 0.
+        index: usize,
+        /// Why it failed.
+        source: Box<TaskError>,
+    },
+    /// No task can be recommended.
+    #[error("there is no task to recommend: {0}")]
+    NoCandidate(&'static str),
+    /// No policy has this name.
+    #[error("there is no policy `{0}`")]
+    NoSuchPolicy(String),
+    /// Another project or label has the name.
+    #[error("another {0} has this name")]
+    NameTaken(&'static str),
+    /// The undo token was used, or is too old.
+    #[error("the undo token {0}")]
+    UndoSpent(&'static str),
+    /// What the token would restore has been changed since.
+    #[error("the {0} has been changed since; undoing would lose that change")]
+    UndoOvertaken(&'static str),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The first request with this idempotency key still runs.
+    #[error("the first request with this idempotency key is still running")]
+    KeyRunning,
+    /// Not an error: the first answer to this request, to be given again.
+    #[error("the request was answered before")]
+    Replayed(Box<Answer>),
+    /// The account has been deleted meanwhile.
+    #[error("the account does not exist any more")]
+    AccountGone,
+    /// The database said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TaskError {
+    /// A single fault of the input.
+    pub fn fault(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Fault::new(field, message)])
+    }
+}

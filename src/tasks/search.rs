@@ -1,0 +1,59 @@
+//! Words to search by, folded alike for both databases.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The most words of a question that are looked at; more only narrow what is found already.
+const WORDS_MAX: usize = 16;
+
+/// A text as words: letters and digits in lower case without accents, separated by spaces.
+///
+/// SQLite's and PostgreSQL's own word splitters differ in a hundred small ways; given such words, they agree.
+pub fn words(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() {
+            folded.push(c);
+        } else if !folded.ends_with(' ') && !folded.is_empty() {
+            folded.push(' ');
+        }
+    }
+    folded.truncate(folded.trim_end().len());
+    folded
+}
+
+/// A question: every word must occur, as the beginning of a word at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchTerms(Vec<String>);
+
+impl SearchTerms {
+    /// Reads what a person typed; `None` when there is no letter or digit in it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let terms = words(text).split(' ').filter(|word| !word.is_empty()).take(WORDS_MAX).map(str::to_owned).collect();
+        let terms = Self(terms);
+        (!terms.0.is_empty()).then_some(terms)
+    }
+
+    /// The words.
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_lose_case_accents_and_signs() {
+        assert_eq!(words("  Café-Crème, R&D: №5 "), "cafe creme r d no5");
+        assert_eq!(words("Straße 北京 Ǆ"), "straße 北京 dz");
+        assert_eq!(words("\"' OR 1=1 --"), "or 1 1");
+        assert_eq!(words("!?"), "");
+    }
+
+    #[test]
+    fn a_question_without_words_asks_nothing() {
+        assert!(SearchTerms::parse(" * \" ").is_none());
+    }
+}
