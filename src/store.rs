@@ -16,9 +16,15 @@ use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
+pub mod accounts;
+pub mod audit;
+pub mod callers;
 mod error;
+pub mod invites;
 pub mod migrations;
+pub mod sessions;
 mod statements;
+pub mod tokens;
 pub mod writer;
 
 pub use error::{StoreError, StoreResult};
@@ -52,7 +58,6 @@ macro_rules! on_database {
         }
     };
 }
-#[expect(unused_imports, reason = "the first entity module uses it")]
 pub(crate) use on_database;
 
 /// Which of the two databases.

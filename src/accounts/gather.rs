@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// The most keys of one statement.
-pub const MOST_KEYS: usize = 16;
+pub const MOST_KEYS: usize = crate::store::callers::MOST_KEYS;
 
 type Found<K, V, E> = Result<HashMap<K, V>, E>;
 type Flight<K, V, E> = Pin<Box<dyn Future<Output = Found<K, V, E>> + Send>>;

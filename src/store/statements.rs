@@ -27,4 +27,11 @@ impl Sql {
 }
 
 /// Every module's statements, by name.
-pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[];
+pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
+    super::accounts::STATEMENTS,
+    super::audit::STATEMENTS,
+    super::callers::STATEMENTS,
+    super::invites::STATEMENTS,
+    super::sessions::STATEMENTS,
+    super::tokens::STATEMENTS,
+];

@@ -1,0 +1,204 @@
+//! People: one row each, to which everything of theirs refers.
+
+use uuid::Uuid;
+
+use super::{Sql, Store, StoreResult, Tx, on_database};
+use crate::clock::Timestamp;
+use crate::ids::UserId;
+
+/// A person as stored.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct UserRecord {
+    /// Their id.
+    pub id: Uuid,
+    /// The address as it was given.
+    pub email: String,
+    /// The address in lower case.
+    pub email_key: String,
+    /// PHC string.
+    pub password_hash: String,
+    /// What they are called.
+    pub full_name: Option<String>,
+    /// IANA name.
+    pub time_zone: String,
+    /// JSON; `None` leaves them to the policy.
+    pub windows: Option<String>,
+    /// `None` is the server's default.
+    pub policy: Option<String>,
+    /// `user` or `admin`.
+    pub role: String,
+    /// `active` or `disabled`.
+    pub status: String,
+    /// Counts every change of the user's data.
+    pub data_version: i64,
+    /// Microseconds since the epoch.
+    pub created_at: i64,
+    /// Microseconds since the epoch.
+    pub updated_at: i64,
+}
+
+/// What a person can choose of their row.
+#[derive(Clone, Debug)]
+pub struct ProfileRecord {
+    /// What they are called.
+    pub full_name: Option<String>,
+    /// IANA name.
+    pub time_zone: String,
+    /// JSON.
+    pub windows: Option<String>,
+    /// The policy's name.
+    pub policy: Option<String>,
+}
+
+/// `$1` to `$13`: the columns in order.
+const INSERT_USER: Sql = Sql::same(
+    "INSERT INTO users (id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
+                        data_version, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+);
+/// `$1` id.
+const FIND_USER: Sql = Sql::same("SELECT * FROM users WHERE id = $1");
+/// `$1` id. On PostgreSQL the row stays as it is until the transaction ends; SQLite has one writer anyway.
+const LOCK_USER: Sql =
+    Sql { sqlite: "SELECT * FROM users WHERE id = $1", postgres: "SELECT * FROM users WHERE id = $1 FOR UPDATE" };
+/// `$1` address in lower case.
+const FIND_USER_BY_EMAIL: Sql = Sql::same("SELECT * FROM users WHERE email_key = $1");
+/// Oldest first.
+const LIST_USERS: Sql = Sql::same("SELECT * FROM users ORDER BY created_at, id");
+const ANY_USER: Sql = Sql::same("SELECT 1 FROM users LIMIT 1");
+/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now.
+const UPDATE_PROFILE: Sql = Sql::same(
+    "UPDATE users
+        SET full_name = $2, time_zone = $3, windows = $4, policy = $5, updated_at = $6, data_version = data_version + 1
+      WHERE id = $1",
+);
+/// `$1` id, `$2` hash, `$3` now.
+const SET_PASSWORD: Sql = Sql::same("UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1");
+/// `$1` id, `$2` role, `$3` now.
+const SET_ROLE: Sql = Sql::same("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
+/// `$1` id, `$2` status, `$3` now.
+const SET_STATUS: Sql = Sql::same("UPDATE users SET status = $2, updated_at = $3 WHERE id = $1");
+/// `$1` id. Everything that refers to the row goes with it.
+const DELETE_USER: Sql = Sql::same("DELETE FROM users WHERE id = $1");
+
+/// The statements of this file.
+pub const STATEMENTS: &[(&str, Sql)] = &[
+    ("INSERT_USER", INSERT_USER),
+    ("FIND_USER", FIND_USER),
+    ("LOCK_USER", LOCK_USER),
+    ("FIND_USER_BY_EMAIL", FIND_USER_BY_EMAIL),
+    ("LIST_USERS", LIST_USERS),
+    ("ANY_USER", ANY_USER),
+    ("UPDATE_PROFILE", UPDATE_PROFILE),
+    ("SET_PASSWORD", SET_PASSWORD),
+    ("SET_ROLE", SET_ROLE),
+    ("SET_STATUS", SET_STATUS),
+    ("DELETE_USER", DELETE_USER),
+];
+
+impl Store {
+    /// The person with this id.
+    pub async fn find_user(&self, id: UserId) -> StoreResult<Option<UserRecord>> {
+        let sql = FIND_USER.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query_as(sql).bind(id.0).fetch_optional(db).await)?)
+    }
+
+    /// The person with this address in lower case.
+    pub async fn find_user_by_email(&self, email_key: &str) -> StoreResult<Option<UserRecord>> {
+        let sql = FIND_USER_BY_EMAIL.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query_as(sql).bind(email_key).fetch_optional(db).await)?)
+    }
+
+    /// Everybody, oldest account first: for operators only.
+    pub async fn list_users(&self) -> StoreResult<Vec<UserRecord>> {
+        let sql = LIST_USERS.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query_as(sql).fetch_all(db).await)?)
+    }
+
+    /// Whether there is an account at all.
+    pub async fn has_users(&self) -> StoreResult<bool> {
+        let sql = ANY_USER.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query(sql).fetch_optional(db).await.map(|row| row.is_some()))?)
+    }
+}
+
+impl Tx<'_> {
+    /// Adds a person; [`super::StoreError::Taken`] when the address is.
+    pub async fn insert_user(&mut self, user: &UserRecord) -> StoreResult<()> {
+        let sql = INSERT_USER.on(self.dialect());
+        on_database!(self, |db| {
+            sqlx::query(sql)
+                .bind(user.id)
+                .bind(&user.email)
+                .bind(&user.email_key)
+                .bind(&user.password_hash)
+                .bind(&user.full_name)
+                .bind(&user.time_zone)
+                .bind(&user.windows)
+                .bind(&user.policy)
+                .bind(&user.role)
+                .bind(&user.status)
+                .bind(user.data_version)
+                .bind(user.created_at)
+                .bind(user.updated_at)
+                .execute(db)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The person with this id, whose row nobody else changes before this transaction ends.
+    pub async fn lock_user(&mut self, id: UserId) -> StoreResult<Option<UserRecord>> {
+        let sql = LOCK_USER.on(self.dialect());
+        Ok(on_database!(self, |db| sqlx::query_as(sql).bind(id.0).fetch_optional(db).await)?)
+    }
+
+    /// Replaces what a person can choose, and counts it as a change of their data.
+    pub async fn update_profile(&mut self, id: UserId, profile: &ProfileRecord, now: Timestamp) -> StoreResult<()> {
+        let sql = UPDATE_PROFILE.on(self.dialect());
+        on_database!(self, |db| {
+            sqlx::query(sql)
+                .bind(id.0)
+                .bind(&profile.full_name)
+                .bind(&profile.time_zone)
+                .bind(&profile.windows)
+                .bind(&profile.policy)
+                .bind(now.as_micros())
+                .execute(db)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Replaces the password's hash.
+    pub async fn set_password(&mut self, id: UserId, hash: &str, now: Timestamp) -> StoreResult<()> {
+        self.set_user_text(SET_PASSWORD, id, hash, now).await
+    }
+
+    /// Makes somebody an operator (`admin`), or a `user` again.
+    pub async fn set_role(&mut self, id: UserId, role: &str, now: Timestamp) -> StoreResult<()> {
+        self.set_user_text(SET_ROLE, id, role, now).await
+    }
+
+    /// Makes an account `active` or `disabled`.
+    pub async fn set_status(&mut self, id: UserId, status: &str, now: Timestamp) -> StoreResult<()> {
+        self.set_user_text(SET_STATUS, id, status, now).await
+    }
+
+    async fn set_user_text(&mut self, statement: Sql, id: UserId, text: &str, now: Timestamp) -> StoreResult<()> {
+        let sql = statement.on(self.dialect());
+        on_database!(self, |db| {
+            sqlx::query(sql).bind(id.0).bind(text).bind(now.as_micros()).execute(db).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Removes a person and every row of theirs.
+    pub async fn delete_user(&mut self, id: UserId) -> StoreResult<()> {
+        let sql = DELETE_USER.on(self.dialect());
+        on_database!(self, |db| sqlx::query(sql).bind(id.0).execute(db).await.map(drop))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Who is behind a credential: the one look-up that every request makes, for many requests at once.
+
+use uuid::Uuid;
+
+use super::{Sql, Store, StoreResult, on_database};
+
+/// How many keys the gathered statements take; unused places repeat the first key.
+pub const MOST_KEYS: usize = 16;
+
+/// A credential and its owner.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CallerRecord {
+    /// The session or token.
+    pub credential_id: Uuid,
+    /// Of a token: SHA-256 of its text.
+    pub token_hash: Option<Vec<u8>>,
+    /// Of a token: its scopes, separated by blanks.
+    pub scopes: Option<String>,
+    /// When it ends, in microseconds since the epoch.
+    pub expires_at: Option<i64>,
+    /// When it was noted as used, in microseconds since the epoch.
+    pub used_at: Option<i64>,
+    /// Its owner.
+    pub user_id: Uuid,
+    /// `user` or `admin`.
+    pub role: String,
+    /// `active` or `disabled`.
+    pub status: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// JSON.
+    pub windows: Option<String>,
+    /// The policy's name.
+    pub policy: Option<String>,
+    /// Counts every change of the user's data.
+    pub data_version: i64,
+}
+
+macro_rules! session_callers {
+    ($keys:literal) => {
+        Sql {
+            // SQLite needs the type of NULL from nobody, PostgreSQL from the statement.
+            sqlite: concat!(
+                "SELECT s.id AS credential_id, NULL AS token_hash, NULL AS scopes, s.expires_at, s.last_seen_at AS used_at,
+                        u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy, u.data_version
+                   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id IN (",
+                $keys,
+                ")"
+            ),
+            postgres: concat!(
+                "SELECT s.id AS credential_id, NULL::bytea AS token_hash, NULL::text AS scopes, s.expires_at,
+                        s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
+                        u.data_version
+                   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id IN (",
+                $keys,
+                ")"
+            ),
+        }
+    };
+}
+
+macro_rules! token_callers {
+    ($keys:literal) => {
+        Sql::same(concat!(
+            "SELECT t.id AS credential_id, t.token_hash, t.scopes, t.expires_at, t.last_used_at AS used_at,
+                    u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy, u.data_version
+               FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash IN (",
+            $keys,
+            ")"
+        ))
+    };
+}
+
+/// `$1` session.
+const FIND_SESSION_CALLER: Sql = session_callers!("$1");
+/// `$1` to `$16` sessions.
+const FIND_SESSION_CALLERS: Sql =
+    session_callers!("$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16");
+/// `$1` token hash.
+const FIND_TOKEN_CALLER: Sql = token_callers!("$1");
+/// `$1` to `$16` token hashes.
+const FIND_TOKEN_CALLERS: Sql = token_callers!("$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16");
+
+/// The statements of this file.
+pub const STATEMENTS: &[(&str, Sql)] = &[
+    ("FIND_SESSION_CALLER", FIND_SESSION_CALLER),
+    ("FIND_SESSION_CALLERS", FIND_SESSION_CALLERS),
+    ("FIND_TOKEN_CALLER", FIND_TOKEN_CALLER),
+    ("FIND_TOKEN_CALLERS", FIND_TOKEN_CALLERS),
+];
+
+/// The keys to bind: one, or as many as the gathered statement has places.
+fn places<K>(keys: &[K]) -> impl Iterator<Item = &K> {
+    let count = if keys.len() > 1 { MOST_KEYS } else { keys.len() };
+    keys.iter().chain(keys.first().into_iter().cycle()).take(count)
+}
+
+impl Store {
+    /// The owners of at most [`MOST_KEYS`] sessions, in any order; those that ended are missing.
+    pub async fn find_session_callers(&self, sessions: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
+        let one = sessions.len() < 2;
+        let sql = if one { FIND_SESSION_CALLER } else { FIND_SESSION_CALLERS }.on(self.dialect());
+        Ok(on_database!(self.reader, |db| {
+            let query = places(sessions).fold(sqlx::query_as(sql), |query, id| query.bind(*id));
+            query.fetch_all(db).await
+        })?)
+    }
+
+    /// The owners of at most [`MOST_KEYS`] personal tokens, in any order; unknown ones are missing.
+    pub async fn find_token_callers(&self, hashes: &[[u8; 32]]) -> StoreResult<Vec<CallerRecord>> {
+        let one = hashes.len() < 2;
+        let sql = if one { FIND_TOKEN_CALLER } else { FIND_TOKEN_CALLERS }.on(self.dialect());
+        Ok(on_database!(self.reader, |db| {
+            let query = places(hashes).fold(sqlx::query_as(sql), |query, hash| query.bind(hash.as_slice()));
+            query.fetch_all(db).await
+        })?)
+    }
+}

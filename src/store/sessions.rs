@@ -1,0 +1,202 @@
+//! Sign-ins and their refresh tokens.
+
+use uuid::Uuid;
+
+use super::{Sql, Store, StoreResult, Tx, on_database};
+use crate::clock::Timestamp;
+use crate::ids::{SessionId, UserId};
+
+/// A sign-in as stored.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct SessionRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose.
+    pub user_id: Uuid,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+    /// Where it came from.
+    pub address: Option<String>,
+    /// Microseconds since the epoch.
+    pub created_at: i64,
+    /// Microseconds since the epoch.
+    pub last_seen_at: i64,
+    /// Microseconds since the epoch.
+    pub expires_at: i64,
+}
+
+/// A refresh token with its session and its owner's standing.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct RefreshRecord {
+    /// The session that it belongs to.
+    pub session_id: Uuid,
+    /// Its owner.
+    pub user_id: Uuid,
+    /// `user` or `admin`.
+    pub role: String,
+    /// `active` or `disabled`.
+    pub status: String,
+    /// When the session ends, in microseconds since the epoch.
+    pub expires_at: i64,
+    /// When it was used, in microseconds since the epoch.
+    pub used_at: Option<i64>,
+    /// What it was answered with, sealed.
+    pub answer: Option<Vec<u8>>,
+    /// When the token that replaced it was used.
+    pub successor_used_at: Option<i64>,
+}
+
+/// What the use of a refresh token leaves behind.
+#[derive(Clone, Debug)]
+pub struct SpentRefresh {
+    /// The token's hash.
+    pub token_hash: [u8; 32],
+    /// The hash of the one that replaces it.
+    pub successor_hash: [u8; 32],
+    /// The answer, sealed with the token.
+    pub answer: Vec<u8>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// `$1` to `$7`: the columns in order.
+const INSERT_SESSION: Sql = Sql::same(
+    "INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+);
+/// `$1` user, `$2` now. Last seen first.
+const LIST_SESSIONS: Sql = Sql::same(
+    "SELECT * FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC, created_at DESC, id DESC",
+);
+/// `$1` session, `$2` user.
+const DELETE_SESSION: Sql = Sql::same("DELETE FROM sessions WHERE id = $1 AND user_id = $2");
+/// `$1` user, `$2` the session that stays.
+const DELETE_OTHER_SESSIONS: Sql = Sql::same("DELETE FROM sessions WHERE user_id = $1 AND id <> $2");
+/// `$1` now.
+const DELETE_EXPIRED_SESSIONS: Sql = Sql::same("DELETE FROM sessions WHERE expires_at <= $1");
+/// `$1` session, `$2` user, `$3` now. Never back in time.
+const TOUCH_SESSION: Sql =
+    Sql::same("UPDATE sessions SET last_seen_at = $3 WHERE id = $1 AND user_id = $2 AND last_seen_at < $3");
+/// `$1` hash, `$2` session, `$3` now.
+const INSERT_REFRESH: Sql =
+    Sql::same("INSERT INTO refresh_tokens (token_hash, session_id, created_at) VALUES ($1, $2, $3)");
+/// `$1` hash.
+const FIND_REFRESH: Sql = Sql::same(
+    "SELECT t.session_id, s.user_id, u.role, u.status, s.expires_at, t.used_at, t.answer,
+            (SELECT n.used_at FROM refresh_tokens n WHERE n.token_hash = t.successor_hash) AS successor_used_at
+       FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
+      WHERE t.token_hash = $1",
+);
+/// `$1` hash, `$2` now, `$3` successor, `$4` sealed answer. Of two at the same time one finds no row.
+const SPEND_REFRESH: Sql = Sql::same(
+    "UPDATE refresh_tokens SET used_at = $2, successor_hash = $3, answer = $4 WHERE token_hash = $1 AND used_at IS NULL",
+);
+
+/// The statements of this file.
+pub const STATEMENTS: &[(&str, Sql)] = &[
+    ("INSERT_SESSION", INSERT_SESSION),
+    ("LIST_SESSIONS", LIST_SESSIONS),
+    ("DELETE_SESSION", DELETE_SESSION),
+    ("DELETE_OTHER_SESSIONS", DELETE_OTHER_SESSIONS),
+    ("DELETE_EXPIRED_SESSIONS", DELETE_EXPIRED_SESSIONS),
+    ("TOUCH_SESSION", TOUCH_SESSION),
+    ("INSERT_REFRESH", INSERT_REFRESH),
+    ("FIND_REFRESH", FIND_REFRESH),
+    ("SPEND_REFRESH", SPEND_REFRESH),
+];
+
+impl Store {
+    /// A user's living sessions, last seen first.
+    pub async fn list_sessions(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<SessionRecord>> {
+        let sql = LIST_SESSIONS.on(self.dialect());
+        Ok(on_database!(self.reader, |db| {
+            sqlx::query_as(sql).bind(user.0).bind(now.as_micros()).fetch_all(db).await
+        })?)
+    }
+}
+
+impl Tx<'_> {
+    /// Adds a sign-in.
+    pub async fn insert_session(&mut self, session: &SessionRecord) -> StoreResult<()> {
+        let sql = INSERT_SESSION.on(self.dialect());
+        on_database!(self, |db| {
+            sqlx::query(sql)
+                .bind(session.id)
+                .bind(session.user_id)
+                .bind(&session.user_agent)
+                .bind(&session.address)
+                .bind(session.created_at)
+                .bind(session.last_seen_at)
+                .bind(session.expires_at)
+                .execute(db)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Ends a session of this user; says whether there was one.
+    pub async fn delete_session(&mut self, id: SessionId, user: UserId) -> StoreResult<bool> {
+        let sql = DELETE_SESSION.on(self.dialect());
+        let gone = on_database!(self, |db| {
+            sqlx::query(sql).bind(id.0).bind(user.0).execute(db).await.map(|done| done.rows_affected())
+        })?;
+        Ok(gone > 0)
+    }
+
+    /// Ends all sessions of this user but one; without one to keep, all of them.
+    pub async fn delete_other_sessions(&mut self, user: UserId, kept: Option<SessionId>) -> StoreResult<u64> {
+        let sql = DELETE_OTHER_SESSIONS.on(self.dialect());
+        let kept = kept.map_or_else(Uuid::nil, |id| id.0);
+        Ok(on_database!(self, |db| {
+            sqlx::query(sql).bind(user.0).bind(kept).execute(db).await.map(|done| done.rows_affected())
+        })?)
+    }
+
+    /// Forgets the sessions whose time is over.
+    pub async fn delete_expired_sessions(&mut self, now: Timestamp) -> StoreResult<()> {
+        let sql = DELETE_EXPIRED_SESSIONS.on(self.dialect());
+        on_database!(self, |db| sqlx::query(sql).bind(now.as_micros()).execute(db).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Notes that a session was used.
+    pub async fn touch_session(&mut self, id: SessionId, user: UserId, now: Timestamp) -> StoreResult<()> {
+        let sql = TOUCH_SESSION.on(self.dialect());
+        on_database!(self, |db| {
+            sqlx::query(sql).bind(id.0).bind(user.0).bind(now.as_micros()).execute(db).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Adds a refresh token to a session.
+    pub async fn insert_refresh(&mut self, hash: [u8; 32], session: SessionId, now: Timestamp) -> StoreResult<()> {
+        let sql = INSERT_REFRESH.on(self.dialect());
+        on_database!(self, |db| {
+            sqlx::query(sql).bind(hash.as_slice()).bind(session.0).bind(now.as_micros()).execute(db).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The refresh token with this hash.
+    pub async fn find_refresh(&mut self, hash: [u8; 32]) -> StoreResult<Option<RefreshRecord>> {
+        let sql = FIND_REFRESH.on(self.dialect());
+        Ok(on_database!(self, |db| sqlx::query_as(sql).bind(hash.as_slice()).fetch_optional(db).await)?)
+    }
+
+    /// Marks a refresh token as used, unless it is already; says whether this call did.
+    pub async fn spend_refresh(&mut self, spent: &SpentRefresh) -> StoreResult<bool> {
+        let sql = SPEND_REFRESH.on(self.dialect());
+        let done = on_database!(self, |db| {
+            sqlx::query(sql)
+                .bind(spent.token_hash.as_slice())
+                .bind(spent.now.as_micros())
+                .bind(spent.successor_hash.as_slice())
+                .bind(spent.answer.as_slice())
+                .execute(db)
+                .await
+                .map(|done| done.rows_affected())
+        })?;
+        Ok(done > 0)
+    }
+}
