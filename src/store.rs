@@ -19,14 +19,19 @@ use sqlx::{ConnectOptions as _, PgConnection, PgPool, SqliteConnection, SqlitePo
 pub mod accounts;
 pub mod audit;
 pub mod callers;
+mod changes;
 mod error;
+mod groups;
 pub mod invites;
 pub mod migrations;
 pub mod sessions;
 mod statements;
+mod task_lists;
+mod tasks;
 pub mod tokens;
 pub mod writer;
 
+pub use changes::UndoRow;
 pub use error::{StoreError, StoreResult};
 pub use statements::{ALL_STATEMENTS, Sql};
 use writer::Writer;

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod filter;
+pub mod groups;
 pub mod receipts;
 pub mod search;
 pub mod task;

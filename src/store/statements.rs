@@ -31,7 +31,11 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::accounts::STATEMENTS,
     super::audit::STATEMENTS,
     super::callers::STATEMENTS,
+    super::changes::STATEMENTS,
+    super::groups::STATEMENTS,
     super::invites::STATEMENTS,
     super::sessions::STATEMENTS,
+    super::task_lists::STATEMENTS,
+    super::tasks::STATEMENTS,
     super::tokens::STATEMENTS,
 ];

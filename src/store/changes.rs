@@ -1,0 +1,168 @@
+//! What accompanies every change: the user's version, the undo token, the receipt for a retry.
+
+use super::{Sql, Store, StoreError, StoreResult, Tx, on_database};
+use crate::clock::Timestamp;
+use crate::ids::UserId;
+use crate::tasks::receipts::{Answer, RetryKey};
+
+/// `$1` user. Locks the user's row until the end of the transaction, so that changes of one user come one by one.
+const BUMP_DATA_VERSION: &str =
+    "UPDATE users SET data_version = data_version + 1 WHERE id = $1 AND status = 'active' RETURNING data_version";
+
+/// `$1` SHA-256 of the token, `$2` user, `$3` action, `$4` snapshot, `$5` now, `$6` expiry.
+const INSERT_UNDO: &str = "
+    INSERT INTO undo_tokens (token_hash, user_id, action, snapshot, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+";
+
+/// `$1` user, `$2` SHA-256 of the token.
+const FIND_UNDO: &str = "
+    SELECT action, snapshot, expires_at, used_at FROM undo_tokens WHERE user_id = $1 AND token_hash = $2
+";
+
+/// `$1` user, `$2` SHA-256 of the token, `$3` now.
+const SPEND_UNDO: &str = "
+    UPDATE undo_tokens SET used_at = $3 WHERE user_id = $1 AND token_hash = $2 AND used_at IS NULL
+";
+
+/// `$1` user, `$2` key, `$3` now.
+const FIND_RECEIPT: &str =
+    "SELECT fingerprint, answer FROM receipts WHERE user_id = $1 AND key = $2 AND expires_at > $3";
+
+/// `$1` user, `$2` key, `$3` fingerprint, `$4` answer, `$5` now, `$6` expiry. An expired receipt gives way.
+const INSERT_RECEIPT: &str = "
+    INSERT INTO receipts (user_id, key, fingerprint, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (user_id, key) DO UPDATE
+       SET fingerprint = excluded.fingerprint, answer = excluded.answer, created_at = excluded.created_at,
+           expires_at = excluded.expires_at
+";
+
+/// `$1` now.
+const DELETE_EXPIRED_UNDO: &str = "DELETE FROM undo_tokens WHERE expires_at <= $1";
+/// `$1` now.
+const DELETE_EXPIRED_RECEIPTS: &str = "DELETE FROM receipts WHERE expires_at <= $1";
+
+pub(super) const STATEMENTS: &[(&str, Sql)] = &[
+    ("BUMP_DATA_VERSION", Sql::same(BUMP_DATA_VERSION)),
+    ("INSERT_UNDO", Sql::same(INSERT_UNDO)),
+    ("FIND_UNDO", Sql::same(FIND_UNDO)),
+    ("SPEND_UNDO", Sql::same(SPEND_UNDO)),
+    ("FIND_RECEIPT", Sql::same(FIND_RECEIPT)),
+    ("INSERT_RECEIPT", Sql::same(INSERT_RECEIPT)),
+    ("DELETE_EXPIRED_UNDO", Sql::same(DELETE_EXPIRED_UNDO)),
+    ("DELETE_EXPIRED_RECEIPTS", Sql::same(DELETE_EXPIRED_RECEIPTS)),
+];
+
+/// An undo token as it is kept.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct UndoRow {
+    /// What it would undo, such as `task.deleted`.
+    pub action: String,
+    /// What was there before, as JSON.
+    pub snapshot: String,
+    /// From when on it is too old, in microseconds.
+    pub expires_at: i64,
+    /// When it was used.
+    pub used_at: Option<i64>,
+}
+
+impl Tx<'_> {
+    /// Counts a change of the user's data and makes other changes of the same user wait; `None` when the user is gone.
+    pub async fn bump_data_version(&mut self, user: UserId) -> StoreResult<Option<i64>> {
+        Ok(on_database!(self, |db| sqlx::query_scalar(BUMP_DATA_VERSION).bind(user.0).fetch_optional(db).await?))
+    }
+
+    /// Keeps what a change replaced.
+    pub async fn insert_undo(
+        &mut self,
+        token_hash: &[u8; 32],
+        user: UserId,
+        action: &str,
+        snapshot: &str,
+        life: (Timestamp, Timestamp),
+    ) -> StoreResult<()> {
+        on_database!(self, |db| {
+            sqlx::query(INSERT_UNDO)
+                .bind(&token_hash[..])
+                .bind(user.0)
+                .bind(action)
+                .bind(snapshot)
+                .bind(life.0.as_micros())
+                .bind(life.1.as_micros())
+                .execute(db)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// The user's undo token, used or not.
+    pub async fn find_undo(&mut self, user: UserId, token_hash: &[u8; 32]) -> StoreResult<Option<UndoRow>> {
+        Ok(on_database!(self, |db| {
+            sqlx::query_as(FIND_UNDO).bind(user.0).bind(&token_hash[..]).fetch_optional(db).await?
+        }))
+    }
+
+    /// Marks an undo token as used.
+    pub async fn spend_undo(&mut self, user: UserId, token_hash: &[u8; 32], now: Timestamp) -> StoreResult<()> {
+        on_database!(self, |db| {
+            sqlx::query(SPEND_UNDO).bind(user.0).bind(&token_hash[..]).bind(now.as_micros()).execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// The answer that was given to this user's key before, with the fingerprint of the request.
+    pub async fn find_receipt(
+        &mut self,
+        user: UserId,
+        key: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Vec<u8>, Answer)>> {
+        let row: Option<(Vec<u8>, String)> = on_database!(self, |db| {
+            sqlx::query_as(FIND_RECEIPT).bind(user.0).bind(key).bind(now.as_micros()).fetch_optional(db).await?
+        });
+        row.map(|(fingerprint, answer)| {
+            let answer = serde_json::from_str(&answer).map_err(|_| StoreError::corrupt("answer", "a receipt"))?;
+            Ok((fingerprint, answer))
+        })
+        .transpose()
+    }
+
+    /// Keeps an answer for retries.
+    pub async fn insert_receipt(
+        &mut self,
+        user: UserId,
+        retry: &RetryKey,
+        answer: &Answer,
+        life: (Timestamp, Timestamp),
+    ) -> StoreResult<()> {
+        let answer = serde_json::json!(answer).to_string();
+        on_database!(self, |db| {
+            sqlx::query(INSERT_RECEIPT)
+                .bind(user.0)
+                .bind(&retry.key)
+                .bind(&retry.fingerprint[..])
+                .bind(answer)
+                .bind(life.0.as_micros())
+                .bind(life.1.as_micros())
+                .execute(db)
+                .await?;
+        });
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Forgets undo tokens and receipts that have expired.
+    pub async fn delete_expired_changes(&self, now: Timestamp) -> StoreResult<()> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                on_database!(tx, |db| {
+                    sqlx::query(DELETE_EXPIRED_UNDO).bind(now.as_micros()).execute(&mut *db).await?;
+                    sqlx::query(DELETE_EXPIRED_RECEIPTS).bind(now.as_micros()).execute(db).await?;
+                });
+                Ok(())
+            })
+        })
+        .await
+    }
+}

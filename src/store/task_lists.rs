@@ -1,0 +1,260 @@
+//! Lists of tasks: filters, orders, pages, counts; and the candidates of a ranking.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::tasks::{TaskRow, read_tasks, task_columns};
+use super::{Dialect, Sql, Store, StoreResult, on_database};
+use crate::ids::{TaskId, UserId};
+use crate::tasks::filter::{Position, Sort, TaskFilter};
+use crate::tasks::search::SearchTerms;
+use crate::tasks::task::{Status, Task};
+
+/// `$1` owner, `$2`-`$5` statuses, `$6` label, `$7` project, `$8` parent, `$9` due before, `$10` due after,
+/// `$11` updated since; what is NULL does not narrow. The search, `$12`, differs between the databases.
+macro_rules! filter {
+    ($search:literal) => {
+        concat!(
+            " FROM tasks t
+              WHERE t.user_id = $1 AND t.deleted_at IS NULL AND t.status IN ($2, $3, $4, $5)
+                AND (CAST($6 AS TEXT) IS NULL OR EXISTS (
+                        SELECT 1 FROM task_labels x JOIN labels l ON l.id = x.label_id
+                         WHERE x.task_id = t.id AND l.user_id = $1 AND l.name_key = $6))
+                AND (CAST($7 AS UUID) IS NULL OR t.project_id = $7)
+                AND (CAST($8 AS UUID) IS NULL OR t.parent_id = $8)
+                AND (CAST($9 AS BIGINT) IS NULL OR t.due_at < $9)
+                AND (CAST($10 AS BIGINT) IS NULL OR t.due_at >= $10)
+                AND (CAST($11 AS BIGINT) IS NULL OR t.updated_at >= $11)
+                AND (CAST($12 AS TEXT) IS NULL OR ",
+            $search,
+            ")"
+        )
+    };
+}
+
+macro_rules! sqlite_filter {
+    () => {
+        filter!("t.seq IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH $12)")
+    };
+}
+macro_rules! postgres_filter {
+    () => {
+        filter!("t.search @@ to_tsquery('simple', $12)")
+    };
+}
+
+/// `$13`, `$14`: the sort key and id of the last row shown, or NULL; `$15` how many rows.
+macro_rules! page {
+    ($filter:expr, $key:literal, $compare:literal, $direction:literal) => {
+        concat!(
+            "SELECT ",
+            $key,
+            " AS sort_key, ",
+            task_columns!(),
+            $filter,
+            " AND (CAST($13 AS BIGINT) IS NULL OR (",
+            $key,
+            ", t.id) ",
+            $compare,
+            " ($13, $14))
+              ORDER BY ",
+            $key,
+            " ",
+            $direction,
+            ", t.id ",
+            $direction,
+            " LIMIT $15"
+        )
+    };
+}
+macro_rules! pages {
+    ($key:literal, $compare:literal, $direction:literal) => {
+        Sql {
+            sqlite: page!(sqlite_filter!(), $key, $compare, $direction),
+            postgres: page!(postgres_filter!(), $key, $compare, $direction),
+        }
+    };
+}
+
+const LIST_BY_CREATED: Sql = pages!("t.created_at", ">", "ASC");
+const LIST_BY_CREATED_DESC: Sql = pages!("t.created_at", "<", "DESC");
+const LIST_BY_DUE: Sql = pages!("COALESCE(t.due_at, 9223372036854775807)", ">", "ASC");
+const LIST_BY_DUE_DESC: Sql = pages!("COALESCE(t.due_at, -1)", "<", "DESC");
+const LIST_BY_PRIORITY: Sql = pages!("CAST(t.priority AS BIGINT)", ">", "ASC");
+const LIST_BY_PRIORITY_DESC: Sql = pages!("CAST(t.priority AS BIGINT)", "<", "DESC");
+
+/// As the other lists, and `$16`: the question asked of titles alone. What is found there comes first, then the newest:
+/// a time in microseconds stays below 2^58, so one bit above it puts every title first.
+const LIST_BY_RELEVANCE: Sql = Sql {
+    sqlite: page!(
+        sqlite_filter!(),
+        "((t.seq IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH $16)) * 2305843009213693952 + t.created_at)",
+        "<",
+        "DESC"
+    ),
+    postgres: page!(
+        postgres_filter!(),
+        "((t.search @@ to_tsquery('simple', $16))::int::bigint * 2305843009213693952 + t.created_at)",
+        "<",
+        "DESC"
+    ),
+};
+
+/// `$1`-`$12` as in the lists.
+const COUNT_TASKS: Sql = Sql {
+    sqlite: concat!("SELECT COUNT(*)", sqlite_filter!()),
+    postgres: concat!("SELECT COUNT(*)", postgres_filter!()),
+};
+
+/// `$1`-`$12` as in the lists: the ids alone, in the order of creation.
+const LIST_TASK_IDS: Sql = Sql {
+    sqlite: concat!("SELECT t.id", sqlite_filter!(), " ORDER BY t.created_at, t.id"),
+    postgres: concat!("SELECT t.id", postgres_filter!(), " ORDER BY t.created_at, t.id"),
+};
+
+/// `$1` owner. Everything that is or may become a candidate: not deleted, not completed.
+const LIST_CANDIDATES: &str = concat!(
+    "SELECT ",
+    task_columns!(),
+    " FROM tasks t WHERE t.user_id = $1 AND t.deleted_at IS NULL AND t.status <> 'completed' ORDER BY t.created_at, t.id"
+);
+
+pub(super) const STATEMENTS: &[(&str, Sql)] = &[
+    ("LIST_BY_CREATED", LIST_BY_CREATED),
+    ("LIST_BY_CREATED_DESC", LIST_BY_CREATED_DESC),
+    ("LIST_BY_DUE", LIST_BY_DUE),
+    ("LIST_BY_DUE_DESC", LIST_BY_DUE_DESC),
+    ("LIST_BY_PRIORITY", LIST_BY_PRIORITY),
+    ("LIST_BY_PRIORITY_DESC", LIST_BY_PRIORITY_DESC),
+    ("LIST_BY_RELEVANCE", LIST_BY_RELEVANCE),
+    ("COUNT_TASKS", COUNT_TASKS),
+    ("LIST_TASK_IDS", LIST_TASK_IDS),
+    ("LIST_CANDIDATES", Sql::same(LIST_CANDIDATES)),
+];
+
+#[derive(FromRow)]
+struct ListedRow {
+    sort_key: i64,
+    #[sqlx(flatten)]
+    task: TaskRow,
+}
+
+const fn statement(sort: Sort) -> Option<Sql> {
+    match sort {
+        Sort::CreatedAt => Some(LIST_BY_CREATED),
+        Sort::CreatedAtDesc => Some(LIST_BY_CREATED_DESC),
+        Sort::DueDate => Some(LIST_BY_DUE),
+        Sort::DueDateDesc => Some(LIST_BY_DUE_DESC),
+        Sort::Priority => Some(LIST_BY_PRIORITY),
+        Sort::PriorityDesc => Some(LIST_BY_PRIORITY_DESC),
+        Sort::Relevance => Some(LIST_BY_RELEVANCE),
+        Sort::Score | Sort::ScoreDesc => None,
+    }
+}
+
+/// Binds `$1` to `$12` of [`filter!`].
+macro_rules! bind_filter {
+    ($query:expr, $dialect:expr, $owner:expr, $filter:expr) => {{
+        let statuses = statuses_of($filter);
+        $query
+            .bind($owner.0)
+            .bind(statuses[0].as_str())
+            .bind(statuses[1].as_str())
+            .bind(statuses[2].as_str())
+            .bind(statuses[3].as_str())
+            .bind($filter.label.as_deref().map(crate::tasks::text::name_key))
+            .bind($filter.project_id.map(|id| id.0))
+            .bind($filter.parent_id.map(|id| id.0))
+            .bind($filter.due_before.map(|moment| moment.as_micros()))
+            .bind($filter.due_after.map(|moment| moment.as_micros()))
+            .bind($filter.updated_since.map(|moment| moment.as_micros()))
+            .bind($filter.search.as_ref().map(|terms| match_text(terms, $dialect, $owner, Where::Everywhere)))
+    }};
+}
+
+/// The four statuses to look for; repeated when there are fewer.
+fn statuses_of(filter: &TaskFilter) -> [Status; 4] {
+    let wanted = if filter.statuses.is_empty() { &Status::ALL[..] } else { &filter.statuses };
+    std::array::from_fn(|index| wanted.get(index).copied().unwrap_or(wanted[0]))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Everywhere,
+    Title,
+}
+
+/// The question in the database's own search language. Terms are letters and digits alone, so nothing needs escaping.
+fn match_text(terms: &SearchTerms, dialect: Dialect, owner: UserId, place: Where) -> String {
+    let words = terms.words().iter();
+    match (dialect, place) {
+        (Dialect::Sqlite, Where::Everywhere) => {
+            let words = words.map(|word| format!("{{title body}} : \"{word}\" *")).collect::<Vec<_>>();
+            format!("owner : \"{}\" AND {}", owner.0.simple(), words.join(" AND "))
+        }
+        (Dialect::Sqlite, Where::Title) => {
+            let words = words.map(|word| format!("title : \"{word}\" *")).collect::<Vec<_>>();
+            format!("owner : \"{}\" AND {}", owner.0.simple(), words.join(" AND "))
+        }
+        (Dialect::Postgres, Where::Everywhere) => words.map(|word| format!("{word}:*")).collect::<Vec<_>>().join(" & "),
+        (Dialect::Postgres, Where::Title) => words.map(|word| format!("{word}:*A")).collect::<Vec<_>>().join(" & "),
+    }
+}
+
+impl Store {
+    /// Up to `limit` of the owner's tasks that come after a position, each with its own position.
+    ///
+    /// An order by score is not the database's business: it gives no rows.
+    pub async fn list_tasks(
+        &self,
+        owner: UserId,
+        filter: &TaskFilter,
+        sort: Sort,
+        after: Option<Position>,
+        limit: u32,
+    ) -> StoreResult<Vec<(Position, Task)>> {
+        let Some(statement) = statement(sort) else { return Ok(Vec::new()) };
+        let dialect = self.dialect();
+        let rows: Vec<ListedRow> = on_database!(self.reader, |db| {
+            let query = bind_filter!(sqlx::query_as(statement.on(dialect)), dialect, owner, filter)
+                .bind(after.map(|position| position.key))
+                .bind(after.map(|position| position.id))
+                .bind(i64::from(limit));
+            let query = match (&filter.search, sort) {
+                (Some(terms), Sort::Relevance) => query.bind(match_text(terms, dialect, owner, Where::Title)),
+                _ => query,
+            };
+            query.fetch_all(db).await?
+        });
+        rows.into_iter()
+            .map(|row| {
+                let task = Task::try_from(row.task)?;
+                Ok((Position { key: row.sort_key, id: task.id.0 }, task))
+            })
+            .collect()
+    }
+
+    /// How many of the owner's tasks pass the filter.
+    pub async fn count_tasks(&self, owner: UserId, filter: &TaskFilter) -> StoreResult<u64> {
+        let dialect = self.dialect();
+        let count: i64 = on_database!(self.reader, |db| {
+            bind_filter!(sqlx::query_scalar(COUNT_TASKS.on(dialect)), dialect, owner, filter).fetch_one(db).await?
+        });
+        Ok(count.unsigned_abs())
+    }
+
+    /// The ids of the owner's tasks that pass the filter, oldest first.
+    pub async fn list_task_ids(&self, owner: UserId, filter: &TaskFilter) -> StoreResult<Vec<TaskId>> {
+        let dialect = self.dialect();
+        let ids: Vec<Uuid> = on_database!(self.reader, |db| {
+            bind_filter!(sqlx::query_scalar(LIST_TASK_IDS.on(dialect)), dialect, owner, filter).fetch_all(db).await?
+        });
+        Ok(ids.into_iter().map(TaskId).collect())
+    }
+
+    /// Everything of the owner's that is or may become a candidate: neither deleted nor completed.
+    pub async fn list_candidates(&self, owner: UserId) -> StoreResult<Vec<Task>> {
+        let rows = on_database!(self.reader, |db| sqlx::query_as(LIST_CANDIDATES).bind(owner.0).fetch_all(db).await?);
+        read_tasks(rows)
+    }
+}
