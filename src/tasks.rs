@@ -1,9 +1,87 @@
-//! Tasks and their rules.
+//! Tasks and their rules: the service that every edge calls.
+//!
+//! Each change goes the way of [`change`]; each question about scores goes through [`ranking`].
 
+use crate::accounts::Caller;
+use crate::clock::{Clock, Timestamp};
+use crate::ids::TaskId;
+use crate::store::Store;
+
+pub mod batch;
+pub mod change;
+pub mod collections;
+pub mod edit;
 pub mod error;
 pub mod filter;
 pub mod groups;
+pub mod lists;
+mod operations;
+pub mod phrase;
 pub mod receipts;
 pub mod search;
 pub mod task;
 pub mod text;
+pub mod undo;
+
+pub use change::{Ask, Changed, Retry};
+pub use error::{Fault, TaskError};
+pub use task::{Status, Task};
+
+use change::Changes;
+use edit::TaskPatch;
+
+/// Everything that can be done with tasks, projects and labels.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    changes: Changes,
+}
+
+impl Tasks {
+    /// Tasks that are kept in `store`.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { changes: Changes::new(store, clock) }
+    }
+
+    fn store(&self) -> &Store {
+        &self.changes.store
+    }
+
+    fn now(&self) -> Timestamp {
+        self.changes.clock.now()
+    }
+
+    /// The caller's task.
+    pub async fn get_task(&self, caller: &Caller, id: TaskId) -> Result<Task, TaskError> {
+        self.store().find_task(caller.user_id, id).await?.ok_or(TaskError::NotFound("task"))
+    }
+
+    /// Makes a task.
+    pub async fn create(&self, ask: Ask<Task>, patch: TaskPatch) -> Result<Changed<Task>, TaskError> {
+        self.changes.run("task.created", ask, |work| Box::pin(operations::create(work, patch))).await
+    }
+
+    /// Changes fields of a task.
+    pub async fn update(&self, ask: Ask<Task>, id: TaskId, patch: TaskPatch) -> Result<Changed<Task>, TaskError> {
+        self.changes.run("task.updated", ask, move |work| Box::pin(operations::edit(work, id, patch))).await
+    }
+
+    /// Completes a task, reopens it or starts it; idempotent.
+    pub async fn move_to(&self, ask: Ask<Task>, id: TaskId, status: Status) -> Result<Changed<Task>, TaskError> {
+        self.changes.run("task.moved", ask, move |work| Box::pin(operations::move_to(work, id, status))).await
+    }
+
+    /// Puts a task off.
+    pub async fn snooze(&self, ask: Ask<Task>, id: TaskId, until: Timestamp) -> Result<Changed<Task>, TaskError> {
+        self.changes.run("task.snoozed", ask, move |work| Box::pin(operations::snooze(work, id, until))).await
+    }
+
+    /// Deletes a task and everything that is a part of it.
+    pub async fn delete(&self, ask: Ask<()>, id: TaskId) -> Result<Changed<()>, TaskError> {
+        self.changes.run("task.deleted", ask, move |work| Box::pin(operations::delete(work, id))).await
+    }
+
+    /// Brings a deleted task back; idempotent.
+    pub async fn restore(&self, ask: Ask<Task>, id: TaskId) -> Result<Changed<Task>, TaskError> {
+        self.changes.run("task.restored", ask, move |work| Box::pin(operations::restore(work, id))).await
+    }
+}

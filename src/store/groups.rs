@@ -267,7 +267,7 @@ impl Tx<'_> {
     /// The owner's label.
     pub async fn find_label(&mut self, owner: UserId, id: LabelId) -> StoreResult<Option<Label>> {
         let row: Option<LabelRow> =
-            on_database!(self, |db| { sqlx::query_as(FIND_LABEL).bind(owner.0).bind(id.0).fetch_optional(db).await? });
+            on_database!(self, |db| sqlx::query_as(FIND_LABEL).bind(owner.0).bind(id.0).fetch_optional(db).await?);
         Ok(row.map(Label::from))
     }
 

@@ -248,14 +248,13 @@ impl Tx<'_> {
     /// The owner's task, deleted or not.
     pub async fn find_task(&mut self, owner: UserId, id: TaskId) -> StoreResult<Option<Task>> {
         let row: Option<TaskRow> =
-            on_database!(self, |db| { sqlx::query_as(FIND_TASK).bind(owner.0).bind(id.0).fetch_optional(db).await? });
+            on_database!(self, |db| sqlx::query_as(FIND_TASK).bind(owner.0).bind(id.0).fetch_optional(db).await?);
         row.map(Task::try_from).transpose()
     }
 
     /// The owner's task and all of its parts that are not deleted.
     pub async fn find_subtree(&mut self, owner: UserId, id: TaskId) -> StoreResult<Vec<Task>> {
-        let rows =
-            on_database!(self, |db| { sqlx::query_as(FIND_SUBTREE).bind(owner.0).bind(id.0).fetch_all(db).await? });
+        let rows = on_database!(self, |db| sqlx::query_as(FIND_SUBTREE).bind(owner.0).bind(id.0).fetch_all(db).await?);
         read_tasks(rows)
     }
 

@@ -92,4 +92,34 @@ impl TaskError {
     pub fn fault(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault::new(field, message)])
     }
+
+    /// A name that is taken, seen by the database.
+    pub(super) fn taken(what: &'static str, error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(_) => Self::NameTaken(what),
+            other => Self::Store(other),
+        }
+    }
+
+    /// Whether this is an answer to the request itself, which a retry gets again; refused input and faults of the
+    /// server are not.
+    pub(super) fn is_answer(&self) -> bool {
+        match self {
+            Self::NotFound(_)
+            | Self::Changed { .. }
+            | Self::Completed(_)
+            | Self::NameTaken(_)
+            | Self::UndoSpent(_)
+            | Self::UndoOvertaken(_) => true,
+            Self::Operation { source, .. } => source.is_answer(),
+            Self::Invalid(_)
+            | Self::NoCandidate(_)
+            | Self::NoSuchPolicy(_)
+            | Self::KeyReused
+            | Self::KeyRunning
+            | Self::Replayed(_)
+            | Self::AccountGone
+            | Self::Store(_) => false,
+        }
+    }
 }

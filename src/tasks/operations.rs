@@ -1,0 +1,69 @@
+//! What can be done to one task, inside a change under way.
+
+use crate::clock::Timestamp;
+use crate::ids::TaskId;
+
+use super::change::Work;
+use super::edit::TaskPatch;
+use super::error::{Fault, TaskError};
+use super::task::{Status, Task};
+
+/// Makes a task.
+pub(super) async fn create(work: &mut Work<'_, '_>, patch: TaskPatch) -> Result<Task, TaskError> {
+    if patch.title.is_none() {
+        return Err(TaskError::fault("/title", "is required"));
+    }
+    let blank = Task::blank(TaskId::new(work.now), work.now);
+    let task = blank.edited(patch, work.now).map_err(TaskError::Invalid)?;
+    work.insert(task).await
+}
+
+/// Changes fields of a task.
+pub(super) async fn edit(work: &mut Work<'_, '_>, id: TaskId, patch: TaskPatch) -> Result<Task, TaskError> {
+    let before = work.get_task(id).await?;
+    let task = before.edited(patch, work.now).map_err(TaskError::Invalid)?;
+    work.save("task.updated", before, task).await
+}
+
+/// Completes, reopens or starts a task; idempotent.
+pub(super) async fn move_to(work: &mut Work<'_, '_>, id: TaskId, status: Status) -> Result<Task, TaskError> {
+    let before = work.get_task(id).await?;
+    let action = match status {
+        Status::Completed => "task.completed",
+        Status::InProgress if before.status == Status::Completed => return Err(TaskError::Completed(id)),
+        Status::InProgress => "task.started",
+        // Reopening leaves a task that is open as it is.
+        Status::Pending if before.status == Status::InProgress => return Ok(before),
+        Status::Pending | Status::Snoozed => "task.reopened",
+    };
+    let task = before.moved_to(status, work.now);
+    work.save(action, before, task).await
+}
+
+/// Puts a task off.
+pub(super) async fn snooze(work: &mut Work<'_, '_>, id: TaskId, until: Timestamp) -> Result<Task, TaskError> {
+    if until <= work.now {
+        return Err(TaskError::Invalid(vec![Fault::new("/until", "must be in the future")]));
+    }
+    let before = work.get_task(id).await?;
+    let task = before.put_off(until);
+    work.save("task.snoozed", before, task).await
+}
+
+/// Deletes a task and everything that is a part of it; all of it can be restored.
+pub(super) async fn delete(work: &mut Work<'_, '_>, id: TaskId) -> Result<(), TaskError> {
+    work.get_task(id).await?;
+    for before in work.tx.find_subtree(work.caller.user_id, id).await? {
+        let task = Task { deleted_at: Some(work.now), ..before.clone() };
+        work.save("task.deleted", before, task).await?;
+    }
+    Ok(())
+}
+
+/// Brings a deleted task back, alone; idempotent.
+pub(super) async fn restore(work: &mut Work<'_, '_>, id: TaskId) -> Result<Task, TaskError> {
+    let before = work.tx.find_task(work.caller.user_id, id).await?.ok_or(TaskError::NotFound("task"))?;
+    work.check_version("task", before.version)?;
+    let task = Task { deleted_at: None, ..before.clone() };
+    work.save("task.restored", before, task).await
+}

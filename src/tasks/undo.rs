@@ -1,0 +1,180 @@
+//! Undo: what a change replaced, and the way back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::secrets::hash_secret;
+use crate::clock::Timestamp;
+use crate::ids::{LabelId, ProjectId, TaskId};
+
+use super::Tasks;
+use super::change::{Ask, Changed, Work};
+use super::error::TaskError;
+use super::groups::{Label, Project};
+use super::task::Task;
+
+/// What a change left behind and what was there before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Before {
+    /// A task; without `before` it was made by the change.
+    Task { id: TaskId, version: i64, before: Option<Box<Task>> },
+    /// A project; without `version` it was removed, and `tasks` were in it.
+    Project { id: ProjectId, version: Option<i64>, before: Option<Project>, tasks: Vec<TaskId> },
+    /// A label; without `version` it was removed, and `tasks` had it.
+    Label { id: LabelId, version: Option<i64>, before: Option<Label>, tasks: Vec<TaskId> },
+}
+
+/// Everything that one change replaced.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Snapshot(Vec<Before>);
+
+impl Snapshot {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn push(&mut self, before: Before) {
+        self.0.push(before);
+    }
+
+    /// Notes a task; when a batch changes one twice, the first `before` and the last version count.
+    pub(super) fn task(&mut self, task: TaskId, now: i64, replaced: Option<Task>) {
+        let known = self.0.iter_mut().find_map(|item| match item {
+            Before::Task { id, version, .. } if *id == task => Some(version),
+            _ => None,
+        });
+        match known {
+            Some(version) => *version = now,
+            None => self.0.push(Before::Task { id: task, version: now, before: replaced.map(Box::new) }),
+        }
+    }
+}
+
+/// What an undo brought back.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// What was taken back, such as `task.deleted`.
+    pub action: String,
+    /// The tasks as they are again; one that the change had made is gone and not among them.
+    pub tasks: Vec<Task>,
+}
+
+impl Tasks {
+    /// Takes back the change that gave this token.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotFound`] for a token that is not the caller's, [`TaskError::UndoSpent`] for one that was used or is
+    /// older than 24 hours, [`TaskError::UndoOvertaken`] when what it would restore has been changed since.
+    pub async fn undo(&self, ask: Ask<Undone>, token: String) -> Result<Changed<Undone>, TaskError> {
+        self.changes
+            .run("change.undone", ask, move |work| {
+                Box::pin(async move {
+                    let hash = hash_secret(&token);
+                    let user = work.caller.user_id;
+                    let row = work.tx.find_undo(user, &hash).await?.ok_or(TaskError::NotFound("undo token"))?;
+                    if row.used_at.is_some() {
+                        return Err(TaskError::UndoSpent("was used already"));
+                    }
+                    if Timestamp::from_micros(row.expires_at) <= work.now {
+                        return Err(TaskError::UndoSpent("is older than 24 hours"));
+                    }
+                    let snapshot: Snapshot = serde_json::from_str(&row.snapshot)
+                        .map_err(|_| crate::store::StoreError::corrupt("snapshot", "an undo token"))?;
+                    work.tx.spend_undo(user, &hash, work.now).await?;
+                    let mut tasks = Vec::new();
+                    for item in snapshot.0 {
+                        tasks.extend(restore(work, item).await?);
+                    }
+                    Ok(Undone { action: row.action, tasks })
+                })
+            })
+            .await
+    }
+}
+
+async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Option<Task>, TaskError> {
+    match item {
+        Before::Task { id, version, before } => restore_task(work, id, version, before).await,
+        Before::Project { id, version, before, tasks } => {
+            restore_project(work, id, version, before, &tasks).await.map(|()| None)
+        }
+        Before::Label { id, version, before, tasks } => {
+            restore_label(work, id, version, before, &tasks).await.map(|()| None)
+        }
+    }
+}
+
+async fn restore_task(
+    work: &mut Work<'_, '_>,
+    id: TaskId,
+    version: i64,
+    before: Option<Box<Task>>,
+) -> Result<Option<Task>, TaskError> {
+    let current = work.tx.find_task(work.caller.user_id, id).await?;
+    let current = current.filter(|task| task.version == version).ok_or(TaskError::UndoOvertaken("task"))?;
+    let wanted = match before {
+        Some(before) => *before,
+        None => Task { deleted_at: Some(work.now), ..current.clone() },
+    };
+    let task = work.save("task.restored", current, wanted).await?;
+    Ok(Some(task).filter(|task| task.deleted_at.is_none()))
+}
+
+async fn restore_project(
+    work: &mut Work<'_, '_>,
+    id: ProjectId,
+    version: Option<i64>,
+    before: Option<Project>,
+    tasks: &[TaskId],
+) -> Result<(), TaskError> {
+    let owner = work.caller.user_id;
+    let current = work.tx.find_project(owner, id).await?;
+    if current.as_ref().map(|project| project.version) != version {
+        return Err(TaskError::UndoOvertaken("project"));
+    }
+    let version = match before {
+        None => {
+            work.tx.delete_project(owner, id, work.now).await?;
+            None
+        }
+        Some(project) => {
+            let version = version.unwrap_or(project.version) + 1;
+            let project = Project { version, updated_at: work.now, ..project };
+            work.tx.save_project(owner, &project).await.map_err(|error| TaskError::taken("project", error))?;
+            work.tx.add_to_project(owner, id, tasks, work.now).await?;
+            Some(version)
+        }
+    };
+    work.note("project.restored", "project", id.0, None);
+    work.remember(Before::Project { id, version, before: current, tasks: Vec::new() });
+    Ok(())
+}
+
+async fn restore_label(
+    work: &mut Work<'_, '_>,
+    id: LabelId,
+    version: Option<i64>,
+    before: Option<Label>,
+    tasks: &[TaskId],
+) -> Result<(), TaskError> {
+    let owner = work.caller.user_id;
+    let current = work.tx.find_label(owner, id).await?;
+    if current.as_ref().map(|label| label.version) != version {
+        return Err(TaskError::UndoOvertaken("label"));
+    }
+    let (version, tasks) = match before {
+        None => (None, work.tx.delete_label(owner, id, work.now).await?),
+        Some(label) => {
+            let version = version.unwrap_or(label.version) + 1;
+            let label = Label { version, updated_at: work.now, ..label };
+            work.tx.save_label(owner, &label).await.map_err(|error| TaskError::taken("label", error))?;
+            work.tx.add_label(owner, id, tasks, work.now).await?;
+            (Some(version), Vec::new())
+        }
+    };
+    work.note("label.restored", "label", id.0, None);
+    work.remember(Before::Label { id, version, before: current, tasks });
+    Ok(())
+}
