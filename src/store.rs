@@ -28,6 +28,8 @@ pub mod sessions;
 mod statements;
 mod task_lists;
 mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tokens;
 pub mod writer;
 

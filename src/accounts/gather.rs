@@ -14,6 +14,7 @@ pub const MOST_KEYS: usize = crate::store::callers::MOST_KEYS;
 type Found<K, V, E> = Result<HashMap<K, V>, E>;
 type Flight<K, V, E> = Pin<Box<dyn Future<Output = Found<K, V, E>> + Send>>;
 type Waiting<K, V, E> = (K, oneshot::Sender<Result<Option<V>, Arc<E>>>);
+type Boarded<K, V, E> = (Vec<K>, Vec<Waiting<K, V, E>>);
 type Look<K, V, E> = Box<dyn Fn(Vec<K>) -> Flight<K, V, E> + Send + Sync>;
 
 /// Gathers look-ups by key into flights of at most [`MOST_KEYS`] distinct keys.
@@ -123,7 +124,7 @@ where
 
     /// Takes who waits, up to [`MOST_KEYS`] distinct keys. When nobody does, the place is given back under the same
     /// lock, so that whoever comes next starts a flight.
-    fn board(&mut self) -> Option<(Vec<K>, Vec<Waiting<K, V, E>>)> {
+    fn board(&mut self) -> Option<Boarded<K, V, E>> {
         let mut state = self.inner.lock();
         let mut keys: Vec<K> = Vec::with_capacity(MOST_KEYS);
         let mut boarding = 0;

@@ -69,7 +69,7 @@ fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.open(path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -258,12 +258,13 @@ mod tests {
 
     #[test]
     fn the_name_of_a_key_is_the_thumbprint_of_its_public_half() {
+        use base64::Engine as _;
         use sha2::Digest as _;
+
         let (key, _) = SigningKey::generate().unwrap();
         let jwk = serde_json::to_value(key.public()).unwrap();
         let text = format!(r#"{{"e":{},"kty":"RSA","n":{}}}"#, jwk["e"], jwk["n"]);
 
-        use base64::Engine as _;
         let hash = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(text.as_bytes()));
         assert_eq!(key.kid(), hash);
         assert_eq!((jwk["use"].as_str(), jwk["alg"].as_str()), (Some("sig"), Some("RS256")));

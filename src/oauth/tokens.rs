@@ -69,28 +69,37 @@ pub struct Verified {
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the access token {}", self.reason())]
 pub enum TokenError {
     /// Not three parts of base64url JSON with the claims that ours have.
-    #[error("is malformed")]
     Malformed,
     /// Another algorithm, type of token or critical extension than ours.
-    #[error("is of another kind")]
     Kind,
     /// Signed with a key that is not (or no longer) ours.
-    #[error("is signed with an unknown key")]
     UnknownKey,
     /// The signature does not fit.
-    #[error("has a wrong signature")]
     Signature,
     /// Issued by, or for, somebody else.
-    #[error("is meant for another service")]
     Audience,
     /// Its life is over.
-    #[error("expired")]
     Expired,
     /// Its life has not begun.
-    #[error("is not valid yet")]
     NotYet,
+}
+
+impl TokenError {
+    /// What is wrong with the token, as the end of a sentence about it.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "is malformed",
+            Self::Kind => "is of another kind",
+            Self::UnknownKey => "is signed with an unknown key",
+            Self::Signature => "has a wrong signature",
+            Self::Audience => "is meant for another service",
+            Self::Expired => "expired",
+            Self::NotYet => "is not valid yet",
+        }
+    }
 }
 
 /// The library refused to sign; never seen once the self-test of the keys has passed.
@@ -255,7 +264,7 @@ mod tests {
         let clock = Clock::fixed(Timestamp::from_micros(NOW * 1_000_000));
         let (key, _) = SigningKey::generate().unwrap();
         let keys = Arc::new(KeySet::new(key, Vec::new()).unwrap());
-        let tokens = AccessTokens::new(keys, ISSUER, Duration::from_secs(3600), clock.clone());
+        let tokens = AccessTokens::new(keys, ISSUER, Duration::from_hours(1), clock.clone());
         World { clock, tokens }
     }
 
@@ -320,7 +329,7 @@ mod tests {
         assert_eq!(world.verify(&token), Ok(expected));
         assert_eq!(world.verify(&token), Ok(expected), "from memory");
 
-        world.clock.advance(Duration::from_secs(3600));
+        world.clock.advance(Duration::from_hours(1));
         assert_eq!(world.verify(&token), Err(TokenError::Expired), "from memory");
         assert_eq!(world.verify(&token), Err(TokenError::Expired), "proven again");
     }

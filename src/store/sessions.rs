@@ -113,6 +113,12 @@ impl Store {
             sqlx::query_as(sql).bind(user.0).bind(now.as_micros()).fetch_all(db).await
         })?)
     }
+
+    /// The refresh token with this hash.
+    pub async fn find_refresh(&self, hash: [u8; 32]) -> StoreResult<Option<RefreshRecord>> {
+        let sql = FIND_REFRESH.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query_as(sql).bind(hash.as_slice()).fetch_optional(db).await)?)
+    }
 }
 
 impl Tx<'_> {
@@ -178,7 +184,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The refresh token with this hash.
+    /// The refresh token with this hash, as it is within this transaction.
     pub async fn find_refresh(&mut self, hash: [u8; 32]) -> StoreResult<Option<RefreshRecord>> {
         let sql = FIND_REFRESH.on(self.dialect());
         Ok(on_database!(self, |db| sqlx::query_as(sql).bind(hash.as_slice()).fetch_optional(db).await)?)

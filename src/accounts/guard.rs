@@ -1,0 +1,162 @@
+//! Who is behind a token: proven by signature or hash, and looked up for every request.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::gather::{Gather, GatherError};
+use super::secrets::{PERSONAL_TOKEN_PREFIX, SecretHash, hash_secret};
+use super::touches::Touches;
+use super::user::{read_windows, read_zone};
+use super::{Caller, Credential, Role, Scopes, Status};
+use crate::calendar::Windows;
+use crate::clock::{Clock, Timestamp};
+use crate::ids::{SessionId, TokenId, UserId};
+use crate::oauth::{AccessTokens, Audience};
+use crate::store::callers::CallerRecord;
+use crate::store::{Store, StoreError, StoreResult};
+
+/// Look-ups that may be under way at the same time; further ones wait and share the next.
+const FLIGHTS: usize = 2;
+
+const ENDED: &str = "is unknown, or was ended";
+
+/// Why a token made no caller.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// It is worth nothing here, and why.
+    #[error("the access token {0}")]
+    Invalid(&'static str),
+    /// That could not be looked up.
+    #[error("the access token cannot be looked up")]
+    LookUp(#[from] GatherError<StoreError>),
+}
+
+/// A credential and its owner, as they were when the look-up began.
+struct Holder {
+    credential_id: Uuid,
+    user_id: UserId,
+    /// Of a personal token; a session's are in its access tokens.
+    scopes: Option<Scopes>,
+    role: Role,
+    status: Status,
+    zone: Tz,
+    windows: Option<Windows>,
+    policy: Option<String>,
+    data_version: i64,
+    expires_at: Option<Timestamp>,
+    used_at: Option<Timestamp>,
+}
+
+impl TryFrom<CallerRecord> for Holder {
+    type Error = StoreError;
+
+    fn try_from(row: CallerRecord) -> StoreResult<Self> {
+        let scopes = row.scopes.map(|text| Scopes::parse(&text).ok_or_else(|| StoreError::corrupt("scopes", text)));
+        Ok(Self {
+            credential_id: row.credential_id,
+            user_id: UserId(row.user_id),
+            scopes: scopes.transpose()?,
+            role: Role::parse(&row.role)?,
+            status: Status::parse(&row.status)?,
+            zone: read_zone(&row.time_zone)?,
+            windows: read_windows(row.windows.as_deref())?,
+            policy: row.policy,
+            data_version: row.data_version,
+            expires_at: row.expires_at.map(Timestamp::from_micros),
+            used_at: row.used_at.map(Timestamp::from_micros),
+        })
+    }
+}
+
+/// Turns tokens into callers. One for the whole process, so that its requests can share look-ups.
+pub struct Guard {
+    tokens: Arc<AccessTokens>,
+    clock: Clock,
+    sessions: Gather<Uuid, Arc<Holder>, StoreError>,
+    personal: Gather<SecretHash, Arc<Holder>, StoreError>,
+    touches: Touches,
+}
+
+impl Guard {
+    /// Builds the guard; needs a running tokio runtime.
+    pub fn new(store: Store, tokens: Arc<AccessTokens>, clock: Clock) -> Self {
+        let (first, second) = (store.clone(), store.clone());
+        Self {
+            tokens,
+            clock,
+            sessions: Gather::new(FLIGHTS, move |keys| find_sessions(first.clone(), keys)),
+            personal: Gather::new(FLIGHTS, move |keys| find_tokens(second.clone(), keys)),
+            touches: Touches::start(store),
+        }
+    }
+
+    /// Says who holds `token`, from rows read after this was called.
+    pub async fn identify(&self, token: &str, request_id: &str) -> Result<Caller, GuardError> {
+        let (holder, scopes, credential) = if token.starts_with(PERSONAL_TOKEN_PREFIX) {
+            let holder = self.personal.get(hash_secret(token)).await?.ok_or(GuardError::Invalid(ENDED))?;
+            let credential = Credential::PersonalToken(TokenId(holder.credential_id));
+            (holder.clone(), holder.scopes.unwrap_or_default(), credential)
+        } else {
+            let verified = self.tokens.verify(token, Audience::FirstParty);
+            let verified = verified.map_err(|error| GuardError::Invalid(error.reason()))?;
+            let holder = self.sessions.get(verified.session_id.0).await?;
+            let holder = holder.filter(|holder| holder.user_id == verified.user_id);
+            let holder = holder.ok_or(GuardError::Invalid(ENDED))?;
+            let credential = Credential::Session(SessionId(holder.credential_id));
+            (holder, verified.scopes, credential)
+        };
+        self.admit(&holder, scopes, credential, request_id)
+    }
+
+    fn admit(
+        &self,
+        holder: &Holder,
+        scopes: Scopes,
+        credential: Credential,
+        request_id: &str,
+    ) -> Result<Caller, GuardError> {
+        let now = self.clock.now();
+        if holder.status == Status::Disabled {
+            return Err(GuardError::Invalid("belongs to a disabled account"));
+        }
+        if holder.expires_at.is_some_and(|end| now >= end) {
+            return Err(GuardError::Invalid("expired"));
+        }
+        let caller = Caller {
+            user_id: holder.user_id,
+            scopes: scopes.intersect(holder.role.scopes()),
+            credential,
+            zone: holder.zone,
+            windows: holder.windows,
+            policy: holder.policy.clone(),
+            data_version: holder.data_version,
+            request_id: request_id.into(),
+        };
+        self.touches.note(&caller, holder.used_at, now);
+        Ok(caller)
+    }
+}
+
+async fn find_sessions(store: Store, ids: Vec<Uuid>) -> StoreResult<HashMap<Uuid, Arc<Holder>>> {
+    let rows = store.find_session_callers(&ids).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.credential_id, readable(row)?))).collect())
+}
+
+async fn find_tokens(store: Store, hashes: Vec<SecretHash>) -> StoreResult<HashMap<SecretHash, Arc<Holder>>> {
+    let rows = store.find_token_callers(&hashes).await?;
+    let keyed = rows.into_iter().filter_map(|row| {
+        let hash = row.token_hash.as_deref()?.try_into().ok()?;
+        Some((hash, readable(row)?))
+    });
+    Ok(keyed.collect())
+}
+
+/// A row that cannot be read concerns its owner alone, not those who share the look-up.
+fn readable(row: CallerRecord) -> Option<Arc<Holder>> {
+    let user_id = row.user_id;
+    let unreadable = |error: StoreError| tracing::error!(user.id = %user_id, %error, "an account cannot be read");
+    Holder::try_from(row).map_err(unreadable).ok().map(Arc::new)
+}

@@ -1,0 +1,88 @@
+//! What the operator's shell does with anybody's account.
+
+use super::audit::AuditEntry;
+use super::email::key_of;
+use super::error::AccountError;
+use super::passwords::check_strength;
+use super::{Accounts, Role, Status, User};
+use crate::ids::UserId;
+use crate::store::StoreResult;
+use crate::store::accounts::UserRecord;
+
+impl Accounts {
+    /// Everybody, oldest account first.
+    pub async fn list_users(&self) -> Result<Vec<User>, AccountError> {
+        let rows = self.store.list_users().await?;
+        Ok(rows.into_iter().map(User::try_from).collect::<StoreResult<_>>()?)
+    }
+
+    /// Whether there is an account at all.
+    pub async fn has_users(&self) -> Result<bool, AccountError> {
+        Ok(self.store.has_users().await?)
+    }
+
+    /// Makes somebody an operator, or a user again.
+    pub async fn set_role(&self, email: &str, role: Role) -> Result<User, AccountError> {
+        let (row, now) = (self.find(email).await?, self.clock.now());
+        let id = UserId(row.id);
+        let entry = AuditEntry::shell(id, "user.role_changed", now).on(id.0);
+        let entry = entry.with(serde_json::json!({ "role": role.as_str() }));
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.set_role(id, role.as_str(), now).await?;
+                    tx.insert_audit(&entry).await
+                })
+            })
+            .await?;
+        Ok(self.find(email).await?.try_into()?)
+    }
+
+    /// Shuts somebody out, which ends their sessions, or lets them in again.
+    pub async fn set_status(&self, email: &str, status: Status) -> Result<User, AccountError> {
+        let (row, now) = (self.find(email).await?, self.clock.now());
+        let id = UserId(row.id);
+        let action = match status {
+            Status::Active => "user.enabled",
+            Status::Disabled => "user.disabled",
+        };
+        let entry = AuditEntry::shell(id, action, now).on(id.0);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.set_status(id, status.as_str(), now).await?;
+                    if status == Status::Disabled {
+                        tx.delete_other_sessions(id, None).await?;
+                    }
+                    tx.insert_audit(&entry).await
+                })
+            })
+            .await?;
+        Ok(self.find(email).await?.try_into()?)
+    }
+
+    /// Gives somebody a new password, which ends their sessions.
+    pub async fn set_password(&self, email: &str, password: &str) -> Result<(), AccountError> {
+        let (row, now) = (self.find(email).await?, self.clock.now());
+        check_strength(password, &row.email, row.full_name.as_deref())
+            .map_err(|error| AccountError::fault("/password", &error))?;
+        let id = UserId(row.id);
+        let hash = self.passwords.hash(password).await?;
+        let entry = AuditEntry::shell(id, "password.changed", now);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.set_password(id, &hash, now).await?;
+                    tx.delete_other_sessions(id, None).await?;
+                    tx.insert_audit(&entry).await
+                })
+            })
+            .await
+            .map_err(AccountError::Store)
+    }
+
+    async fn find(&self, email: &str) -> Result<UserRecord, AccountError> {
+        let row = self.store.find_user_by_email(&key_of(email)).await?;
+        row.ok_or_else(|| AccountError::NoSuchUser(email.to_owned()))
+    }
+}

@@ -1,0 +1,258 @@
+//! What somebody tells about themselves and chooses: name, zone, day, policy, password.
+
+use chrono_tz::Tz;
+
+use super::audit::AuditEntry;
+use super::error::{AccountError, Faults};
+use super::passwords::{Verdict, check_strength};
+use super::registration::ZONE_RULE;
+use super::user::{FULL_NAME_MAX, read_windows, read_zone};
+use super::{Accounts, Caller, Credential, Origin, PolicyDirectory, User};
+use crate::calendar::{TimeOfDay, Window, Windows, parse_zone};
+use crate::store::accounts::{ProfileRecord, UserRecord};
+use crate::store::{StoreError, StoreResult};
+use crate::tasks::text::one_line;
+
+const WINDOW_RULE: &str =
+    "must be a start and another end, such as `06:00` and `12:00`; an end may be `24:00` or lie after midnight";
+
+/// What a merge patch does to one field (RFC 7396).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It was absent.
+    #[default]
+    Keep,
+    /// It was `null`.
+    Clear,
+    /// It had a value.
+    Set(T),
+}
+
+/// What is to change of a profile.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChanges {
+    /// What they are called.
+    pub full_name: Change<String>,
+    /// IANA name; it cannot be cleared.
+    pub time_zone: Option<String>,
+    /// Their day; clearing leaves it to the policy.
+    pub windows: Change<WindowChanges>,
+    /// The policy's name; clearing chooses the server's default.
+    pub policy: Change<String>,
+}
+
+/// What is to change of a day; clearing a part gives it the policy's window.
+#[derive(Clone, Debug, Default)]
+pub struct WindowChanges {
+    /// Start and end of the morning.
+    pub morning: Change<[String; 2]>,
+    /// Start and end of the afternoon.
+    pub afternoon: Change<[String; 2]>,
+    /// Start and end of the evening.
+    pub evening: Change<[String; 2]>,
+}
+
+/// What is in force for somebody, chosen by them or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    /// Their day.
+    pub windows: Windows,
+    /// The policy's name.
+    pub policy: String,
+}
+
+/// [`ProfileChanges`] that keep the rules.
+struct Checked {
+    full_name: Change<String>,
+    zone: Option<Tz>,
+    windows: Change<[Change<Window>; 3]>,
+    policy: Change<String>,
+}
+
+impl Accounts {
+    /// The caller's own row.
+    pub async fn get_me(&self, caller: &Caller) -> Result<User, AccountError> {
+        let row = self.store.find_user(caller.user_id).await?.ok_or(AccountError::NotFound("account"))?;
+        Ok(row.try_into()?)
+    }
+
+    /// What is in force for this person.
+    pub fn preferences(&self, user: &User) -> Preferences {
+        Preferences {
+            windows: user.windows.unwrap_or_else(|| self.policies.windows(user.policy.as_deref())),
+            policy: user.policy.clone().unwrap_or_else(|| self.policies.default_name()),
+        }
+    }
+
+    /// Changes the caller's profile and tells who depends on the zone, together or not at all.
+    pub async fn update_me(
+        &self,
+        caller: &Caller,
+        changes: ProfileChanges,
+        origin: &Origin,
+    ) -> Result<User, AccountError> {
+        let checked = self.check(changes)?;
+        let (id, now) = (caller.user_id, self.clock.now());
+        let entry = AuditEntry::by(caller, "user.updated", now).on(id.0).from(origin);
+        let (policies, follower) = (self.policies.clone(), self.zone_follower.clone());
+        let row = self.store.write(move |tx| {
+            Box::pin(async move {
+                let row = tx.lock_user(id).await?.ok_or(AccountError::NotFound("account"))?;
+                let (profile, differing) = apply(&row, checked, &*policies)?;
+                if differing.is_empty() {
+                    return Ok(row);
+                }
+                tx.update_profile(id, &profile, now).await?;
+                if profile.time_zone != row.time_zone {
+                    follower.move_to(tx, id, read_zone(&profile.time_zone)?, now).await?;
+                }
+                tx.insert_audit(&entry.with(serde_json::json!({ "fields": differing }))).await?;
+                tx.lock_user(id).await?.ok_or(AccountError::NotFound("account"))
+            })
+        });
+        Ok(row.await?.try_into()?)
+    }
+
+    /// Removes the caller's account and every row of it.
+    pub async fn delete_me(&self, caller: &Caller, password: &str, origin: &Origin) -> Result<(), AccountError> {
+        self.confirm(caller, password, origin).await?;
+        let id = caller.user_id;
+        Ok(self.store.write(move |tx| Box::pin(async move { tx.delete_user(id).await })).await?)
+    }
+
+    /// Replaces the caller's password and ends all of their other sessions.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: &str,
+        new: &str,
+        origin: &Origin,
+    ) -> Result<(), AccountError> {
+        let user = self.get_me(caller).await?;
+        let strength = check_strength(new, &user.email, user.full_name.as_deref());
+        strength.map_err(|error| AccountError::fault("/new_password", &error))?;
+        if new == current {
+            return Err(AccountError::fault("/new_password", &"must differ from the current one"));
+        }
+        let confirmed = self.confirm(caller, current, origin).await?;
+        let hash = self.passwords.hash(new).await?;
+        let kept = match caller.credential {
+            Credential::Session(id) => Some(id),
+            Credential::PersonalToken(_) | Credential::Shell => None,
+        };
+        let (id, now) = (caller.user_id, self.clock.now());
+        let entry = AuditEntry::by(caller, "password.changed", now).from(origin);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = tx.lock_user(id).await?.ok_or(AccountError::NotFound("account"))?;
+                    if row.password_hash != confirmed {
+                        return Err(AccountError::WrongPassword);
+                    }
+                    tx.set_password(id, &hash, now).await?;
+                    tx.delete_other_sessions(id, kept).await?;
+                    Ok(tx.insert_audit(&entry).await?)
+                })
+            })
+            .await
+    }
+
+    /// Checks the caller's password; gives the stored hash that it fits.
+    async fn confirm(&self, caller: &Caller, password: &str, origin: &Origin) -> Result<String, AccountError> {
+        let row = self.store.find_user(caller.user_id).await?.ok_or(AccountError::NotFound("account"))?;
+        if self.passwords.verify(password, Some(&row.password_hash)).await? != Verdict::Wrong {
+            return Ok(row.password_hash);
+        }
+        let entry = AuditEntry::by(caller, "password.refused", self.clock.now()).from(origin);
+        self.store.write(move |tx| Box::pin(async move { tx.insert_audit(&entry).await })).await?;
+        Err(AccountError::WrongPassword)
+    }
+
+    fn check(&self, changes: ProfileChanges) -> Result<Checked, AccountError> {
+        let mut faults = Faults::default();
+        let full_name = match changes.full_name {
+            Change::Set(name) => faults.check(one_line("/full_name", &name, FULL_NAME_MAX)).map(Change::Set),
+            Change::Clear => Some(Change::Clear),
+            Change::Keep => Some(Change::Keep),
+        };
+        let zone = changes.time_zone.map(|name| parse_zone(&name).ok_or(ZONE_RULE)).transpose();
+        let zone = faults.take("/time_zone", zone).flatten();
+        let windows = match changes.windows {
+            Change::Set(windows) => Change::Set(check_windows(&mut faults, windows)),
+            Change::Clear => Change::Clear,
+            Change::Keep => Change::Keep,
+        };
+        if let Change::Set(name) = &changes.policy
+            && !self.policies.has(name)
+        {
+            faults.take("/preferences/policy", Err::<(), _>("must be the name of a policy of this server"));
+        }
+        let full_name = faults.finish(full_name)?;
+        Ok(Checked { full_name, zone, windows, policy: changes.policy })
+    }
+}
+
+fn check_windows(faults: &mut Faults, windows: WindowChanges) -> [Change<Window>; 3] {
+    let WindowChanges { morning, afternoon, evening } = windows;
+    let parts = [(TimeOfDay::Morning, morning), (TimeOfDay::Afternoon, afternoon), (TimeOfDay::Evening, evening)];
+    parts.map(|(time, change)| match change {
+        Change::Set([start, end]) => {
+            let field = format!("/preferences/windows/{}", time.as_str());
+            let window = faults.take(&field, Window::parse(&start, &end).ok_or(WINDOW_RULE));
+            window.map_or(Change::Keep, Change::Set)
+        }
+        Change::Clear => Change::Clear,
+        Change::Keep => Change::Keep,
+    })
+}
+
+/// The profile after the changes, and the names of the fields that differ.
+fn apply(
+    row: &UserRecord,
+    changes: Checked,
+    policies: &dyn PolicyDirectory,
+) -> StoreResult<(ProfileRecord, Vec<&'static str>)> {
+    let chosen = |old: &Option<String>, change| match change {
+        Change::Keep => old.clone(),
+        Change::Clear => None,
+        Change::Set(new) => Some(new),
+    };
+    let policy = chosen(&row.policy, changes.policy);
+    let windows = match changes.windows {
+        Change::Keep => row.windows.clone(),
+        Change::Clear => None,
+        Change::Set(parts) => {
+            let default = policies.windows(policy.as_deref());
+            let windows = merge(read_windows(row.windows.as_deref())?, default, &parts);
+            Some(serde_json::to_string(&windows).map_err(|_| StoreError::corrupt("windows", row.id))?)
+        }
+    };
+    let profile = ProfileRecord {
+        full_name: chosen(&row.full_name, changes.full_name),
+        time_zone: changes.zone.map_or_else(|| row.time_zone.clone(), |zone| zone.name().to_owned()),
+        windows,
+        policy,
+    };
+    let differences = [
+        ("full_name", profile.full_name != row.full_name),
+        ("time_zone", profile.time_zone != row.time_zone),
+        ("preferences.windows", profile.windows != row.windows),
+        ("preferences.policy", profile.policy != row.policy),
+    ];
+    Ok((profile, differences.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()))
+}
+
+fn merge(own: Option<Windows>, default: Windows, parts: &[Change<Window>; 3]) -> Windows {
+    let base = own.unwrap_or(default);
+    let [morning, afternoon, evening] = parts;
+    let part = |time: TimeOfDay, change: &Change<Window>| match change {
+        Change::Keep => base.of(time),
+        Change::Clear => default.of(time),
+        Change::Set(window) => *window,
+    };
+    Windows {
+        morning: part(TimeOfDay::Morning, morning),
+        afternoon: part(TimeOfDay::Afternoon, afternoon),
+        evening: part(TimeOfDay::Evening, evening),
+    }
+}

@@ -1,0 +1,59 @@
+//! Where somebody is signed in.
+
+use super::audit::AuditEntry;
+use super::error::AccountError;
+use super::{Accounts, Caller, Credential, Origin};
+use crate::clock::Timestamp;
+use crate::ids::SessionId;
+
+/// A living session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+    /// Where it came from.
+    pub address: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was used last, give or take a minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// Whether this request came with it.
+    pub current: bool,
+}
+
+impl Accounts {
+    /// The caller's living sessions, last seen first.
+    pub async fn list_sessions(&self, caller: &Caller) -> Result<Vec<Session>, AccountError> {
+        let rows = self.store.list_sessions(caller.user_id, self.clock.now()).await?;
+        let session = |row: crate::store::sessions::SessionRecord| Session {
+            id: SessionId(row.id),
+            user_agent: row.user_agent,
+            address: row.address,
+            created_at: Timestamp::from_micros(row.created_at),
+            last_seen_at: Timestamp::from_micros(row.last_seen_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+            current: caller.credential == Credential::Session(SessionId(row.id)),
+        };
+        Ok(rows.into_iter().map(session).collect())
+    }
+
+    /// Ends one of the caller's sessions at once.
+    pub async fn end_session(&self, caller: &Caller, id: SessionId, origin: &Origin) -> Result<(), AccountError> {
+        let user = caller.user_id;
+        let entry = AuditEntry::by(caller, "session.ended", self.clock.now()).on(id.0).from(origin);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.delete_session(id, user).await? {
+                        return Err(AccountError::NotFound("session"));
+                    }
+                    Ok(tx.insert_audit(&entry).await?)
+                })
+            })
+            .await
+    }
+}

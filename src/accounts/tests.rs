@@ -1,0 +1,150 @@
+//! The service as a whole, on both databases.
+
+mod operators;
+mod personal_tokens;
+mod profile;
+mod registration;
+mod sign_in;
+
+use std::sync::{LazyLock, Mutex};
+
+use super::registration::NewAccount;
+use super::sign_in::SignedIn;
+use super::*;
+use crate::calendar::Window;
+use crate::oauth::KeySet;
+use crate::oauth::keys::SigningKey;
+use crate::store::testing::{TestStore, test_stores};
+
+pub(super) const GOOD: &str = "correct horse battery";
+
+static KEYS: LazyLock<Arc<KeySet>> = LazyLock::new(|| {
+    let (key, _) = SigningKey::generate().unwrap();
+    Arc::new(KeySet::new(key, Vec::new()).unwrap())
+});
+
+struct Policies;
+
+impl PolicyDirectory for Policies {
+    fn default_name(&self) -> String {
+        "default".to_owned()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        ["default", "eisenhower"].contains(&name)
+    }
+
+    fn windows(&self, name: Option<&str>) -> Windows {
+        let start = if name == Some("eisenhower") { "08:00" } else { "06:00" };
+        Windows {
+            morning: Window::parse(start, "12:00").unwrap(),
+            afternoon: Window::parse("12:00", "18:00").unwrap(),
+            evening: Window::parse("18:00", "23:00").unwrap(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Follower(Mutex<Vec<(UserId, Tz)>>);
+
+impl ZoneFollower for Follower {
+    fn move_to<'t>(
+        &'t self,
+        _: &'t mut Tx<'_>,
+        user: UserId,
+        zone: Tz,
+        _: Timestamp,
+    ) -> BoxFuture<'t, StoreResult<()>> {
+        self.0.lock().unwrap().push((user, zone));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+pub(super) struct World {
+    pub(super) accounts: Accounts,
+    pub(super) guard: Guard,
+    pub(super) clock: Clock,
+    pub(super) name: &'static str,
+    follower: Arc<Follower>,
+    _store: TestStore,
+}
+
+pub(super) const SETTINGS: AccountSettings = AccountSettings {
+    registration: Registration::Open,
+    session_life: Duration::from_hours(30 * 24),
+    rotation: Rotation::EachUse,
+};
+
+pub(super) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
+    let world = |test: TestStore| {
+        let clock = Clock::fixed(Timestamp::from_micros(1_800_000_000_000_000));
+        let life = Duration::from_hours(1);
+        let tokens = Arc::new(AccessTokens::new(KEYS.clone(), "https://mindflow.example", life, clock.clone()));
+        let follower = Arc::new(Follower::default());
+        let parts = AccountParts {
+            store: test.store.clone(),
+            clock: clock.clone(),
+            passwords: Passwords::new(2, 100),
+            tokens: tokens.clone(),
+            policies: Arc::new(Policies),
+            zone_follower: follower.clone(),
+            settings,
+        };
+        let guard = Guard::new(test.store.clone(), tokens, clock.clone());
+        World { accounts: Accounts::new(parts), guard, clock, name: test.name, follower, _store: test }
+    };
+    test_stores().await.into_iter().map(world).collect()
+}
+
+pub(super) async fn worlds() -> Vec<World> {
+    worlds_with(SETTINGS).await
+}
+
+pub(super) fn origin() -> Origin {
+    Origin {
+        request_id: Some("r-1".to_owned()),
+        address: Some("192.0.2.7".to_owned()),
+        user_agent: Some("curl/9".to_owned()),
+    }
+}
+
+impl World {
+    /// Lets a moment pass, so that what follows is later.
+    pub(super) fn tick(&self) {
+        self.clock.advance(Duration::from_millis(1));
+    }
+
+    pub(super) async fn person(&self, email: &str) -> User {
+        let new = NewAccount { email: email.to_owned(), password: GOOD.to_owned(), ..NewAccount::default() };
+        self.accounts.register(new, None, &origin()).await.unwrap()
+    }
+
+    pub(super) async fn login(&self, email: &str) -> SignedIn {
+        self.tick();
+        self.accounts.login(email, GOOD, &origin()).await.unwrap()
+    }
+
+    /// Registers and signs in.
+    pub(super) async fn caller(&self, email: &str) -> Caller {
+        self.person(email).await;
+        let caller = self.identify(&self.login(email).await.access_token).await.unwrap();
+        self.tick();
+        caller
+    }
+
+    pub(super) async fn identify(&self, token: &str) -> Result<Caller, GuardError> {
+        self.guard.identify(token, "r-2").await
+    }
+
+    pub(super) async fn actions(&self, caller: &Caller) -> Vec<String> {
+        let page = self.accounts.list_activity(caller, 100, None).await.unwrap();
+        page.items.into_iter().map(|activity| activity.action).collect()
+    }
+}
+
+pub(super) fn fields(error: AccountError) -> Vec<String> {
+    match error {
+        AccountError::Invalid(faults) => faults.into_iter().map(|fault| fault.field).collect(),
+        other => panic!("{other:?}"),
+    }
+}
