@@ -1,8 +1,85 @@
 //! The HTTP edge: the only user of poem.
 //!
-//! - [`problem`], [`payload`]: what handlers answer with.
-//! - [`auth`]: who is asking.
+//! - `edge`: the way of every request; [`endpoint`] builds it.
+//! - [`contract`]: requests are held against the OpenAPI [`document`] before a handler sees them.
+//! - [`auth`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `access_log`: around it.
+//! - [`problem`], [`payload`], [`conditional`]: what handlers answer with and read; `errors` for what they do not catch.
+//! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket.
 
+mod access_log;
 pub mod auth;
+mod compress;
+pub mod conditional;
+pub mod contract;
+mod cors;
+pub mod document;
+mod edge;
+mod errors;
+mod headers;
+pub mod health;
+pub mod limits;
+pub mod pages;
 pub mod payload;
 pub mod problem;
+pub mod request_id;
+pub mod serve;
+
+use std::sync::Arc;
+
+use poem::{Endpoint, IntoEndpoint, Response};
+use poem_openapi::{OpenApi, OpenApiService};
+
+use self::auth::Authenticator;
+use self::contract::{Contract, ContractError};
+use self::cors::Cors;
+use self::document::ApiDocument;
+use self::edge::Edge;
+use self::health::HealthApi;
+use self::limits::Limits;
+use self::pages::{Pages, Swagger};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::observe::health::Health;
+
+/// What the edge is built from, besides the API.
+pub struct Parts<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Turns tokens into callers.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Counts requests; housekeeping holds it too.
+    pub limits: Arc<Limits>,
+    /// The checks behind `/health`.
+    pub health: Arc<Health>,
+    /// The server's time.
+    pub clock: Clock,
+}
+
+/// Builds the server's endpoint around the operations of `api` (a tuple of `#[OpenApi]` types).
+///
+/// # Errors
+///
+/// When the API's description is wrong: an operation without id, two patterns that collide.
+pub fn endpoint<T: OpenApi + 'static>(
+    api: T,
+    parts: Parts<'_>,
+) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
+    let Parts { config, authenticator, limits, health, clock } = parts;
+    let server = &config.server;
+    let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));
+    let contract = Contract::compile(&document, authenticator, limits, server.max_body_bytes)?;
+    let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
+    let service = OpenApiService::new((HealthApi::new(health), api), document::TITLE, env!("CARGO_PKG_VERSION"));
+    Ok(Edge {
+        contract,
+        pages: Pages::new(&document.value, swagger),
+        cors: Cors::new(&server.cors_origins),
+        clock,
+        operations: service.into_endpoint(),
+    })
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -26,8 +26,8 @@ fn without_a_choice_the_defaults_hold() {
     assert_eq!(config.server.max_body_bytes, 5 * 1024 * 1024);
     assert_eq!(config.limits.rate_per_minute, 100);
     assert_eq!(config.limits.auth_rate_per_minute, 10);
-    assert_eq!(config.tokens.access_token_life, Duration::from_secs(3600));
-    assert_eq!(config.tokens.refresh_token_life, Duration::from_secs(30 * 86_400));
+    assert_eq!(config.tokens.access_token_life, Duration::from_hours(1));
+    assert_eq!(config.tokens.refresh_token_life, Duration::from_hours(30 * 24));
     assert!(config.server.enable_swagger && config.tokens.refresh_token_rotation);
     assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
 }
@@ -153,10 +153,9 @@ fn the_example_file_is_current() {
 fn the_example_file_holds_exactly_the_keys_and_each_value_in_it_works() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/mindflow.example.toml")).unwrap();
     let is_setting = |line: &str| line.starts_with("# ") && line[2..].split(" = ").next().is_some_and(is_name);
-    let active: String =
-        text.lines().map(|l| if is_setting(l) { &l[2..] } else { l }).map(|l| format!("{l}\n")).collect();
+    let active: Vec<_> = text.lines().map(|line| if is_setting(line) { &line[2..] } else { line }).collect();
 
-    let loaded = from_file(&active, &[]);
+    let loaded = from_file(&active.join("\n"), &[]);
 
     assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
     let settings = text.lines().filter(|line| is_setting(line)).count();

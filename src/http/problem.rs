@@ -93,6 +93,7 @@ impl ApiError {
     /// 422: the request can be read but breaks these rules.
     pub fn invalid(faults: Vec<Fault>) -> Self {
         let detail = match faults.as_slice() {
+            [only] if only.field.is_empty() => format!("The body {}.", only.message),
             [only] => format!("`{}` {}.", only.field, only.message),
             _ => format!("{} faults were found in the request.", faults.len()),
         };

@@ -1,0 +1,74 @@
+//! One operation, compiled from the document: what it takes and who may call it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::parameters::Parameter;
+use super::schema::Rule;
+use crate::accounts::Scope;
+use crate::http::document::{ApiDocument, MERGE_PATCH};
+use crate::http::limits::{Class, class_of};
+use crate::http::payload::JSON;
+
+/// What the contract layer knows about an operation.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// The operation id.
+    pub(super) id: Arc<str>,
+    /// The scope it needs; `None` where anyone may call.
+    pub(super) scope: Option<Scope>,
+    /// How requests are counted.
+    pub(super) class: Class,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<BodyRule>,
+}
+
+/// What a body must be.
+#[derive(Debug)]
+pub(super) struct BodyRule {
+    pub(super) required: bool,
+    /// Whether a JSON merge patch may say so in its `Content-Type`.
+    pub(super) merge_patch: bool,
+    pub(super) rule: Rule,
+}
+
+impl Operation {
+    /// Compiles the operation described at `pattern`.
+    pub(super) fn compile(pattern: &Arc<str>, described: &Value, document: &ApiDocument) -> Result<Self, String> {
+        let id = described["operationId"].as_str().ok_or_else(|| format!("an operation of {pattern} has no id"))?;
+        let within = |error: String| format!("{id}: {error}");
+        let parameters = described["parameters"].as_array().into_iter().flatten();
+        Ok(Self {
+            id: id.into(),
+            scope: document.scopes.get(id).copied(),
+            class: class_of(pattern),
+            parameters: parameters
+                .map(|parameter| Parameter::compile(parameter, pattern, &document.value))
+                .collect::<Result<_, _>>()
+                .map_err(within)?,
+            body: described
+                .get("requestBody")
+                .map(|body| BodyRule::compile(body, &document.value))
+                .transpose()
+                .map_err(within)?,
+        })
+    }
+
+    /// The names of the query parameters.
+    pub(super) fn query_names(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter(|parameter| parameter.is_query()).map(|parameter| parameter.name.as_str())
+    }
+}
+
+impl BodyRule {
+    fn compile(body: &Value, document: &Value) -> Result<Self, String> {
+        let content = &body["content"];
+        let schema = content[JSON].get("schema").ok_or("only JSON bodies are supported")?;
+        Ok(Self {
+            required: body["required"].as_bool().unwrap_or(false),
+            merge_patch: content.get(MERGE_PATCH).is_some(),
+            rule: Rule::compile(schema, document)?,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Cross-origin requests (Fetch standard, section 3.2): which web pages may call the API.
+
+use poem::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    ORIGIN, VARY,
+};
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use poem::{Request, Response};
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+const REQUEST_HEADERS: HeaderValue =
+    HeaderValue::from_static("Authorization, Content-Type, If-Match, Idempotency-Key, Last-Event-ID, X-Request-ID");
+const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
+    "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Undo-Token, WWW-Authenticate, \
+     X-Request-ID, X-Total-Count",
+);
+const MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
+
+/// The origins that may call.
+#[derive(Clone, Debug)]
+pub(super) struct Cors {
+    origins: Vec<HeaderValue>,
+    any: bool,
+}
+
+/// An origin that may call, and how the answer says so.
+#[derive(Clone, Debug)]
+pub(super) struct Allowed(HeaderValue);
+
+impl Cors {
+    /// Takes the origins of the configuration; `*` is every origin, without credentials.
+    pub(super) fn new(origins: &[String]) -> Self {
+        let any = origins.iter().any(|origin| origin == "*");
+        Self { any, origins: origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect() }
+    }
+
+    /// Whether the request comes from a page that may call.
+    pub(super) fn allowed(&self, request: &Request) -> Option<Allowed> {
+        let origin = request.headers().get(ORIGIN)?;
+        if self.any {
+            return Some(Allowed(HeaderValue::from_static("*")));
+        }
+        self.origins.contains(origin).then(|| Allowed(origin.clone()))
+    }
+
+    /// Says who may read the answer; caches must know that this differs by origin.
+    pub(super) fn write(&self, allowed: Option<&Allowed>, headers: &mut HeaderMap) {
+        if !self.any && !self.origins.is_empty() {
+            headers.append(VARY, HeaderValue::from_static("Origin"));
+        }
+        let Some(Allowed(origin)) = allowed else { return };
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+        if !self.any {
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
+    }
+}
+
+/// Whether a browser asks before it sends the real request.
+pub(super) fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The answer to such a question; without the headers of [`Cors::write`] it means no.
+pub(super) fn preflight() -> Response {
+    Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(ACCESS_CONTROL_ALLOW_METHODS, METHODS)
+        .header(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS)
+        .header(ACCESS_CONTROL_MAX_AGE, MAX_AGE)
+        .finish()
+}

@@ -1,0 +1,119 @@
+//! The way of every request, in one place: id, origin, page or operation, answer, headers, log.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use poem::endpoint::BoxEndpoint;
+use poem::http::header::{ALLOW, CONTENT_LENGTH};
+use poem::http::{HeaderValue, Method, StatusCode};
+use poem::{Endpoint, Request, Response, Result};
+use tracing::Instrument;
+
+use super::contract::{Contract, Exchange, Found};
+use super::cors::{self, Cors};
+use super::pages::Pages;
+use super::request_id::{self, RequestId};
+use super::{access_log, compress, errors, headers};
+use crate::clock::Clock;
+
+/// The server's one endpoint.
+pub(super) struct Edge {
+    pub(super) contract: Contract,
+    pub(super) pages: Pages,
+    pub(super) cors: Cors,
+    pub(super) clock: Clock,
+    /// poem-openapi's routes, which only see requests that the contract admitted.
+    pub(super) operations: BoxEndpoint<'static>,
+}
+
+impl Endpoint for Edge {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let started = Instant::now();
+        let request_id = request_id::of(request.headers(), &self.clock);
+        let mut exchange = Exchange { request_id: Arc::clone(&request_id), route: None, user: None, remaining: None };
+        let method = request.method().clone();
+        let origin = self.cors.allowed(&request);
+        let packed = compress::is_wanted(request.headers());
+        if method == Method::HEAD {
+            request.set_method(Method::GET);
+        }
+        request.set_data(RequestId(Arc::clone(&request_id)));
+        let span = tracing::error_span!("request", request.id = &*request_id);
+        let answered =
+            AssertUnwindSafe(self.answer(request, &mut exchange)).catch_unwind().instrument(span.clone()).await;
+        let mut response = span.in_scope(|| finished(answered, &request_id));
+        if packed {
+            response = compress::compress(response).await;
+        }
+        if let Some(remaining) = &exchange.remaining {
+            remaining.write(response.headers_mut());
+        }
+        headers::complete(response.headers_mut(), &request_id);
+        self.cors.write(origin.as_ref(), response.headers_mut());
+        if method == Method::HEAD {
+            response = without_body(response).await;
+        }
+        access_log::write(&exchange, &method, response.status(), started);
+        Ok(response)
+    }
+}
+
+impl Edge {
+    async fn answer(&self, mut request: Request, exchange: &mut Exchange) -> Result<Response> {
+        if cors::is_preflight(&request) {
+            return Ok(cors::preflight());
+        }
+        let path = request.uri().path().to_owned();
+        if let Some((pattern, page)) = self.pages.find(&path) {
+            exchange.route = Some(pattern.into());
+            return match *request.method() {
+                Method::GET => Ok(page.response(request.headers())),
+                Method::OPTIONS => Ok(options("GET, HEAD, OPTIONS")),
+                _ => Err(errors::no_method("GET, HEAD, OPTIONS").into()),
+            };
+        }
+        match self.contract.find(request.method(), &path, exchange) {
+            Found::Operation(matched) => {
+                self.contract.admit(&matched, &mut request, exchange).await?;
+                tracing::debug!(operation = &**matched.operation_id(), "admitted");
+                self.operations.call(request).await
+            }
+            Found::OtherMethods(allowed) if request.method() == Method::OPTIONS => Ok(options(&allowed)),
+            Found::OtherMethods(allowed) => Err(errors::no_method(&allowed).into()),
+            Found::Nothing => Err(errors::no_route().into()),
+        }
+    }
+}
+
+/// What the client gets, whatever happened.
+fn finished(answered: Result<Result<Response>, Box<dyn Any + Send>>, request_id: &str) -> Response {
+    match answered {
+        Ok(Ok(response)) => errors::complete(response, request_id),
+        Ok(Err(error)) => errors::to_response(&error, request_id),
+        Err(panic) => errors::after_panic(&*panic, request_id),
+    }
+}
+
+/// What a path takes, for who asks with `OPTIONS`.
+fn options(allowed: &str) -> Response {
+    Response::builder().status(StatusCode::NO_CONTENT).header(ALLOW, allowed).finish()
+}
+
+/// The answer to `HEAD`: as to `GET`, but without the body (RFC 9110, section 9.3.2).
+async fn without_body(mut response: Response) -> Response {
+    let body = response.take_body();
+    let streamed = response.content_type().is_some_and(|kind| kind.starts_with("text/event-stream"));
+    if !streamed
+        && response.status() != StatusCode::NO_CONTENT
+        && response.status() != StatusCode::NOT_MODIFIED
+        && let Ok(bytes) = body.into_bytes().await
+    {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    }
+    response
+}

@@ -1,0 +1,124 @@
+//! Pages for people: the front page, the Swagger UI (all of it from this binary), and the document it shows.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use poem::Response;
+use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use poem::http::{HeaderMap, HeaderValue, StatusCode};
+use poem_openapi::OpenApiService;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::document;
+
+const HTML: &str = "text/html; charset=utf-8";
+const FRONT: &str = include_str!("pages/front.html");
+const FRONT_CSS: &str = include_str!("pages/front.css");
+const DOCS: &str = include_str!("pages/docs.html");
+const DOCS_JS: &str = include_str!("pages/docs.js");
+
+/// What the pages may load: their own files only. The Swagger UI sets styles on elements and shows its icons as data.
+const PAGE_CONTENT: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// Whether `/docs` is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swagger {
+    /// It is.
+    Shown,
+    /// It is not.
+    Hidden,
+}
+
+/// All pages, ready to be sent.
+#[derive(Debug)]
+pub struct Pages(HashMap<&'static str, Page>);
+
+#[derive(Debug)]
+struct Page {
+    kind: &'static str,
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+impl Pages {
+    /// Makes the pages around the OpenAPI document.
+    pub fn new(document: &Value, swagger: Swagger) -> Self {
+        let json = serde_json::to_vec_pretty(document).unwrap_or_default();
+        let mut pages = HashMap::from([
+            ("/", Page::new(HTML, front(swagger))),
+            ("/front.css", Page::new("text/css; charset=utf-8", FRONT_CSS)),
+            ("/openapi.json", Page::new("application/json", json)),
+            ("/openapi.yaml", Page::new("application/yaml", document::to_yaml(document))),
+        ]);
+        if swagger == Swagger::Shown {
+            let (script, style) = swagger_ui();
+            pages.insert("/docs", Page::new(HTML, DOCS));
+            pages.insert("/docs/start.js", Page::new("text/javascript; charset=utf-8", DOCS_JS));
+            pages.insert("/docs/swagger-ui.js", Page::new("text/javascript; charset=utf-8", script));
+            pages.insert("/docs/swagger-ui.css", Page::new("text/css; charset=utf-8", style));
+        }
+        Self(pages)
+    }
+
+    /// The page at a path, and the pattern to log it under.
+    pub(super) fn find(&self, path: &str) -> Option<(&'static str, Answer<'_>)> {
+        let path = if path == "/docs/" { "/docs" } else { path };
+        self.0.get_key_value(path).map(|(path, page)| (*path, Answer(page)))
+    }
+}
+
+/// A page that was found.
+pub(super) struct Answer<'a>(&'a Page);
+
+impl Answer<'_> {
+    /// The page, or 304 when the client has it already.
+    pub(super) fn response(&self, headers: &HeaderMap) -> Response {
+        let Self(page) = self;
+        let mut response = Response::builder()
+            .header(ETAG, page.etag.clone())
+            .header(CACHE_CONTROL, "no-cache")
+            .header(CONTENT_SECURITY_POLICY, PAGE_CONTENT);
+        let known = headers.get(IF_NONE_MATCH).is_some_and(|tags| {
+            let tags = tags.to_str().unwrap_or_default();
+            tags.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == page.etag.as_bytes())
+        });
+        if known {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
+        }
+        response = response.header(CONTENT_TYPE, page.kind);
+        response.body(page.body.clone())
+    }
+}
+
+impl Page {
+    fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let tag = URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]);
+        let etag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
+        Self { kind, body, etag }
+    }
+}
+
+fn front(swagger: Swagger) -> String {
+    let docs = match swagger {
+        Swagger::Shown => r#"<a class="button" href="docs">Open the API documentation</a>"#,
+        Swagger::Hidden => "",
+    };
+    FRONT.replace("{docs}", docs).replace("{version}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The Swagger UI's script and style, which poem-openapi only gives out inside of a page.
+fn swagger_ui() -> (String, String) {
+    let page = OpenApiService::new((), "", "").swagger_ui_html();
+    let between = |open: &str, close: &str| {
+        let inside = page.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+        inside.map(|(inside, _)| inside.to_owned()).unwrap_or_default()
+    };
+    (between("<script charset=\"UTF-8\">", "</script>"), between("<style charset=\"UTF-8\">", "</style>"))
+}

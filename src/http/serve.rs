@@ -1,0 +1,108 @@
+//! Listening, serving and stopping: what was begun is finished, nothing new is begun.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use poem::http::uri::Scheme;
+use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Endpoint, Server};
+use tokio::net::TcpStream;
+
+use crate::config;
+use crate::observe::health::Health;
+
+/// A socket that listens already, so that a port in use is noticed before anything else happens.
+pub struct Bound {
+    acceptor: TcpAcceptor,
+    address: SocketAddr,
+}
+
+/// Starts to listen; connections wait until [`Bound::serve`].
+///
+/// # Errors
+///
+/// When the address is wrong, in use or not allowed.
+pub async fn bind(server: &config::Server) -> io::Result<Bound> {
+    let acceptor = TcpListener::bind((server.host.clone(), server.port)).into_acceptor().await?;
+    let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
+    let address = address.ok_or_else(|| io::Error::other("the socket has no address"))?;
+    Ok(Bound { acceptor, address })
+}
+
+impl Bound {
+    /// Where the server listens; the port is the real one where 0 was asked for.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is done, then finishes what runs, for as long as the configuration allows.
+    ///
+    /// # Errors
+    ///
+    /// When the socket fails.
+    pub async fn serve(
+        self,
+        endpoint: impl Endpoint + 'static,
+        server: &config::Server,
+        health: Arc<Health>,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let draining = async move {
+            stop.await;
+            health.start_draining();
+        };
+        Server::new_with_acceptor(NoDelay(self.acceptor))
+            .name("mindflow")
+            .idle_timeout(server.idle_timeout)
+            .run_with_graceful_shutdown(endpoint, draining, Some(server.drain))
+            .await
+    }
+}
+
+/// Done when the process is asked to stop: Ctrl-C, or SIGTERM where there is such a thing.
+pub async fn stop_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminate() {
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminate() {
+    std::future::pending().await
+}
+
+/// Sends small packets at once: an answer must not wait for the client's acknowledgement of its first part.
+struct NoDelay(TcpAcceptor);
+
+impl Acceptor for NoDelay {
+    type Io = TcpStream;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        self.0.local_addr()
+    }
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
+        let accepted = self.0.accept().await?;
+        // A connection that refuses the option still works.
+        let _ = accepted.0.set_nodelay(true);
+        Ok(accepted)
+    }
+}

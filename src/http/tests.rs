@@ -1,0 +1,5 @@
+//! The layers around the handlers, proven with a small API.
+
+mod around;
+mod document;
+mod input;
