@@ -1,1 +1,27 @@
-//! The native core: facts, scores, ranking, explanation. Pure.
+//! The native core: facts, scores, ranking, explanation. Pure: no I/O, no clock, no randomness.
+//!
+//! A caller makes [`Candidate`]s and one [`Moment`]; [`rank()`] asks a [`Policy`] for the scores of all of them at
+//! once and orders them. Which numbers and words a score is made of is the policy's business alone.
+//!
+//! - [`facts`]: what is known of a task, as columns; [`moment`]: what is known of the person's present.
+//! - [`fields`]: the names under which policies see both, and which of them a policy reads.
+//! - [`policy`]: the interface of a policy. [`rank`](mod@rank): the total order. [`explain`]: why.
+//! - [`change`]: when a score changes next. [`levers`]: what would move it.
+
+pub mod change;
+pub mod explain;
+pub mod facts;
+pub mod fields;
+pub mod levers;
+pub mod moment;
+pub mod policy;
+pub mod rank;
+
+pub use change::{NextChange, next_change};
+pub use explain::{Classic, Explanation, Part};
+pub use facts::{Candidate, FactTable, Facts, Status};
+pub use fields::{ContextField, TaskField, Uses};
+pub use levers::{Lever, LeverChange, levers};
+pub use moment::{Context, Energy, Moment};
+pub use policy::{Policy, ScoreFault, ScoreRange, Verdict, round_score};
+pub use rank::{Ranked, Ranking, rank, top};

@@ -1,0 +1,130 @@
+//! The interface of a policy: what turns facts into scores.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::calendar::Windows;
+
+use super::explain::Explanation;
+use super::facts::FactTable;
+use super::fields::Uses;
+use super::moment::{Context, Moment};
+
+/// Why one task has no score. The other tasks keep theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+pub struct ScoreFault {
+    /// What went wrong, in a sentence's form without full stop.
+    pub message: String,
+    /// The line of the policy, from 1.
+    pub line: Option<usize>,
+    /// The column of the line, from 1.
+    pub column: Option<usize>,
+}
+
+/// `line 3, column 7: division by zero`.
+impl fmt::Display for ScoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => write!(f, "line {line}, column {column}: {}", self.message),
+            (Some(line), None) => write!(f, "line {line}: {}", self.message),
+            (None, _) => f.write_str(&self.message),
+        }
+    }
+}
+
+/// What a policy says of one task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Its score: finite, rounded by [`round_score`].
+    Score(f64),
+    /// It is not to be recommended now.
+    Ineligible,
+    /// The policy failed on this task.
+    Fault(Arc<ScoreFault>),
+}
+
+impl Verdict {
+    /// The score, if there is one.
+    pub const fn score(&self) -> Option<f64> {
+        match self {
+            Self::Score(score) => Some(*score),
+            Self::Ineligible | Self::Fault(_) => None,
+        }
+    }
+}
+
+/// The range that a policy declares for its scores, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ScoreRange {
+    /// The lowest score.
+    pub min: f64,
+    /// The highest score.
+    pub max: f64,
+}
+
+impl ScoreRange {
+    /// Whether a score is finite and inside the range.
+    pub fn contains(self, score: f64) -> bool {
+        score.is_finite() && (self.min..=self.max).contains(&score)
+    }
+}
+
+/// Turns facts into scores. The same facts and context give the same answer for ever.
+pub trait Policy: Send + Sync {
+    /// The name: its folder's.
+    fn name(&self) -> &str;
+
+    /// The version: a short hash of the content.
+    fn version(&self) -> &str;
+
+    /// The windows of a person who has set none.
+    fn windows(&self) -> Windows;
+
+    /// The declared range of scores.
+    fn range(&self) -> Option<ScoreRange>;
+
+    /// The fields that scores and explanations may depend on; from them follows until when a score is right.
+    fn uses(&self) -> Uses;
+
+    /// Scores a batch of tasks in one context.
+    ///
+    /// - `facts`: columns of equal length `n`, derived at the context's moment.
+    /// - Returns `n` verdicts in input order. A fault in one row leaves the others untouched.
+    fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict>;
+
+    /// Explains one row's score; its parts add up to the score, or it carries a fault that says so.
+    fn explain(&self, facts: &FactTable, row: usize, ctx: &Context) -> Explanation;
+
+    /// The context of a moment under this policy: the person's windows, or the policy's.
+    fn context(&self, moment: &Moment) -> Context {
+        Context::new(moment, self.windows())
+    }
+}
+
+/// Rounds to 6 decimals, so that float noise (50 * 1.1 against 40 + 10 + 5) never decides an order.
+///
+/// Numbers past 2^53 / 10^6 have no sixth decimal to round and stay as they are; -0 becomes 0.
+pub fn round_score(score: f64) -> f64 {
+    const SCALE: f64 = 1e6;
+    let scaled = score * SCALE;
+    if scaled.abs() < 9_007_199_254_740_992.0 { scaled.round() / SCALE + 0.0 } else { score }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn float_noise_vanishes_and_nothing_else() {
+        let bits = |score: f64| round_score(score).to_bits();
+
+        assert_eq!(bits(50.0 * 1.1), bits(40.0 + 10.0 + 5.0));
+        assert_eq!(bits(110.0 * 1.1), bits(121.0));
+        assert_ne!(bits(1.000_001), bits(1.000_002));
+        assert_eq!(bits(-0.000_000_1), bits(0.0));
+        assert_eq!(bits(1e300), 1e300_f64.to_bits());
+        assert!(round_score(f64::INFINITY).is_infinite() && round_score(f64::NAN).is_nan());
+    }
+}
