@@ -1,1 +1,33 @@
 //! Policy scripts: sandbox, checks, live reload.
+//!
+//! A policy is a Rhai script of pure functions and constant tables in `<folder>/<name>/policy.rhai`. [`LivePolicies`]
+//! holds those in use; [`PolicyWatch`] takes over what is saved. Whoever scores takes a
+//! [`Policy`](crate::scoring::Policy) from it and knows nothing of Rhai.
+//!
+//! - [`mod@compile`], [`syntax`], [`constants`]: from text to something that runs in the sandbox of [`engine`].
+//! - [`script`]: the interpreter behind the interface of `scoring`. [`mod@check`]: what a script must pass.
+//! - [`cases`]: worked examples. [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
+
+pub mod cases;
+pub mod check;
+pub mod compile;
+pub mod constants;
+mod corpus;
+pub mod engine;
+pub mod fault;
+pub mod folder;
+pub mod live;
+mod memo;
+pub mod script;
+pub mod shipped;
+mod suggest;
+pub mod syntax;
+mod values;
+pub mod watch;
+
+pub use cases::{CaseFailure, CaseReport};
+pub use check::check;
+pub use fault::PolicyFault;
+pub use live::{CaseRule, LivePolicies, PolicyStatus, Refusal, Reload, Snapshot};
+pub use script::ScriptPolicy;
+pub use watch::{Events, PolicyWatch, WatchOptions};

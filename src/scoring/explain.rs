@@ -65,12 +65,6 @@ pub struct Explanation {
 impl Explanation {
     /// The explanation of a task on which the policy failed.
     pub fn failed(fault: Arc<ScoreFault>) -> Self {
-        Self {
-            classic: None,
-            total_score: None,
-            recommendation: String::new(),
-            parts: Vec::new(),
-            fault: Some(fault),
-        }
+        Self { classic: None, total_score: None, recommendation: String::new(), parts: Vec::new(), fault: Some(fault) }
     }
 }

@@ -25,7 +25,7 @@ pub enum LeverChange {
     TimeOfDay(TimeOfDay),
 }
 
-#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
 fn date_or_null<S: serde::Serializer>(date: &Option<NaiveDate>, serializer: S) -> Result<S::Ok, S::Error> {
     date.map(|date| date.format("%Y-%m-%d").to_string()).serialize(serializer)
 }

@@ -1,0 +1,111 @@
+//! The check that a policy must pass before it goes live.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::calendar::Windows;
+use crate::scoring::{Candidate, FactTable, Moment, Policy, ScoreFault, Verdict};
+
+use super::compile::{compile, find_word};
+use super::corpus::{candidates, describe, moments};
+use super::fault::{Place, PolicyFault};
+use super::script::{ScriptPolicy, adds_up};
+use super::shipped::SCRIPT;
+
+/// How many different faults of a trial are told.
+const MAX_FAULTS: usize = 5;
+/// How many tasks are tried before faults are looked at: a broken policy need not fail on all of them.
+const CHUNK: usize = 200;
+/// Every how many-th task of the corpus is explained in each moment.
+const EXPLAIN_EACH: usize = 13;
+
+/// Compiles a script and tries it on the whole corpus, as [`trial`] does.
+///
+/// - `windows`: apply when the script declares none.
+///
+/// # Errors
+///
+/// Every fault with its place: syntax, missing functions, unknown fields, or what the trial found.
+pub fn check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<ScriptPolicy, Vec<PolicyFault>> {
+    let policy = ScriptPolicy::new(name, compile(file, source)?, windows);
+    if source == SCRIPT {
+        return Ok(policy);
+    }
+    let faults = trial(&policy, file, source);
+    if faults.is_empty() { Ok(policy) } else { Err(faults) }
+}
+
+/// Tries a policy on the whole corpus: every score finite and in range, every explanation adding up, each answer the
+/// same again. The shipped script is tried by our tests; elsewhere it is spared.
+pub fn trial(policy: &ScriptPolicy, file: &Path, source: &str) -> Vec<PolicyFault> {
+    Trial { policy, file, source, told: HashSet::new(), faults: Vec::new() }.run()
+}
+
+struct Trial<'a> {
+    policy: &'a ScriptPolicy,
+    file: &'a Path,
+    source: &'a str,
+    told: HashSet<(Option<usize>, String)>,
+    faults: Vec<PolicyFault>,
+}
+
+impl Trial<'_> {
+    fn run(mut self) -> Vec<PolicyFault> {
+        for (index, moment) in moments().iter().enumerate() {
+            for tasks in candidates(index, moment).chunks(CHUNK) {
+                self.chunk(index, moment, tasks);
+                if !self.faults.is_empty() {
+                    return self.faults;
+                }
+            }
+        }
+        self.faults
+    }
+
+    fn chunk(&mut self, index: usize, moment: &Moment, tasks: &[Candidate]) {
+        let (facts, ctx) = (FactTable::new(tasks, moment), self.policy.context(moment));
+        let verdicts = self.policy.verdicts(&facts, &ctx);
+        for (task, verdict) in tasks.iter().zip(&verdicts) {
+            if let Verdict::Fault(fault) = verdict {
+                self.tell("score", task, moment, fault);
+            }
+        }
+        if !self.faults.is_empty() {
+            return;
+        }
+        let mut run = self.policy.run(&ctx);
+        for row in (index % EXPLAIN_EACH..tasks.len()).step_by(EXPLAIN_EACH) {
+            let Some(facts) = facts.row(row) else { continue };
+            if self.policy.judge(&mut run, &facts) != verdicts[row] {
+                let message = "`score` gives different answers for the same input: it must be pure";
+                self.tell("score", &tasks[row], moment, &plain(message));
+            }
+            let explained = self.policy.try_explain(&mut run, &facts).and_then(|explained| {
+                let score = verdicts[row].score();
+                score.map_or(Ok(()), |score| adds_up(&explained, score)).map_err(|text| plain(&text))
+            });
+            if let Err(fault) = explained {
+                self.tell("explain", &tasks[row], moment, &fault);
+            }
+        }
+    }
+
+    /// Tells each kind of fault once, with the first combination on which it was seen.
+    fn tell(&mut self, function: &str, candidate: &Candidate, moment: &Moment, fault: &ScoreFault) {
+        // Numbers in messages differ from task to task; the fault is the same.
+        let kind: String = fault.message.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        if self.faults.len() >= MAX_FAULTS || !self.told.insert((fault.line, kind)) {
+            return;
+        }
+        let place = match fault.line {
+            None => find_word(self.source, "fn", function),
+            Some(_) => Place { line: fault.line, column: fault.column },
+        };
+        let message = format!("{} (for a task with {})", fault.message, describe(candidate, moment));
+        self.faults.push(PolicyFault::new(self.file, message).at(place));
+    }
+}
+
+fn plain(message: &str) -> ScoreFault {
+    ScoreFault { message: message.to_owned(), line: None, column: None }
+}

@@ -1,0 +1,167 @@
+//! From a script's text to something that runs: syntax, constants, required functions, known fields.
+
+use std::path::{Path, PathBuf};
+
+use rhai::{AST, Engine, Module, ParseErrorType, Scope};
+use sha2::{Digest, Sha256};
+
+use crate::scoring::Uses;
+
+use super::constants::{Declared, read_declared};
+use super::engine::{Batch, Containers, MAX_SCRIPT_BYTES, sandbox};
+use super::fault::{Place, PolicyFault, run_fault, syntax_fault};
+use super::suggest::{known_names, nearest};
+use super::syntax::{Analysis, ENTRY_POINTS, analyse};
+
+/// A script that compiles and has what a policy needs; not yet tried.
+pub struct Compiled {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// A short hash of the text.
+    pub version: String,
+    /// The sandbox that holds the script's constants.
+    pub engine: Engine,
+    /// The functions.
+    pub ast: AST,
+    /// The fields that they read.
+    pub uses: Uses,
+    /// What the constants declare.
+    pub declared: Declared,
+    /// Whether there is a function `eligible`.
+    pub has_eligible: bool,
+    /// Where the functions stand that the server calls, in the order of [`ENTRY_POINTS`].
+    pub places: [Place; 3],
+}
+
+/// The version of a text: the first 12 hexadecimal digits of its SHA-256.
+pub fn version_of(source: &str) -> String {
+    let digest = Sha256::digest(source.as_bytes());
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.take(12).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
+/// Compiles a script.
+///
+/// # Errors
+///
+/// All faults that can be told without running a function, each with its place.
+pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> {
+    if source.len() > MAX_SCRIPT_BYTES {
+        let message = format!("the file has {} bytes; a policy may have {MAX_SCRIPT_BYTES}", source.len());
+        return Err(vec![PolicyFault::new(file, message)]);
+    }
+    let (constants, analysis) = read_constants(file, source)?;
+    let declared = read_declared(&constants)
+        .map_err(|(name, message)| vec![PolicyFault::new(file, message).at(find_word(source, "const", name))])?;
+    let engine = engine_with(&constants, analysis.containers);
+    let mut ast =
+        engine.compile_with_scope(&constants, source).map_err(|error| vec![strict_fault(file, &error, &constants)])?;
+    let mut faults: Vec<PolicyFault> =
+        analysis.faults.iter().map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();
+    faults.extend(missing_functions(file, source, &ast));
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let has_eligible = ast.iter_functions().any(|function| function.name == "eligible");
+    ast.clear_statements();
+    Ok(Compiled {
+        file: file.to_owned(),
+        version: version_of(source),
+        engine,
+        ast,
+        uses: analysis.uses,
+        declared,
+        has_eligible,
+        places: ENTRY_POINTS.map(|name| find_word(source, "fn", name)),
+    })
+}
+
+/// Functions do not see a script's constants. So the top level is run once, alone, and what it leaves is put where
+/// functions do look: into a global module of the engine.
+fn read_constants(file: &Path, source: &str) -> Result<(Scope<'static>, Analysis), Vec<PolicyFault>> {
+    let engine = sandbox(Module::new(), Containers::Changed);
+    let ast = engine.compile(source).map_err(|error| vec![syntax_fault(file, &error)])?;
+    let analysis = analyse(&ast);
+    let state = analysis.outside.iter();
+    let faults: Vec<PolicyFault> =
+        state.map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mut scope = Scope::new();
+    let run = Batch::begin().run(|| {
+        scope.clear();
+        engine.run_ast_with_scope(&mut scope, &ast)
+    });
+    match run {
+        Ok(()) => Ok((scope, analysis)),
+        Err(error) => Err(vec![PolicyFault::of_run(file, "a constant cannot be computed", &run_fault(*error))]),
+    }
+}
+
+fn engine_with(constants: &Scope<'_>, containers: Containers) -> Engine {
+    let mut module = Module::new();
+    for (name, _, value) in constants.iter() {
+        module.set_var(name, value);
+    }
+    let mut engine = sandbox(module, containers);
+    engine.set_strict_variables(true);
+    engine
+}
+
+/// A syntax error; for an unknown variable with the names that exist.
+fn strict_fault(file: &Path, error: &rhai::ParseError, constants: &Scope<'_>) -> PolicyFault {
+    let ParseErrorType::VariableUndefined(name) = &*error.0 else { return syntax_fault(file, error) };
+    let mut known: Vec<&str> = constants.iter_raw().map(|(name, ..)| name).collect();
+    known.sort_unstable();
+    let message = format!("there is no variable `{name}` here; {}", known_names(name, &known));
+    PolicyFault::new(file, message).at(error.1.into())
+}
+
+/// The functions that the server calls: `score` and `explain` must be there, each with two parameters.
+fn missing_functions(file: &Path, source: &str, ast: &AST) -> Vec<PolicyFault> {
+    let functions: Vec<(&str, usize)> =
+        ast.iter_functions().map(|function| (function.name, function.params.len())).collect();
+    let mut names: Vec<&str> = functions.iter().map(|(name, _)| *name).filter(|name| !name.contains('$')).collect();
+    names.sort_unstable();
+    let check = |wanted: &str| {
+        let found: Vec<usize> =
+            functions.iter().filter(|(name, _)| *name == wanted).map(|(_, params)| *params).collect();
+        match found.first() {
+            _ if found.contains(&2) => None,
+            None if wanted == "eligible" => None,
+            None => {
+                let message =
+                    format!("the function `{wanted}(task, ctx)` is missing; {}", functions_there(wanted, &names));
+                Some(PolicyFault::new(file, message))
+            }
+            Some(params) => {
+                let message = format!("`{wanted}` must take 2 parameters, `task` and `ctx`, not {params}");
+                Some(PolicyFault::new(file, message).at(find_word(source, "fn", wanted)))
+            }
+        }
+    };
+    ENTRY_POINTS.into_iter().filter_map(check).collect()
+}
+
+fn functions_there(wanted: &str, names: &[&str]) -> String {
+    if names.is_empty() {
+        return "the file has no functions".to_owned();
+    }
+    let there = format!("the file has: {}", names.join(", "));
+    nearest(wanted, names).map_or(there.clone(), |name| format!("{there}; did you mean `{wanted}` by `{name}`?"))
+}
+
+/// Where `fn name` or `const name` stands: Rhai keeps no place for either.
+pub fn find_word(source: &str, keyword: &str, name: &str) -> Place {
+    for (index, line) in source.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or("");
+        let mut words =
+            code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+        let found = words.by_ref().any(|word| word == keyword) && words.next() == Some(name);
+        if let Some(column) = code.find(name).filter(|_| found) {
+            return Place { line: Some(index + 1), column: Some(code[..column].chars().count() + 1) };
+        }
+    }
+    Place::default()
+}

@@ -1,0 +1,313 @@
+//! A policy run by Rhai's interpreter: the reference of what a policy means.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
+
+use crate::calendar::Windows;
+use crate::scoring::{
+    Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
+};
+
+use super::compile::Compiled;
+use super::engine::Batch;
+use super::fault::{Place, run_fault};
+use super::memo::{Key, Memo, add_task_key, context_key, has_keys};
+use super::syntax::ENTRY_POINTS;
+use super::values::{Explained, context_value, kind, number, read_explained, task_value};
+
+/// How far the sum of a total's parts may lie from it, relative to its size: each is rounded to 6 decimals.
+const TOLERANCE: f64 = 1e-5;
+
+/// A compiled script with what it declares.
+pub struct ScriptPolicy {
+    name: String,
+    version: String,
+    file: PathBuf,
+    engine: Engine,
+    ast: AST,
+    uses: Uses,
+    windows: Windows,
+    range: Option<ScoreRange>,
+    has_eligible: bool,
+    places: [Place; 3],
+    memo: Memo,
+    faults: Arc<AtomicU64>,
+}
+
+impl ScriptPolicy {
+    /// Makes a policy of a compiled script; `windows` apply when the script declares none.
+    pub fn new(name: &str, compiled: Compiled, windows: Windows) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: compiled.version,
+            file: compiled.file,
+            engine: compiled.engine,
+            ast: compiled.ast,
+            uses: compiled.uses,
+            windows: compiled.declared.windows.unwrap_or(windows),
+            range: compiled.declared.range,
+            has_eligible: compiled.has_eligible,
+            places: compiled.places,
+            memo: Memo::default(),
+            faults: Arc::default(),
+        }
+    }
+
+    /// Counts its faults in `faults` from now on.
+    #[must_use]
+    pub fn counting(mut self, faults: Arc<AtomicU64>) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// The file it was read from.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Scores one task, without any memory.
+    pub fn judge(&self, run: &mut Run<'_>, facts: &Facts<'_>) -> Verdict {
+        match catch_unwind(AssertUnwindSafe(|| self.try_judge(run, facts))) {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(fault)) => Verdict::Fault(fault.into()),
+            Err(_) => Verdict::Fault(Arc::new(plain("the interpreter failed on this task"))),
+        }
+    }
+
+    fn try_judge(&self, run: &mut Run<'_>, facts: &Facts<'_>) -> Result<Verdict, ScoreFault> {
+        if self.has_eligible {
+            let eligible = self.call(run, "eligible", facts)?;
+            match eligible.as_bool() {
+                Ok(true) => {}
+                Ok(false) => return Ok(Verdict::Ineligible),
+                Err(_) => return Err(plain(&format!("`eligible` must return true or false, not {}", kind(&eligible)))),
+            }
+        }
+        let value = self.call(run, "score", facts)?;
+        let Some(score) = number(&value) else {
+            return Err(plain(&format!("`score` must return a number, not {}", kind(&value))));
+        };
+        self.within_range(score).map(Verdict::Score)
+    }
+
+    fn within_range(&self, score: f64) -> Result<f64, ScoreFault> {
+        if !score.is_finite() {
+            return Err(plain(&format!("`score` must return a finite number, not {score}")));
+        }
+        let rounded = round_score(score);
+        match self.range {
+            Some(range) if !range.contains(rounded) => Err(plain(&format!(
+                "the score {rounded} is outside of the declared range {} to {}",
+                range.min, range.max
+            ))),
+            _ => Ok(rounded),
+        }
+    }
+
+    fn call(&self, run: &mut Run<'_>, function: &str, facts: &Facts<'_>) -> Result<Dynamic, ScoreFault> {
+        let Run { batch, scope, ctx } = run;
+        let call = || -> Result<Dynamic, Box<EvalAltResult>> {
+            let options = CallFnOptions::new().eval_ast(false).rewind_scope(true);
+            let args = (task_value(facts, self.uses), ctx.clone());
+            self.engine.call_fn_with_options(options, scope, &self.ast, function, args)
+        };
+        batch.run(call).map_err(|error| self.placed(run_fault(*error), function))
+    }
+
+    /// A fault that Rhai gives no place to is put where the function begins.
+    fn placed(&self, mut fault: ScoreFault, function: &str) -> ScoreFault {
+        let place = ENTRY_POINTS.iter().zip(&self.places).find(|(name, _)| **name == function);
+        if let (None, Some((_, place))) = (fault.line, place) {
+            (fault.line, fault.column) = (place.line, place.column);
+        }
+        fault
+    }
+
+    /// What `explain` says, unchecked.
+    pub(super) fn try_explain(&self, run: &mut Run<'_>, facts: &Facts<'_>) -> Result<Explained, ScoreFault> {
+        let call = AssertUnwindSafe(|| {
+            let value = self.call(run, "explain", facts)?;
+            read_explained(&value).map_err(|message| plain(&format!("`explain` {message}")))
+        });
+        catch_unwind(call).unwrap_or_else(|_| Err(plain("the interpreter failed on this task")))
+    }
+
+    /// A run in one context.
+    pub fn run(&self, ctx: &Context) -> Run<'static> {
+        Run { batch: Batch::begin(), scope: Scope::new(), ctx: context_value(ctx, self.uses) }
+    }
+
+    /// Scores a batch; faults are neither counted nor logged.
+    pub fn verdicts(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
+        if has_keys(self.uses) {
+            return self.score_with_memo(facts, ctx);
+        }
+        let mut run = self.run(ctx);
+        (0..facts.len()).map(|row| self.judge_row(&mut run, facts, row)).collect()
+    }
+
+    fn score_with_memo(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
+        let keys = self.keys(facts, ctx);
+        let mut known: Vec<Option<Verdict>> = {
+            let memo = self.memo.read();
+            keys.iter().map(|key| memo.get(key).cloned()).collect()
+        };
+        let mut found: HashMap<&Key, Verdict> = HashMap::new();
+        let mut run = None;
+        for (row, key) in keys.iter().enumerate() {
+            if known[row].is_some() {
+                continue;
+            }
+            let verdict = found
+                .entry(key)
+                .or_insert_with(|| self.judge_row(run.get_or_insert_with(|| self.run(ctx)), facts, row));
+            known[row] = Some(verdict.clone());
+        }
+        self.memo.add(found.into_iter().map(|(key, verdict)| (key.clone(), verdict)));
+        known.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Ineligible)).collect()
+    }
+
+    fn keys(&self, facts: &FactTable, ctx: &Context) -> Vec<Key> {
+        let shared = context_key(ctx, self.uses);
+        let mut key = shared.clone();
+        (0..facts.len())
+            .filter_map(|row| facts.row(row))
+            .map(|facts| {
+                key.truncate(shared.len());
+                add_task_key(&mut key, &facts, self.uses);
+                Key::from(key.as_slice())
+            })
+            .collect()
+    }
+
+    fn judge_row(&self, run: &mut Run<'_>, facts: &FactTable, row: usize) -> Verdict {
+        facts.row(row).map_or(Verdict::Ineligible, |facts| self.judge(run, &facts))
+    }
+
+    /// Counts faults, and logs each kind once a batch.
+    fn report(&self, verdicts: &[Verdict]) {
+        let mut told = HashSet::new();
+        for verdict in verdicts {
+            let Verdict::Fault(fault) = verdict else { continue };
+            self.faults.fetch_add(1, Ordering::Relaxed);
+            if told.insert(fault.as_ref().to_string()) {
+                tracing::warn!(
+                    policy.name = self.name,
+                    policy.version = self.version,
+                    file = %self.file.display(),
+                    line = fault.line,
+                    reason = fault.message,
+                    "policy failed on a task"
+                );
+            }
+        }
+    }
+}
+
+/// A run of a policy over several tasks in one context.
+pub struct Run<'a> {
+    batch: Batch,
+    scope: Scope<'a>,
+    ctx: Dynamic,
+}
+
+impl Policy for ScriptPolicy {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn windows(&self) -> Windows {
+        self.windows
+    }
+
+    fn range(&self) -> Option<ScoreRange> {
+        self.range
+    }
+
+    fn uses(&self) -> Uses {
+        self.uses
+    }
+
+    fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
+        let verdicts = self.verdicts(facts, ctx);
+        self.report(&verdicts);
+        verdicts
+    }
+
+    fn explain(&self, facts: &FactTable, row: usize, ctx: &Context) -> Explanation {
+        let mut run = self.run(ctx);
+        let Some(facts) = facts.row(row) else {
+            return Explanation::failed(Arc::new(plain("there is no such task")));
+        };
+        let verdict = self.judge(&mut run, &facts);
+        let result = match &verdict {
+            Verdict::Fault(fault) => Err(Arc::clone(fault)),
+            Verdict::Score(_) | Verdict::Ineligible => self.try_explain(&mut run, &facts).map_err(Arc::new),
+        };
+        let explained = result.and_then(|explained| match verdict.score() {
+            Some(score) => adds_up(&explained, score).map(|()| explained).map_err(|message| Arc::new(plain(&message))),
+            None => Ok(explained),
+        });
+        match explained {
+            Ok(explained) => shown(explained, verdict.score()),
+            Err(fault) => {
+                self.report(&[Verdict::Fault(Arc::clone(&fault))]);
+                Explanation { total_score: verdict.score(), ..Explanation::failed(fault) }
+            }
+        }
+    }
+}
+
+/// Whether what `explain` says comes to the score.
+///
+/// # Errors
+///
+/// What does not add up.
+pub(super) fn adds_up(explained: &Explained, score: f64) -> Result<(), String> {
+    let near = |sum: f64| (sum - score).abs() <= TOLERANCE * score.abs().max(1.0);
+    if !near(explained.total) {
+        return Err(format!("`explain` gives the total {}, but `score` gives {score}", round_score(explained.total)));
+    }
+    let sum: f64 = explained.parts.iter().map(|part| part.points).sum();
+    if explained.listed && !near(sum) {
+        return Err(format!("the points of `parts` add up to {}, but the total is {score}", round_score(sum)));
+    }
+    match explained.classic {
+        Some(classic) if !near(classic.total()) => Err(format!(
+            "(deadline_urgency_score + priority_score + effort_bonus_score) * time_of_day_multiplier gives {}, but the \
+             total is {score}",
+            round_score(classic.total())
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Rounded as scores are, so that the parts that people see add up to the total that they see.
+fn shown(explained: Explained, score: Option<f64>) -> Explanation {
+    let mut parts = explained.parts;
+    for part in &mut parts {
+        part.value = round_score(part.value);
+        part.weight = round_score(part.weight);
+        part.points = round_score(part.points);
+    }
+    Explanation {
+        classic: explained.classic,
+        total_score: score,
+        recommendation: explained.recommendation,
+        parts,
+        fault: None,
+    }
+}
+
+fn plain(message: &str) -> ScoreFault {
+    ScoreFault { message: message.to_owned(), line: None, column: None }
+}

@@ -1,0 +1,280 @@
+//! What a script reads and does, found in its syntax tree without running it.
+//!
+//! The parameters of `score`, `explain` and `eligible` are `task` and `ctx`; calls carry them into other functions.
+//! Wherever one of them is used other than by naming a field, nothing is known any more and everything counts as read.
+
+use std::collections::BTreeMap;
+
+use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use crate::scoring::{ContextField, TaskField, Uses};
+
+use super::engine::Containers;
+use super::suggest::known_names;
+
+/// What a parameter holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Task,
+    Context,
+    Both,
+}
+
+/// The functions a policy may define for the server, and how many parameters each takes.
+pub const ENTRY_POINTS: [&str; 3] = ["score", "explain", "eligible"];
+
+/// Functions that people expect from Rhai and that a policy does not get.
+const IMPURE: [&str; 8] = ["sleep", "timestamp", "rand", "rand_float", "rand_bool", "exit", "open_file", "parse_json"];
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// The fields that may be read.
+    pub uses: Uses,
+    /// Whether parts of containers are assigned to.
+    pub containers: Containers,
+    /// Statements outside of functions that would keep state: where, and why not.
+    pub outside: Vec<(Position, String)>,
+    /// What is not allowed inside of functions: where, and why.
+    pub faults: Vec<(Position, String)>,
+}
+
+struct Function {
+    name: String,
+    params: Vec<String>,
+    body: AST,
+}
+
+type Bindings = BTreeMap<(String, usize), Vec<Option<Holds>>>;
+
+/// Analyses a compiled script.
+pub fn analyse(ast: &AST) -> Analysis {
+    let functions = functions_of(ast);
+    let bindings = bind(&functions);
+    let mut reader = Reader {
+        analysis: Analysis { uses: Uses::NONE, containers: Containers::Read, outside: Vec::new(), faults: Vec::new() },
+        bindings: &bindings,
+    };
+    reader.top_level(ast);
+    for function in &functions {
+        reader.function(function);
+    }
+    reader.analysis
+}
+
+fn functions_of(ast: &AST) -> Vec<Function> {
+    let names: Vec<(String, Vec<String>)> = ast
+        .iter_functions()
+        .map(|function| (function.name.to_owned(), function.params.iter().map(ToString::to_string).collect()))
+        .collect();
+    let body = |wanted: &str, count| {
+        ast.clone_functions_only_filtered(|_, _, _, name, params| name == wanted && params == count)
+    };
+    names.into_iter().map(|(name, params)| Function { body: body(&name, params.len()), name, params }).collect()
+}
+
+/// Follows `task` and `ctx` through the calls until nothing new is learnt.
+fn bind(functions: &[Function]) -> Bindings {
+    let mut bindings: Bindings = functions
+        .iter()
+        .map(|function| {
+            let mut holds = vec![None; function.params.len()];
+            if ENTRY_POINTS.contains(&function.name.as_str()) && holds.len() == 2 {
+                holds = vec![Some(Holds::Task), Some(Holds::Context)];
+            }
+            ((function.name.clone(), function.params.len()), holds)
+        })
+        .collect();
+    loop {
+        let before = bindings.clone();
+        for function in functions {
+            let names = names_in(function, &bindings);
+            function.body.walk(&mut |path: &[ASTNode]| {
+                if let Some(call) = path.last().and_then(call_of) {
+                    carry(call, &names, &mut bindings);
+                }
+                true
+            });
+        }
+        if bindings == before {
+            return bindings;
+        }
+    }
+}
+
+fn carry(call: &FnCallExpr, names: &BTreeMap<&str, Holds>, bindings: &mut Bindings) {
+    let Some(params) = bindings.get_mut(&(call.name.to_string(), call.args.len())) else { return };
+    for (param, arg) in params.iter_mut().zip(&call.args) {
+        let Some(holds) = variable(arg).and_then(|name| names.get(name)) else { continue };
+        *param = match *param {
+            None => Some(*holds),
+            Some(other) if other == *holds => Some(other),
+            Some(_) => Some(Holds::Both),
+        };
+    }
+}
+
+fn names_in<'a>(function: &'a Function, bindings: &Bindings) -> BTreeMap<&'a str, Holds> {
+    let holds = bindings.get(&(function.name.clone(), function.params.len()));
+    function
+        .params
+        .iter()
+        .zip(holds.into_iter().flatten())
+        .filter_map(|(name, holds)| Some((name.as_str(), (*holds)?)))
+        .collect()
+}
+
+fn call_of<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
+    match node {
+        ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => Some(call),
+        _ => None,
+    }
+}
+
+fn variable(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Variable(variable, ..) if variable.2.is_empty() => Some(variable.1.as_str()),
+        _ => None,
+    }
+}
+
+struct Reader<'a> {
+    analysis: Analysis,
+    bindings: &'a Bindings,
+}
+
+impl Reader<'_> {
+    fn top_level(&mut self, ast: &AST) {
+        for statement in AsRef::<[Stmt]>::as_ref(ast) {
+            match statement {
+                Stmt::Var(_, flags, _) if flags.contains(ASTFlags::CONSTANT) => {}
+                Stmt::Noop(_) => {}
+                other => {
+                    let message = "outside of functions only `const` is allowed: a policy keeps no state";
+                    self.analysis.outside.push((other.position(), message.to_owned()));
+                }
+            }
+        }
+    }
+
+    fn function(&mut self, function: &Function) {
+        let mut names = names_in(function, self.bindings);
+        let mut shadowed = Vec::new();
+        function.body.walk(&mut |path: &[ASTNode]| {
+            shadowed
+                .extend(path.last().into_iter().flat_map(introduced).filter(|name| names.contains_key(name.as_str())));
+            true
+        });
+        for name in shadowed {
+            names.remove(name.as_str());
+            self.analysis.uses = Uses::ALL;
+        }
+        function.body.walk(&mut |path: &[ASTNode]| {
+            self.node(path, &names);
+            true
+        });
+    }
+
+    fn node(&mut self, path: &[ASTNode], names: &BTreeMap<&str, Holds>) {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::ThisPtr(position))) => {
+                self.fault(*position, "`this` is not part of the policy language: pass `task` and `ctx` as parameters");
+            }
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) if variable(&assignment.1.lhs).is_none() => {
+                self.analysis.containers = Containers::Changed;
+            }
+            Some(node @ (ASTNode::Expr(Expr::FnCall(_, position)) | ASTNode::Stmt(Stmt::FnCall(_, position)))) => {
+                if let Some(call) = call_of(node) {
+                    self.call(call, *position);
+                }
+            }
+            Some(ASTNode::Expr(expr)) => {
+                if let Some(holds) = variable(expr).and_then(|name| names.get(name)) {
+                    self.mention(path, expr, *holds);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, position: Position) {
+        let own = self.bindings.contains_key(&(call.name.to_string(), call.args.len()));
+        if !own && IMPURE.contains(&call.name.as_str()) {
+            let name = &call.name;
+            let message = format!("there is no function `{name}`: a policy has no clock, no random numbers, no files");
+            self.fault(position, &message);
+        }
+    }
+
+    /// `task` or `ctx` is named: as the owner of a field, as an argument, or in a way that hides what is read.
+    fn mention(&mut self, path: &[ASTNode], expr: &Expr, holds: Holds) {
+        let parent = path.len().checked_sub(2).and_then(|index| path.get(index));
+        match parent {
+            Some(ASTNode::Expr(Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)))
+                if std::ptr::eq(&raw const pair.lhs, expr) =>
+            {
+                let indexed = matches!(parent, Some(ASTNode::Expr(Expr::Index(..))));
+                self.access(first_access(&pair.rhs, indexed && flags.contains(ASTFlags::BREAK)), holds);
+            }
+            Some(node)
+                if call_of(node)
+                    .is_some_and(|call| self.bindings.contains_key(&(call.name.to_string(), call.args.len()))) => {}
+            _ => self.analysis.uses = Uses::ALL,
+        }
+    }
+
+    fn access(&mut self, field: &Expr, holds: Holds) {
+        let (name, position) = match field {
+            Expr::Property(property, position) => (property.2.as_str(), *position),
+            Expr::StringConstant(name, position) => (name.as_str(), *position),
+            _ => {
+                self.analysis.uses = Uses::ALL;
+                return;
+            }
+        };
+        match holds {
+            Holds::Task => match TaskField::parse(name) {
+                Some(field) => self.analysis.uses.add_task(field),
+                None => self.unknown("task", name, position, TaskField::ALL.iter().map(|field| field.as_str())),
+            },
+            Holds::Context => match ContextField::parse(name) {
+                Some(field) => self.analysis.uses.add_context(field),
+                None => self.unknown("ctx", name, position, ContextField::ALL.iter().map(|field| field.as_str())),
+            },
+            Holds::Both => self.analysis.uses = Uses::ALL,
+        }
+    }
+
+    fn unknown(&mut self, owner: &str, name: &str, place: Position, known: impl Iterator<Item = &'static str>) {
+        let known: Vec<&str> = known.collect();
+        self.fault(place, &format!("`{owner}` has no field `{name}`; {}", known_names(name, &known)));
+    }
+
+    fn fault(&mut self, position: Position, message: &str) {
+        let fault = (position, message.to_owned());
+        // Rhai lists a function's last statement twice.
+        if !self.analysis.faults.contains(&fault) {
+            self.analysis.faults.push(fault);
+        }
+    }
+}
+
+/// The first link of the chain `task.a.b` or `task["a"].b`; `whole` when the chain ends after the index.
+fn first_access(rhs: &Expr, whole: bool) -> &Expr {
+    match rhs {
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) if !whole => &pair.lhs,
+        other => other,
+    }
+}
+
+/// The names that a statement introduces.
+fn introduced(node: &ASTNode) -> Vec<String> {
+    match node {
+        ASTNode::Stmt(Stmt::Var(var, ..)) => vec![var.0.name.to_string()],
+        ASTNode::Stmt(Stmt::For(parts, _)) => {
+            std::iter::once(&parts.0).chain(parts.1.as_ref()).map(|ident| ident.name.to_string()).collect()
+        }
+        ASTNode::Stmt(Stmt::TryCatch(parts, _)) => variable(&parts.expr).map(ToOwned::to_owned).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Scripts that mean harm, or only did not think.
+
+use std::time::{Duration, Instant};
+
+use mindflow::policies::compile::compile;
+use mindflow::policies::{ScriptPolicy, shipped};
+use mindflow::scoring::{Candidate, FactTable, Policy, Verdict};
+
+use crate::support::{a_task, checked, faults, morning, verdicts, with_score};
+
+#[test]
+fn what_never_ends_or_grows_for_ever_ends_soon_with_a_clear_error() {
+    let bodies = [
+        ("while true {}", "does not end: stopped after 100000 operations"),
+        ("loop { try { loop {} } catch { } }", "does not end"),
+        ("score(task, ctx)", "calls itself too deeply"),
+        ("let s = \"x\"; loop { s += s; }", "too large"),
+        ("let s = \"x\"; loop { s = `${s}${s}`; }", "too large"),
+        ("let a = [1]; loop { a += a; }", "too large"),
+        ("let a = []; loop { a.push([1, 2, 3]); }", "too large"),
+        ("let a = [1]; a.pad(1000000000, 1); 1", "too large"),
+        ("let m = #{}; let i = 0; loop { i += 1; m[`k${i}`] = i; }", "too large"),
+        ("let m = #{ a: 0, b: 0 }; loop { m.a = m; m.b = m; }", "too large"),
+        ("let m = #{}; let i = 0; loop { i += 1; m[`k${i}`] = m; }", "too large"),
+        ("let a = [0, 0]; loop { a[0] = a; a[1] = a; }", "too large"),
+        ("let a = []; for i in 0..250 { a.push(250 - i); } loop { let b = a; b.sort(); }", "stopped after"),
+        (
+            "let a = []; for i in 0..250 { a.push(i); } loop { let b = a.map(|x| x * 2).filter(|x| x > 3); }",
+            "stopped after",
+        ),
+        ("let s = \"ab\"; s.pad(8000, 'x'); loop { let t = s.to_upper(); t.replace(\"X\", \"yy\"); }", "too large"),
+    ];
+    for (body, expected) in bodies {
+        let begun = Instant::now();
+        let message = faults(&with_score(body)).remove(0);
+
+        assert!(message.contains(expected), "{body}: {message}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{body} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn one_call_ends_in_milliseconds() {
+    let compiled = compile("policy.rhai".as_ref(), &with_score("while true {}")).unwrap();
+    let policy = ScriptPolicy::new("mine", compiled, shipped::windows().unwrap());
+
+    let begun = Instant::now();
+    let verdict = verdicts(&policy, &[a_task(1)], &morning()).remove(0);
+
+    assert!(matches!(&verdict, Verdict::Fault(fault) if fault.line == Some(1)), "{verdict:?}");
+    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_world_is_out_of_reach() {
+    let bodies = [
+        "sleep(1)",
+        "timestamp()",
+        "rand()",
+        "eval(\"1\")",
+        "print(\"x\"); 1",
+        "debug(\"x\"); 1",
+        "import \"x\" as y; 1",
+        "open_file(\"/etc/passwd\")",
+        "exit(1)",
+        "parse_json(\"1\")",
+    ];
+    for body in bodies {
+        assert!(checked(&with_score(body)).is_err(), "{body}");
+    }
+    assert!(faults(&with_score("if task.priority > 9 { sleep(1) } 1"))[0].contains("there is no function `sleep`"));
+    assert!(checked("import \"x\" as y;").is_err());
+    assert!(checked("export const X = 1;").is_err());
+}
+
+#[test]
+fn a_script_may_not_be_huge_or_nested_for_ever() {
+    assert!(faults(&format!("// {}\n", "x".repeat(1 << 20)))[0].contains("a policy may have"));
+    assert!(checked(&with_score(&format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000)))).is_err());
+    assert!(checked(&with_score(&format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)))).is_err());
+    assert!(checked(&with_score(&"{ ".repeat(5_000))).is_err());
+    assert!(checked(&with_score(&format!("1{}", " + 1".repeat(20_000)))).is_err());
+    assert!(checked(&"fn f() { 1 } ".repeat(5_000)).is_err());
+}
+
+#[test]
+fn constants_run_in_the_same_cage() {
+    assert!(faults(&("const X = { loop {} };\n".to_owned() + &*with_score("1")))[0].contains("does not end"));
+    assert!(faults(&("const X = [1].pad(1000000, 2);\n".to_owned() + &*with_score("1")))[0].contains("too large"));
+}
+
+#[test]
+fn a_fault_in_one_score_is_contained_marked_and_counted() {
+    let body = "if task.snooze_count == 12345 { [1][9] } else { task.priority }";
+    let faults = std::sync::Arc::default();
+    let policy = checked(&with_score(body)).ok().unwrap().counting(std::sync::Arc::clone(&faults));
+    let broken = Candidate { snooze_count: 12345, priority: 5, ..a_task(1) };
+    let tasks = [broken, a_task(2), Candidate { priority: 4, ..a_task(3) }];
+
+    let ranking = mindflow::scoring::rank(&policy, &tasks, &morning());
+
+    assert_eq!(ranking.entries.iter().map(|entry| entry.row).collect::<Vec<_>>(), [2, 1, 0]);
+    assert_eq!(ranking.entries[2].score, None);
+    assert_eq!(ranking.entries[2].fault.as_ref().unwrap().line, Some(1));
+    assert_eq!(faults.load(std::sync::atomic::Ordering::Relaxed), 1);
+    let facts = FactTable::new(&tasks, &morning());
+    assert!(policy.explain(&facts, 0, &policy.context(&morning())).fault.is_some());
+    assert!(policy.explain(&facts, 1, &policy.context(&morning())).fault.is_none());
+}

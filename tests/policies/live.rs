@@ -1,0 +1,237 @@
+//! Edits while the program runs.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mindflow::clock::{Clock, Timestamp};
+use mindflow::policies::shipped::SCRIPT;
+use mindflow::policies::{CaseRule, Events, LivePolicies, PolicyWatch, Reload, WatchOptions};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use crate::support::{a_task, at, morning, score, with_score};
+
+fn clock() -> Clock {
+    Clock::fixed(at("2025-10-31T09:00:00Z"))
+}
+
+fn open(folder: &Path) -> LivePolicies {
+    LivePolicies::open(folder, CaseRule::Warn, clock()).unwrap()
+}
+
+fn write(folder: &Path, name: &str, script: &str) {
+    fs::create_dir_all(folder.join(name)).unwrap();
+    fs::write(folder.join(name).join("policy.rhai"), script).unwrap();
+}
+
+/// The score of a plain task of priority 3 under the default policy.
+fn plain_score(policies: &LivePolicies) -> f64 {
+    score(&*policies.current(), &a_task(1), &morning())
+}
+
+#[test]
+fn a_first_start_writes_the_shipped_policy_down() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("policies");
+
+    let policies = open(&folder);
+
+    assert_eq!(fs::read_to_string(folder.join("default/policy.rhai")).unwrap(), SCRIPT);
+    assert!(folder.join("default/tests/formula.yaml").is_file() && folder.join("default/README.md").is_file());
+    assert_eq!((policies.is_healthy(), plain_score(&policies)), (true, 30.0));
+    let status = policies.status();
+    assert_eq!((status.len(), status[0].failing_cases.len()), (1, 0));
+    assert_eq!(status[0].live_version.as_deref(), Some(policies.current().version()));
+}
+
+#[test]
+fn a_good_edit_goes_live_and_a_broken_one_keeps_the_last_good() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("policies");
+    let policies = open(&folder);
+    let clock_start: Timestamp = at("2025-10-31T09:00:00Z");
+
+    write(&folder, "default", &SCRIPT.replace("priority: 10.0", "priority: 20.0"));
+    assert_eq!(policies.reload(), Reload::Changed);
+    let version = policies.current().version().to_owned();
+    assert_eq!((plain_score(&policies), policies.is_healthy()), (60.0, true));
+    assert!(policies.status()[0].failing_cases.len() > 3);
+
+    write(&folder, "default", &SCRIPT.replace("priority: 10.0", "priority: 10.0 +"));
+    assert_eq!(policies.reload(), Reload::Changed);
+    assert_eq!((plain_score(&policies), policies.is_healthy()), (60.0, false));
+    let status = policies.status().remove(0);
+    let refused = status.refused.unwrap();
+    assert_eq!((refused.fault.line, refused.since), (Some(8), clock_start));
+    assert_eq!(refused.fault.file, folder.join("default/policy.rhai"));
+    assert_eq!(status.live_version, Some(version));
+
+    assert_eq!(policies.reload(), Reload::Unchanged);
+    write(&folder, "default", SCRIPT);
+    policies.reload();
+    assert_eq!((plain_score(&policies), policies.is_healthy()), (30.0, true));
+}
+
+#[test]
+fn a_broken_file_at_the_start_leaves_the_shipped_policy_running() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", "fn score(");
+    write(home.path(), "mine", "fn score(");
+
+    let policies = open(home.path());
+
+    assert_eq!((plain_score(&policies), policies.is_healthy()), (30.0, false));
+    assert!(policies.get("mine").is_none() && policies.get("default").is_some() && policies.get("other").is_none());
+    assert_eq!(policies.snapshot().names(), ["default"]);
+    assert_eq!(policies.status()[1].live_version, None);
+}
+
+#[test]
+fn one_bad_policy_does_not_touch_the_others_and_a_deleted_one_stays() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    write(home.path(), "mine", &with_score("1"));
+    write(home.path(), "Not A Name", "fn score(");
+    let policies = open(home.path());
+    assert_eq!(policies.snapshot().names(), ["default", "mine"]);
+
+    write(home.path(), "mine", "nonsense(");
+    write(home.path(), "default", &SCRIPT.replace("priority: 10.0", "priority: 11.0"));
+    policies.reload();
+    assert_eq!((plain_score(&policies), score(&*policies.get("mine").unwrap(), &a_task(1), &morning())), (33.0, 1.0));
+
+    fs::remove_dir_all(home.path().join("mine")).unwrap();
+    policies.reload();
+    assert_eq!(score(&*policies.get("mine").unwrap(), &a_task(1), &morning()), 1.0);
+    assert!(policies.status()[1].refused.as_ref().unwrap().fault.message.contains("the file is not there"));
+
+    let snapshot = policies.snapshot();
+    write(home.path(), "mine", &with_score("2"));
+    policies.reload();
+    assert_eq!(score(&*policies.get("mine").unwrap(), &a_task(1), &morning()), 2.0);
+    assert_eq!(score(&*snapshot.get("mine").unwrap(), &a_task(1), &morning()), 1.0);
+}
+
+#[test]
+fn failing_examples_warn_or_where_required_refuse() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    write(home.path(), "mine", &with_score("1"));
+    fs::create_dir(home.path().join("mine/tests")).unwrap();
+    let example = "cases: [{ name: two, now: 2025-10-31, tasks: [{ id: a }], expect: { scores: { a: 2 } } }]";
+    fs::write(home.path().join("mine/tests/mine.yaml"), example).unwrap();
+
+    let warned = open(home.path());
+    let required = LivePolicies::open(home.path(), CaseRule::Require, clock()).unwrap();
+
+    assert!(warned.is_healthy() && warned.get("mine").is_some());
+    assert_eq!(warned.status()[1].failing_cases[0].message, "`a` must score 2, but it is 1");
+    assert!(!required.is_healthy() && required.get("mine").is_none());
+    fs::write(home.path().join("mine/tests/mine.yaml"), example.replace("a: 2", "a: 1")).unwrap();
+    required.reload();
+    assert!(required.is_healthy() && required.get("mine").is_some());
+}
+
+const EVENTS: WatchOptions =
+    WatchOptions { events: Events::Heard, settle: Duration::from_millis(20), poll_every: Duration::from_hours(1) };
+const POLLING: WatchOptions =
+    WatchOptions { events: Events::Ignored, settle: Duration::from_millis(20), poll_every: Duration::from_millis(50) };
+
+/// Changes something and waits until it is live.
+async fn expect_score(policies: &LivePolicies, expected: f64, change: impl FnOnce()) {
+    let mut changes = policies.changes();
+    change();
+    let seen =
+        timeout(Duration::from_secs(20), changes.wait_for(|_| (plain_score(policies) - expected).abs() < 1e-9)).await;
+    assert!(seen.is_ok(), "the score is {} and not {expected}", plain_score(policies));
+}
+
+fn edited(weight: &str) -> String {
+    SCRIPT.replace("priority: 10.0", &format!("priority: {weight}"))
+}
+
+#[tokio::test]
+async fn every_way_of_saving_is_noticed_by_events() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("policies");
+    write(&folder, "default", SCRIPT);
+    let policies = Arc::new(open(&folder));
+    let watch = PolicyWatch::start(Arc::clone(&policies), EVENTS).unwrap();
+    let file = folder.join("default/policy.rhai");
+
+    expect_score(&policies, 60.0, || fs::write(&file, edited("20.0")).unwrap()).await;
+    for (weight, score) in [("30.0", 90.0), ("40.0", 120.0)] {
+        let renamed = || {
+            fs::write(folder.join("default/.policy.rhai.swp"), edited(weight)).unwrap();
+            fs::rename(folder.join("default/.policy.rhai.swp"), &file).unwrap();
+        };
+        expect_score(&policies, score, renamed).await;
+    }
+    for (weight, score) in [("50.0", 150.0), ("60.0", 180.0)] {
+        let replaced = || {
+            write(home.path(), "next", "");
+            write(&home.path().join("next"), "default", &edited(weight));
+            fs::rename(&folder, home.path().join(format!("old{weight}"))).unwrap();
+            fs::rename(home.path().join("next"), &folder).unwrap();
+        };
+        expect_score(&policies, score, replaced).await;
+    }
+    expect_score(&policies, 33.0, || fs::write(&file, edited("11.0")).unwrap()).await;
+    drop(watch);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_swapped_as_kubernetes_does_are_noticed() {
+    use std::os::unix::fs::symlink;
+
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("policies");
+    let mount = folder.join("default");
+    let version = |name: &str, weight: &str| {
+        fs::create_dir_all(mount.join(name)).unwrap();
+        fs::write(mount.join(name).join("policy.rhai"), edited(weight)).unwrap();
+    };
+    version("..1", "10.0");
+    symlink("..1", mount.join("..data")).unwrap();
+    symlink("..data/policy.rhai", mount.join("policy.rhai")).unwrap();
+    let policies = Arc::new(open(&folder));
+    let _watch = PolicyWatch::start(Arc::clone(&policies), EVENTS).unwrap();
+
+    for (name, weight, score) in [("..2", "20.0", 60.0), ("..3", "30.0", 90.0)] {
+        let swap = || {
+            version(name, weight);
+            symlink(name, mount.join("..data_tmp")).unwrap();
+            fs::rename(mount.join("..data_tmp"), mount.join("..data")).unwrap();
+        };
+        expect_score(&policies, score, swap).await;
+    }
+}
+
+#[tokio::test]
+async fn new_folders_are_noticed_and_watched() {
+    let home = TempDir::new().unwrap();
+    let policies = Arc::new(open(&home.path().join("policies")));
+    let _watch = PolicyWatch::start(Arc::clone(&policies), EVENTS).unwrap();
+    let mine = |policies: &LivePolicies| policies.get("mine").map(|mine| score(&*mine, &a_task(1), &morning()));
+
+    for value in ["1", "2"] {
+        let mut changes = policies.changes();
+        write(policies.folder(), "mine", &with_score(value));
+        let seen = changes.wait_for(|_| mine(&policies) == value.parse().ok());
+        assert!(timeout(Duration::from_secs(20), seen).await.is_ok(), "{:?}", mine(&policies));
+    }
+}
+
+#[tokio::test]
+async fn without_events_the_folder_is_polled() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    let policies = Arc::new(open(home.path()));
+    let _watch = PolicyWatch::start(Arc::clone(&policies), POLLING).unwrap();
+
+    expect_score(&policies, 60.0, || write(home.path(), "default", &edited("20.0"))).await;
+    expect_score(&policies, 30.0, || write(home.path(), "default", SCRIPT)).await;
+}

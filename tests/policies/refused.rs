@@ -1,0 +1,151 @@
+//! What the check refuses, and in which words.
+
+use mindflow::scoring::Policy;
+
+use crate::support::{a_task, faults, good, morning, score, with_score};
+
+/// The only fault.
+#[track_caller]
+fn fault(source: &str) -> String {
+    let faults = faults(source);
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    faults.into_iter().next().unwrap()
+}
+
+const EXPLAIN: &str = "fn explain(task, ctx) { #{ total: 1, parts: [], recommendation: \"\" } }";
+
+#[test]
+fn a_syntax_error_has_its_line_and_column() {
+    let fault = fault("fn score(task, ctx) {\n    1 +\n}\n");
+
+    assert!(fault.starts_with("policy.rhai:3:1: syntax error: "), "{fault}");
+}
+
+#[test]
+fn a_missing_function_names_those_that_are_there() {
+    assert_eq!(
+        fault(&format!("fn scroe(task, ctx) {{ 1 }} {EXPLAIN}")),
+        "policy.rhai: the function `score(task, ctx)` is missing; the file has: explain, scroe; did you mean `score` by `scroe`?"
+    );
+    assert_eq!(
+        fault(&format!("\nfn score(task) {{ 1 }} {EXPLAIN}")),
+        "policy.rhai:2:4: `score` must take 2 parameters, `task` and `ctx`, not 1"
+    );
+    assert_eq!(faults("").len(), 2);
+}
+
+#[test]
+fn an_unknown_field_is_found_wherever_it_stands() {
+    let source = with_score("if task.priority > 9 { 1 } else { half(task) }") + "fn half(job) {\n  job.priorty / 2\n}";
+    let message = fault(&source);
+
+    assert!(
+        message.starts_with("policy.rhai:4:7: `task` has no field `priorty`; known: priority, status, "),
+        "{message}"
+    );
+    assert!(message.ends_with("did you mean `priority`?"), "{message}");
+    assert!(fault(&with_score("ctx.hours")).ends_with("did you mean `hour`?"));
+    assert_eq!(faults(&with_score("ctx.color + task[\"colour\"]")).len(), 2);
+}
+
+#[test]
+fn an_unknown_variable_names_the_constants() {
+    let message = fault(&("const WEIGHTS = #{ a: 1 };\n".to_owned() + &*with_score("WEIGHT.a")));
+
+    assert!(
+        message.contains("there is no variable `WEIGHT` here; known: WEIGHTS; did you mean `WEIGHTS`?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn state_is_refused() {
+    assert!(
+        fault(&format!("let count = 0;\n{}", with_score("1"))).contains("policy.rhai:1:1: outside of functions only")
+    );
+    assert!(fault(&with_score("this")).contains("`this` is not part"));
+}
+
+#[test]
+fn every_score_must_be_a_finite_number_inside_the_range() {
+    assert!(fault(&with_score("if task.priority == 5 { 1.0 / 0.0 } else { 1.0 }")).contains("finite number, not inf"));
+    assert!(fault(&with_score("\"high\"")).contains("`score` must return a number, not a text"));
+    let range = "const RANGE = #{ min: 0.0, max: 40.0 };\n".to_owned() + &*with_score("task.priority * 10.0");
+    let message = fault(&range);
+    assert!(
+        message.starts_with(
+            "policy.rhai:2:4: the score 50 is outside of the declared range 0 to 40 (for a task with priority 5"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_fails_on_one_combination_only_is_found() {
+    let message = fault(&with_score("10 + task.effort_minutes"));
+    assert!(message.contains("no estimate"), "{message}");
+    assert!(fault(&with_score("if ctx.hour == 23 { [1][5] } else { 1 }")).contains(" 23:"));
+    assert!(fault(&with_score("100 / (task.snooze_count - 7)")).contains("ivision by zero"));
+}
+
+#[test]
+fn explanations_must_add_up() {
+    let explain = |body: &str| format!("fn score(task, ctx) {{ 10.0 }} fn explain(task, ctx) {{ {body} }}");
+
+    assert!(
+        fault(&explain("#{ total: 11.0, parts: [], recommendation: \"\" }")).contains("total 11, but `score` gives 10")
+    );
+    let parts = "#{ total: 10.0, parts: [#{ name: \"a\", points: 4.0 }], recommendation: \"\" }";
+    assert!(fault(&explain(parts)).contains("the points of `parts` add up to 4, but the total is 10"));
+    assert!(fault(&explain("#{ total: 10.0, parts: [] }")).contains("a text as `recommendation`"));
+    assert!(fault(&explain("10.0")).contains("must return a map"));
+}
+
+#[test]
+fn other_shapes_of_parts_are_understood() {
+    let source = "fn score(task, ctx) { 10 }
+        fn explain(task, ctx) { #{ total: 10, parts: #{ age: 4, rest: #{ value: 2, weight: 3, points: 6 } }, recommendation: \"Do it\" } }";
+
+    let policy = good(source);
+
+    let moment = morning();
+    let facts = mindflow::scoring::FactTable::new(&[a_task(1)], &moment);
+    let explanation = policy.explain(&facts, 0, &policy.context(&moment));
+    let parts: Vec<_> =
+        explanation.parts.iter().map(|part| (part.name.as_str(), part.value, part.weight, part.points)).collect();
+    assert_eq!(parts, [("age", 4.0, 1.0, 4.0), ("rest", 2.0, 3.0, 6.0)]);
+    assert_eq!((explanation.classic, explanation.total_score), (None, Some(10.0)));
+}
+
+#[test]
+fn constants_reach_functions_and_may_build_on_each_other() {
+    let policy =
+        good(&("const BASE = 4; const TABLE = #{ two: BASE * 2 };\n".to_owned() + &*with_score("TABLE.two + BASE")));
+
+    assert_eq!(score(&policy, &a_task(1), &morning()), 12.0);
+}
+
+#[test]
+fn declared_windows_and_ranges_must_make_sense() {
+    assert!(
+        fault(&("const WINDOWS = #{ morning: [\"6\", \"12:00\"] };".to_owned() + &*with_score("1")))
+            .contains("`WINDOWS` must have `morning:")
+    );
+    assert!(
+        fault(&("\nconst RANGE = #{ min: 5, max: 5 };".to_owned() + &*with_score("1")))
+            .starts_with("policy.rhai:2:7: `RANGE` must be")
+    );
+}
+
+#[test]
+fn whoever_is_ineligible_is_left_out() {
+    let policy = good(&(with_score("task.priority") + "fn eligible(task, ctx) { task.priority > 2 }"));
+    let low = mindflow::scoring::Candidate { priority: 2, ..a_task(1) };
+
+    let ranking = mindflow::scoring::rank(&policy, &[low, a_task(2)], &morning());
+
+    assert_eq!(ranking.entries.iter().map(|entry| entry.row).collect::<Vec<_>>(), [1]);
+    assert!(
+        fault(&(with_score("1") + "fn eligible(task, ctx) { 1 }")).contains("`eligible` must return true or false")
+    );
+}
