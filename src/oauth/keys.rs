@@ -190,7 +190,7 @@ fn to_pem(label: &str, der: &[u8]) -> String {
         pem.extend(line.iter().map(|byte| char::from(*byte)));
         pem.push('\n');
     }
-    pem + &format!("-----END {label}-----\n")
+    pem + format!("-----END {label}-----\n").as_str()
 }
 
 /// jsonwebtoken panics at its first use when features of another crate leave it two providers or none.

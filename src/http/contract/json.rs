@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused_with_its_place() {
         insta::assert_snapshot!(refused(r#"{"a": 1, "b": {"x": 1, "x": 2}}"#), @"the key `x` is given twice at line 1 column 26");
-        insta::assert_snapshot!(refused("[".repeat(65) + &"]".repeat(65)), @"it is nested deeper than 64 levels at line 1 column 66");
+        insta::assert_snapshot!(refused("[".repeat(65) + &*"]".repeat(65)), @"it is nested deeper than 64 levels at line 1 column 66");
         insta::assert_snapshot!(refused(r#"{"a": 1e400}"#), @"number out of range at line 1 column 11");
         insta::assert_snapshot!(refused(r#"{"a": NaN}"#), @"expected value at line 1 column 7");
         insta::assert_snapshot!(refused(r#""\ud800""#), @"unexpected end of hex escape at line 1 column 8");
