@@ -19,6 +19,7 @@ const SENSORS: HeaderValue = HeaderValue::from_static(
 
 /// Adds the headers that an answer does not have yet.
 pub(super) fn complete(headers: &mut HeaderMap, request_id: &str) {
+    headers.reserve(16);
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID.clone(), id);
     }

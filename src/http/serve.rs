@@ -106,3 +106,65 @@ impl Acceptor for NoDelay {
         Ok(accepted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use poem::endpoint::make;
+    use tokio::sync::{Notify, oneshot};
+
+    use super::*;
+    use crate::config::Config;
+
+    async fn listening() -> (Bound, config::Server) {
+        let mut server = Config::default().server;
+        server.port = 0;
+        (bind(&server).await.unwrap(), server)
+    }
+
+    #[tokio::test]
+    async fn a_request_that_runs_when_the_server_stops_is_finished() {
+        let (bound, server) = listening().await;
+        let url = format!("http://{}/", bound.address());
+        let health = Arc::new(Health::new(server.environment));
+        let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let endpoint = {
+            let (entered, release) = (Arc::clone(&entered), Arc::clone(&release));
+            make(move |_| {
+                let (entered, release) = (Arc::clone(&entered), Arc::clone(&release));
+                async move {
+                    entered.notify_one();
+                    release.notified().await;
+                    "done"
+                }
+            })
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let signal = async {
+            let _ = stopped.await;
+        };
+        let serving = tokio::spawn({
+            let health = Arc::clone(&health);
+            async move { bound.serve(endpoint, &server, health, signal).await }
+        });
+
+        let request = tokio::spawn(reqwest::get(url.clone()));
+        entered.notified().await;
+        stop.send(()).unwrap();
+        while !health.is_draining() {
+            tokio::task::yield_now().await;
+        }
+        release.notify_one();
+
+        assert_eq!(request.await.unwrap().unwrap().text().await.unwrap(), "done");
+        serving.await.unwrap().unwrap();
+        assert!(reqwest::get(url).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_port_in_use_is_an_error_at_once() {
+        let (bound, mut server) = listening().await;
+        server.port = bound.address().port();
+
+        assert_eq!(bind(&server).await.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
+    }
+}

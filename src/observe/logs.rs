@@ -41,14 +41,36 @@ where
     }
 }
 
+/// Catches what this thread logs until the guard is dropped.
 #[cfg(test)]
-mod tests {
+pub(crate) fn capture(environment: Environment) -> (tracing::subscriber::DefaultGuard, capture::Buffer) {
+    use tracing::Dispatch;
+    // While there is only one subscriber, tracing asks that of the thread which meets a log statement first, and tests
+    // on other threads have none. A second one that lives on makes it ask all.
+    static ANOTHER: std::sync::LazyLock<Dispatch> =
+        std::sync::LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+    std::sync::LazyLock::force(&ANOTHER);
+    let buffer = capture::Buffer::default();
+    let writer = buffer.clone();
+    let subscriber = subscriber(environment, &LogFilter::default(), move || writer.clone());
+    (tracing::subscriber::set_default(subscriber), buffer)
+}
+
+#[cfg(test)]
+pub(crate) mod capture {
+    use std::io;
     use std::sync::{Arc, Mutex};
 
-    use super::*;
-
+    /// Log lines, caught.
     #[derive(Clone, Default)]
-    struct Buffer(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Buffer {
+        /// What was logged so far.
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
 
     impl io::Write for Buffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -60,23 +82,20 @@ mod tests {
             Ok(())
         }
     }
+}
 
-    fn logged(environment: Environment, act: impl FnOnce()) -> String {
-        let buffer = Buffer::default();
-        let writer = buffer.clone();
-        let subscriber = subscriber(environment, &LogFilter::default(), move || writer.clone());
-        tracing::subscriber::with_default(subscriber, act);
-        String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn production_logs_one_json_object_a_line_with_the_request_it_belongs_to() {
-        let line = logged(Environment::Production, || {
-            let span = tracing::error_span!("request", request.id = "abc");
-            span.in_scope(|| tracing::info!(http.status = 200, "answered"));
-        });
+        let (_guard, log) = capture(Environment::Production);
+        let span = tracing::error_span!("request", request.id = "abc");
 
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        span.in_scope(|| tracing::info!(http.status = 200, "answered"));
+
+        let line: serde_json::Value = serde_json::from_str(&log.text()).unwrap();
         assert_eq!(line["http.status"], 200);
         assert_eq!(line["span"]["request.id"], "abc");
         assert_eq!(line["level"], "INFO");
@@ -84,11 +103,11 @@ mod tests {
 
     #[test]
     fn elsewhere_lines_are_readable_and_debug_stays_out() {
-        let line = logged(Environment::Development, || {
-            tracing::debug!("unseen");
-            tracing::info!("seen");
-        });
+        let (_guard, log) = capture(Environment::Development);
 
-        assert!(line.contains("INFO seen") && !line.contains("unseen"), "{line}");
+        tracing::debug!("unseen");
+        tracing::info!("seen");
+
+        assert!(log.text().contains("INFO seen") && !log.text().contains("unseen"), "{}", log.text());
     }
 }

@@ -10,7 +10,6 @@ use url::form_urlencoded;
 use super::operation::Operation;
 use super::schema::Rule;
 use crate::http::conditional::IfMatch;
-use crate::http::limits::Class;
 use crate::http::problem::Fault;
 
 /// A parameter, compiled from the document.
@@ -162,8 +161,7 @@ pub(super) fn check_query(operation: &Operation, query: Option<&str>, limit: usi
         let texts = given.remove(parameter.name.as_str()).unwrap_or_default();
         parameter.check(&texts, limit, found);
     }
-    // Probes may add what they like to the address of a health check.
-    if operation.class == Class::Exempt || given.is_empty() {
+    if given.is_empty() {
         return;
     }
     let known = operation.query_names().collect::<Vec<_>>().join(", ");

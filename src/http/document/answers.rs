@@ -79,7 +79,7 @@ fn possible(operation: &Map<String, Value>, place: &Place<'_>, limited: bool) ->
     let whole = Value::Object(operation.clone());
     let has_body = operation.contains_key("requestBody");
     let authenticated = operation.get("security").and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty());
-    let mut statuses = vec![500];
+    let mut statuses = vec![422, 500];
     let mut add = |when: bool, more: &[u16]| {
         if when {
             statuses.extend_from_slice(more);
@@ -90,7 +90,7 @@ fn possible(operation: &Map<String, Value>, place: &Place<'_>, limited: bool) ->
     add(place.path.contains('{'), &[404]);
     add(takes_header(&whole, "idempotency-key"), &[409]);
     add(takes_header(&whole, "if-match"), &[412]);
-    add(limited, &[422, 429, 503]);
+    add(limited, &[429, 503]);
     statuses
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use poem::Request;
 use poem::http::Method;
 
+use crate::config::Environment;
 use crate::http::fake::{Answer, Fake};
+use crate::observe::logs;
 
 const THING: &str = "/api/things/00000000-0000-0000-0000-000000000009";
 
@@ -196,8 +198,31 @@ async fn pages_are_not_sent_again_to_who_has_them() {
 }
 
 #[tokio::test]
+async fn a_request_is_logged_by_its_pattern_and_never_with_its_text() {
+    let (_guard, log) = logs::capture(Environment::Production);
+    let fake = Fake::new();
+    let get = request(Method::GET, "/api/things/00000000-0000-0000-0000-000000000001?limit=hunter2");
+
+    fake.send(get.header("authorization", "Bearer reader").header("x-request-id", "r-1").finish()).await;
+    fake.get("/api/things/00000000-0000-0000-0000-000000000001").await;
+    fake.get("/secret/path").await;
+
+    let lines: Vec<serde_json::Value> = log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!log.text().contains("hunter2") && !log.text().contains("/secret") && !log.text().contains("reader"));
+    let [refused, cause, failed, lost] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(refused["request.id"], "r-1");
+    assert_eq!(refused["user.id"], "00000000-0000-0000-0000-000000000000");
+    assert_eq!(refused["http.route"], "/api/things/{thing_id}");
+    assert_eq!((&refused["http.method"], &refused["http.status"]), (&"GET".into(), &422.into()));
+    assert!(refused["latency_ms"].is_number());
+    assert_eq!((&cause["error"], &cause["level"]), (&"the cause".into(), &"ERROR".into()));
+    assert_eq!(cause["span"]["request.id"], failed["request.id"]);
+    assert_eq!((&lost["http.route"], &lost["http.status"]), (&"(none)".into(), &404.into()));
+}
+
+#[tokio::test]
 async fn health_says_its_status_first() {
-    let answer = Fake::new().get("/health?probe=1").await;
+    let answer = Fake::new().get("/health").await;
 
     let expected = format!(
         r#"{{"status":"healthy","version":"{}","environment":"development","checks":{{"database":"healthy"}},"details":{{}}}}"#,
