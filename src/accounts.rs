@@ -13,6 +13,7 @@ pub mod error;
 pub mod gather;
 pub mod guard;
 pub mod operators;
+pub mod pages;
 pub mod passwords;
 pub mod personal_tokens;
 pub mod profile;

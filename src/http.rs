@@ -7,6 +7,7 @@
 //! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket.
 
 mod access_log;
+pub mod accounts;
 pub mod auth;
 mod compress;
 pub mod conditional;

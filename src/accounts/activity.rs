@@ -4,12 +4,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::AccountError;
+use super::pages::Paging;
 use super::{Accounts, Caller};
 use crate::clock::Timestamp;
-use crate::paging::{self, Page};
+use crate::paging::Page;
+use crate::store::audit::AuditRecord;
 
-/// Cursors of this list; it has no parameters.
-const QUESTION: &str = "activity";
+/// The name of this list in cursors.
+const LIST: &str = "activity";
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,22 +40,17 @@ pub struct Activity {
 
 impl Accounts {
     /// A page of what happened in the caller's account, newest first.
-    pub async fn list_activity(
-        &self,
-        caller: &Caller,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Result<Page<Activity>, AccountError> {
-        let before = cursor.map(|cursor| paging::decode::<(i64, Uuid)>(QUESTION, cursor)).transpose()?;
-        let before = before.map(|(at, id)| (Timestamp::from_micros(at), id));
-        let limit = limit.clamp(1, paging::LIMIT_MAX) as usize;
-        let asked = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let mut rows = self.store.list_audit(caller.user_id, before, asked).await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more).map(|row| (row.created_at, row.id));
+    pub async fn list_activity(&self, caller: &Caller, paging: &Paging) -> Result<Page<Activity>, AccountError> {
+        let rows = self.store.list_audit(caller.user_id, paging.slice(LIST)?).await?;
         let total = self.store.count_audit(caller.user_id).await?;
-        let activity = |row: crate::store::audit::AuditRecord| Activity {
+        let rows = rows.into_iter().map(Activity::from).collect();
+        Ok(paging.page(LIST, rows, total, |activity: &Activity| (activity.created_at, activity.id)))
+    }
+}
+
+impl From<AuditRecord> for Activity {
+    fn from(row: AuditRecord) -> Self {
+        Self {
             id: row.id,
             action: row.action,
             entity: row.entity,
@@ -64,11 +61,6 @@ impl Accounts {
             address: row.address,
             request_id: row.request_id,
             created_at: Timestamp::from_micros(row.created_at),
-        };
-        Ok(Page {
-            items: rows.into_iter().map(activity).collect(),
-            next_cursor: last.map(|place| paging::encode(QUESTION, &place)),
-            total: u64::try_from(total).unwrap_or(0),
-        })
+        }
     }
 }

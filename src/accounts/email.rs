@@ -2,12 +2,33 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The longest address, in bytes (RFC 5321, section 4.5.3.1, with its erratum 1690).
-pub const MOST_BYTES: usize = 254;
-/// The longest part before the `@`, in bytes.
-const MOST_LOCAL_BYTES: usize = 64;
-/// The longest label of a domain, in bytes.
-const MOST_LABEL_BYTES: usize = 63;
+/// The longest address, in characters (RFC 5321, section 4.5.3.1, with its erratum 1690).
+pub const MOST_CHARACTERS: usize = 254;
+/// The longest label of a domain, in characters.
+const MOST_LABEL_CHARACTERS: usize = 63;
+
+/// What stands between the dots before the `@`.
+macro_rules! local_part {
+    () => {
+        r#"[^\s\ufeff"(),.:;<>@\[\\\]\u0000-\u001f\u007f-\u00a0]+"#
+    };
+}
+/// A character of a label, the hyphen aside.
+macro_rules! letter {
+    () => {
+        r"[^\s\ufeff\u0000-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a0]"
+    };
+}
+/// What stands between the dots after the `@`.
+macro_rules! label {
+    () => {
+        concat!(letter!(), "((", letter!(), "|-){0,61}", letter!(), ")?")
+    };
+}
+
+/// The same rules as a regular expression (ECMA-262), for the API's description.
+pub const PATTERN: &str =
+    concat!(r"^\s*", local_part!(), r"(\.", local_part!(), ")*@", label!(), r"(\.", label!(), r")+\s*$");
 
 /// An address that a mail could be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +41,7 @@ pub struct Email {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
     /// Too long to be delivered.
-    #[error("must be at most 254 bytes long")]
+    #[error("must be at most 254 characters long")]
     TooLong,
     /// Not of the form that nearly all addresses have. Quoted local parts and IP addresses are not accepted.
     #[error("must be an e-mail address such as `ada@example.org`")]
@@ -31,7 +52,7 @@ impl Email {
     /// Reads an address; blanks around it are dropped.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         let text: String = text.trim().nfc().collect();
-        if text.len() > MOST_BYTES {
+        if text.chars().count() > MOST_CHARACTERS {
             return Err(EmailError::TooLong);
         }
         let (local, domain) = text.split_once('@').ok_or(EmailError::Form)?;
@@ -59,10 +80,8 @@ pub fn key_of(text: &str) -> String {
 }
 
 fn is_local(local: &str) -> bool {
-    let usable = |c: char| !c.is_control() && !c.is_whitespace() && !"\"(),:;<>@[\\]".contains(c);
-    !local.is_empty()
-        && local.len() <= MOST_LOCAL_BYTES
-        && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(usable))
+    let usable = |c: char| !c.is_control() && !is_blank(c) && !"\"(),:;<>@[\\]".contains(c);
+    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(usable))
 }
 
 fn is_domain(domain: &str) -> bool {
@@ -72,15 +91,14 @@ fn is_domain(domain: &str) -> bool {
 
 fn is_label(label: &str) -> bool {
     !label.is_empty()
-        && label.len() <= MOST_LABEL_BYTES
+        && label.chars().count() <= MOST_LABEL_CHARACTERS
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label.chars().all(|c| c.is_alphanumeric() || c == '-' || is_mark(c))
+        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || (c > '\u{a0}' && !is_blank(c)))
 }
 
-/// Letters of some scripts are written with combining marks, which count as no letters by themselves.
-fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
 }
 
 #[cfg(test)]
@@ -101,7 +119,6 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         let long = format!("ada@{}.org", "x.".repeat(126));
-        let local = format!("{}@example.org", "x".repeat(65));
         let cases = [
             "",
             "ada",
@@ -123,12 +140,45 @@ mod tests {
             "<a@c.org>",
             "ada@[127.0.0.1]",
             "ada@ex_ample.org",
-            &local,
         ];
 
         for text in cases {
             assert_eq!(Email::parse(text), Err(EmailError::Form), "{text:?}");
         }
         assert_eq!(Email::parse(&long), Err(EmailError::TooLong));
+    }
+
+    #[test]
+    fn the_pattern_says_the_same() {
+        let schema = jsonschema::validator_for(&serde_json::json!({ "pattern": PATTERN })).unwrap();
+        let texts = [
+            "ada@example.org",
+            " o'brien_{x}@a-b.co.uk ",
+            "jürgen@büro.de",
+            "ada",
+            "ada@localhost",
+            "a@b@c.org",
+            "a b@c.org",
+            "a..b@c.org",
+            ".a@c.org",
+            "a.@c.org",
+            "ada@-x.org",
+            "ada@x-.org",
+            "ada@org.",
+            "<a@c.org>",
+            "ada@[127.0.0.1]",
+            "ada@ex_ample.org",
+            "a\u{0}@c.org",
+            "a\\b@c.org",
+            "a@\u{2003}.org",
+            "a\u{feff}@b.org",
+            "a@💌.org",
+            "a@\u{a1}.org",
+            "",
+        ];
+
+        for text in texts {
+            assert_eq!(schema.is_valid(&serde_json::json!(text)), Email::parse(text).is_ok(), "{text:?}");
+        }
     }
 }

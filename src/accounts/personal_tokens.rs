@@ -4,15 +4,19 @@ use serde_json::json;
 
 use super::audit::AuditEntry;
 use super::error::{AccountError, Faults};
+use super::pages::Paging;
 use super::secrets::{PERSONAL_TOKEN_PREFIX, hash_secret, random_secret};
 use super::{Accounts, Caller, Credential, Origin, Scopes};
 use crate::calendar::parse_moment;
 use crate::clock::Timestamp;
 use crate::ids::TokenId;
+use crate::paging::Page;
 use crate::store::tokens::TokenRecord;
 use crate::store::{StoreError, StoreResult};
 use crate::tasks::text::one_line;
 
+/// The name of this list in cursors.
+const LIST: &str = "tokens";
 /// The longest name of a token, in code points.
 pub const TOKEN_NAME_MAX: usize = 100;
 
@@ -107,10 +111,12 @@ impl Accounts {
         Ok((token, text))
     }
 
-    /// The caller's tokens, newest first.
-    pub async fn list_tokens(&self, caller: &Caller) -> Result<Vec<PersonalToken>, AccountError> {
-        let rows = self.store.list_tokens(caller.user_id).await?;
-        Ok(rows.into_iter().map(PersonalToken::try_from).collect::<StoreResult<_>>()?)
+    /// A page of the caller's tokens, newest first.
+    pub async fn list_tokens(&self, caller: &Caller, paging: &Paging) -> Result<Page<PersonalToken>, AccountError> {
+        let rows = self.store.list_tokens(caller.user_id, paging.slice(LIST)?).await?;
+        let total = self.store.count_tokens(caller.user_id).await?;
+        let rows = rows.into_iter().map(PersonalToken::try_from).collect::<StoreResult<_>>()?;
+        Ok(paging.page(LIST, rows, total, |token: &PersonalToken| (token.created_at, token.id.0)))
     }
 
     /// Removes one of the caller's tokens; it is worth nothing from then on.

@@ -2,9 +2,15 @@
 
 use super::audit::AuditEntry;
 use super::error::AccountError;
+use super::pages::Paging;
 use super::{Accounts, Caller, Credential, Origin};
 use crate::clock::Timestamp;
 use crate::ids::SessionId;
+use crate::paging::Page;
+use crate::store::sessions::SessionRecord;
+
+/// The name of this list in cursors.
+const LIST: &str = "sessions";
 
 /// A living session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +32,12 @@ pub struct Session {
 }
 
 impl Accounts {
-    /// The caller's living sessions, last seen first.
-    pub async fn list_sessions(&self, caller: &Caller) -> Result<Vec<Session>, AccountError> {
-        let rows = self.store.list_sessions(caller.user_id, self.clock.now()).await?;
-        let session = |row: crate::store::sessions::SessionRecord| Session {
+    /// A page of the caller's living sessions, newest first.
+    pub async fn list_sessions(&self, caller: &Caller, paging: &Paging) -> Result<Page<Session>, AccountError> {
+        let now = self.clock.now();
+        let rows = self.store.list_sessions(caller.user_id, now, paging.slice(LIST)?).await?;
+        let total = self.store.count_sessions(caller.user_id, now).await?;
+        let session = |row: SessionRecord| Session {
             id: SessionId(row.id),
             user_agent: row.user_agent,
             address: row.address,
@@ -38,7 +46,8 @@ impl Accounts {
             expires_at: Timestamp::from_micros(row.expires_at),
             current: caller.credential == Credential::Session(SessionId(row.id)),
         };
-        Ok(rows.into_iter().map(session).collect())
+        let rows = rows.into_iter().map(session).collect();
+        Ok(paging.page(LIST, rows, total, |session: &Session| (session.created_at, session.id.0)))
     }
 
     /// Ends one of the caller's sessions at once.

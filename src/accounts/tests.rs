@@ -8,6 +8,7 @@ mod sign_in;
 
 use std::sync::{LazyLock, Mutex};
 
+pub(super) use super::pages::Paging;
 use super::registration::NewAccount;
 use super::sign_in::SignedIn;
 use super::*;
@@ -137,7 +138,7 @@ impl World {
     }
 
     pub(super) async fn actions(&self, caller: &Caller) -> Vec<String> {
-        let page = self.accounts.list_activity(caller, 100, None).await.unwrap();
+        let page = self.accounts.list_activity(caller, &Paging::default()).await.unwrap();
         page.items.into_iter().map(|activity| activity.action).collect()
     }
 }

@@ -7,10 +7,16 @@
 //! and keeps the scope for the contract layer.
 
 use std::error::Error as StdError;
+use std::ops::Deref;
 
 use async_trait::async_trait;
+use poem::http::StatusCode;
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use crate::accounts::Caller;
+use super::problem::ApiError;
+use crate::accounts::{Caller, Guard, GuardError};
 
 /// The published name of the security scheme: HTTP bearer.
 pub const SCHEME: &str = "bearer";
@@ -41,4 +47,81 @@ pub enum AuthError {
     /// The store could not be asked: 503.
     #[error("access tokens cannot be checked")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+#[async_trait]
+impl Authenticator for Guard {
+    async fn authenticate(&self, token: &str, request_id: &str) -> Result<Caller, AuthError> {
+        self.identify(token, request_id).await.map_err(|error| match error {
+            GuardError::Invalid(reason) => AuthError::Invalid(reason),
+            error @ GuardError::LookUp(_) => AuthError::Unavailable(Box::new(error)),
+        })
+    }
+}
+
+macro_rules! extractors {
+    ($($(#[$doc:meta])* $name:ident: $scheme:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub Caller);
+
+        impl Deref for $name {
+            type Target = Caller;
+
+            fn deref(&self) -> &Caller {
+                &self.0
+            }
+        }
+
+        impl<'a> ApiExtractor<'a> for $name {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn register(registry: &mut Registry) {
+                registry.create_security_scheme($scheme, bearer());
+            }
+
+            fn security_schemes() -> Vec<&'static str> {
+                vec![$scheme]
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _body: &mut RequestBody,
+                _options: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                // Only a request that went around the contract layer has none.
+                let caller = request.data::<Caller>().cloned().ok_or_else(unauthorized)?;
+                Ok(Self(caller))
+            }
+        }
+    )+};
+}
+
+extractors! {
+    /// A caller who may see their data.
+    Reader: SCHEME_READ,
+    /// A caller who may change their data.
+    Writer: SCHEME_WRITE,
+    /// A caller who operates the server.
+    Operator: SCHEME_ADMIN,
+}
+
+fn bearer() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "http",
+        description: None,
+        name: None,
+        key_in: None,
+        scheme: Some("bearer"),
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn unauthorized() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is needed")
+        .header("www-authenticate", "Bearer realm=\"MindFlow\"")
 }

@@ -56,6 +56,22 @@ pub struct AuditRecord {
     pub created_at: i64,
 }
 
+/// A part of a list that goes from newest to oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Moment and id of the row before the first; `None` begins with the newest.
+    pub before: Option<(Timestamp, Uuid)>,
+    /// The most rows.
+    pub limit: i64,
+}
+
+impl Slice {
+    /// What is greater than the moment and id of the first row.
+    pub(super) fn bounds(self) -> (i64, Uuid) {
+        self.before.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id))
+    }
+}
+
 /// `$1` to `$11`: the columns in order.
 const INSERT_AUDIT: Sql = Sql::same(
     "INSERT INTO audit_log (id, user_id, actor, credential_id, action, entity, entity_id, details, request_id, address,
@@ -84,17 +100,12 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
 ];
 
 impl Store {
-    /// A user's rows, newest first, from after `before` (its moment and id) on.
-    pub async fn list_audit(
-        &self,
-        user: UserId,
-        before: Option<(Timestamp, Uuid)>,
-        limit: i64,
-    ) -> StoreResult<Vec<AuditRecord>> {
+    /// A user's rows, newest first.
+    pub async fn list_audit(&self, user: UserId, slice: Slice) -> StoreResult<Vec<AuditRecord>> {
         let sql = LIST_AUDIT.on(self.dialect());
-        let (at, id) = before.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id));
+        let (at, id) = slice.bounds();
         Ok(on_database!(self.reader, |db| {
-            sqlx::query_as(sql).bind(user.0).bind(at).bind(id).bind(limit).fetch_all(db).await
+            sqlx::query_as(sql).bind(user.0).bind(at).bind(id).bind(slice.limit).fetch_all(db).await
         })?)
     }
 

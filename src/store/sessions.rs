@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::audit::Slice;
 use super::{Sql, Store, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::{SessionId, UserId};
@@ -64,10 +65,15 @@ const INSERT_SESSION: Sql = Sql::same(
     "INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7)",
 );
-/// `$1` user, `$2` now. Last seen first.
+/// `$1` user, `$2` now, `$3` and `$4` the last row that was seen, `$5` how many. Newest first.
 const LIST_SESSIONS: Sql = Sql::same(
-    "SELECT * FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC, created_at DESC, id DESC",
+    "SELECT * FROM sessions
+      WHERE user_id = $1 AND expires_at > $2 AND (created_at, id) < ($3, $4)
+      ORDER BY created_at DESC, id DESC
+      LIMIT $5",
 );
+/// `$1` user, `$2` now.
+const COUNT_SESSIONS: Sql = Sql::same("SELECT count(*) FROM sessions WHERE user_id = $1 AND expires_at > $2");
 /// `$1` session, `$2` user.
 const DELETE_SESSION: Sql = Sql::same("DELETE FROM sessions WHERE id = $1 AND user_id = $2");
 /// `$1` user, `$2` the session that stays.
@@ -96,6 +102,7 @@ const SPEND_REFRESH: Sql = Sql::same(
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("INSERT_SESSION", INSERT_SESSION),
     ("LIST_SESSIONS", LIST_SESSIONS),
+    ("COUNT_SESSIONS", COUNT_SESSIONS),
     ("DELETE_SESSION", DELETE_SESSION),
     ("DELETE_OTHER_SESSIONS", DELETE_OTHER_SESSIONS),
     ("DELETE_EXPIRED_SESSIONS", DELETE_EXPIRED_SESSIONS),
@@ -106,11 +113,21 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
 ];
 
 impl Store {
-    /// A user's living sessions, last seen first.
-    pub async fn list_sessions(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<SessionRecord>> {
+    /// A user's living sessions, newest first.
+    pub async fn list_sessions(&self, user: UserId, now: Timestamp, slice: Slice) -> StoreResult<Vec<SessionRecord>> {
         let sql = LIST_SESSIONS.on(self.dialect());
+        let (at, id) = slice.bounds();
         Ok(on_database!(self.reader, |db| {
-            sqlx::query_as(sql).bind(user.0).bind(now.as_micros()).fetch_all(db).await
+            let query = sqlx::query_as(sql).bind(user.0).bind(now.as_micros());
+            query.bind(at).bind(id).bind(slice.limit).fetch_all(db).await
+        })?)
+    }
+
+    /// How many living sessions a user has.
+    pub async fn count_sessions(&self, user: UserId, now: Timestamp) -> StoreResult<i64> {
+        let sql = COUNT_SESSIONS.on(self.dialect());
+        Ok(on_database!(self.reader, |db| {
+            sqlx::query_scalar(sql).bind(user.0).bind(now.as_micros()).fetch_one(db).await
         })?)
     }
 

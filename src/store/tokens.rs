@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::audit::Slice;
 use super::{Sql, Store, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::{TokenId, UserId};
@@ -32,9 +33,15 @@ const INSERT_TOKEN: Sql = Sql::same(
     "INSERT INTO personal_tokens (id, user_id, name, token_hash, scopes, expires_at, last_used_at, created_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 );
-/// `$1` user. Newest first.
-const LIST_TOKENS: Sql =
-    Sql::same("SELECT * FROM personal_tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC");
+/// `$1` user, `$2` and `$3` the last row that was seen, `$4` how many. Newest first.
+const LIST_TOKENS: Sql = Sql::same(
+    "SELECT * FROM personal_tokens
+      WHERE user_id = $1 AND (created_at, id) < ($2, $3)
+      ORDER BY created_at DESC, id DESC
+      LIMIT $4",
+);
+/// `$1` user.
+const COUNT_TOKENS: Sql = Sql::same("SELECT count(*) FROM personal_tokens WHERE user_id = $1");
 /// `$1` token, `$2` user.
 const DELETE_TOKEN: Sql = Sql::same("DELETE FROM personal_tokens WHERE id = $1 AND user_id = $2");
 /// `$1` token, `$2` user, `$3` now. Never back in time.
@@ -47,15 +54,25 @@ const TOUCH_TOKEN: Sql = Sql::same(
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("INSERT_TOKEN", INSERT_TOKEN),
     ("LIST_TOKENS", LIST_TOKENS),
+    ("COUNT_TOKENS", COUNT_TOKENS),
     ("DELETE_TOKEN", DELETE_TOKEN),
     ("TOUCH_TOKEN", TOUCH_TOKEN),
 ];
 
 impl Store {
     /// A user's tokens, newest first.
-    pub async fn list_tokens(&self, user: UserId) -> StoreResult<Vec<TokenRecord>> {
+    pub async fn list_tokens(&self, user: UserId, slice: Slice) -> StoreResult<Vec<TokenRecord>> {
         let sql = LIST_TOKENS.on(self.dialect());
-        Ok(on_database!(self.reader, |db| sqlx::query_as(sql).bind(user.0).fetch_all(db).await)?)
+        let (at, id) = slice.bounds();
+        Ok(on_database!(self.reader, |db| {
+            sqlx::query_as(sql).bind(user.0).bind(at).bind(id).bind(slice.limit).fetch_all(db).await
+        })?)
+    }
+
+    /// How many tokens a user has.
+    pub async fn count_tokens(&self, user: UserId) -> StoreResult<i64> {
+        let sql = COUNT_TOKENS.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query_scalar(sql).bind(user.0).fetch_one(db).await)?)
     }
 }
 

@@ -20,7 +20,7 @@ async fn a_token_is_shown_once_and_works_within_its_scopes() {
             (caller.scopes.to_string().as_str(), caller.credential),
             ("read", Credential::PersonalToken(made.id))
         );
-        assert_eq!(world.accounts.list_tokens(&ada).await.unwrap()[0].id, made.id);
+        assert_eq!(world.accounts.list_tokens(&ada, &Paging::default()).await.unwrap().items[0].id, made.id);
     }
 }
 
@@ -70,7 +70,7 @@ async fn a_token_of_somebody_else_is_not_there() {
         }
 
         assert!(world.identify(&text).await.is_ok());
-        assert!(world.accounts.list_tokens(&bob).await.unwrap().is_empty());
+        assert!(world.accounts.list_tokens(&bob, &Paging::default()).await.unwrap().items.is_empty());
     }
 }
 
@@ -94,13 +94,13 @@ async fn the_use_of_a_token_is_noted_behind_the_requests_back() {
     for world in worlds().await {
         let ada = world.caller("ada@example.org").await;
         let (_, text) = world.accounts.create_token(&ada, token("read"), &origin()).await.unwrap();
-        assert_eq!(world.accounts.list_tokens(&ada).await.unwrap()[0].last_used_at, None);
+        assert_eq!(world.accounts.list_tokens(&ada, &Paging::default()).await.unwrap().items[0].last_used_at, None);
         world.tick();
 
         world.identify(&text).await.unwrap();
 
         let noted = async {
-            while world.accounts.list_tokens(&ada).await.unwrap()[0].last_used_at.is_none() {
+            while world.accounts.list_tokens(&ada, &Paging::default()).await.unwrap().items[0].last_used_at.is_none() {
                 tokio::task::yield_now().await;
             }
         };

@@ -5,6 +5,10 @@ fn window(start: &str, end: &str) -> Change<[String; 2]> {
     Change::Set([start.to_owned(), end.to_owned()])
 }
 
+fn page(limit: u32, cursor: Option<&str>) -> Paging {
+    Paging { limit: Some(limit), cursor: cursor.map(str::to_owned) }
+}
+
 #[tokio::test]
 async fn a_profile_changes_field_by_field() {
     for world in worlds().await {
@@ -109,7 +113,7 @@ async fn a_new_password_ends_all_other_sessions() {
         change(GOOD, "another good password").await.unwrap();
 
         assert!(world.identify(&other.access_token).await.is_err());
-        assert_eq!(world.accounts.list_sessions(&ada).await.unwrap().len(), 1);
+        assert_eq!(world.accounts.list_sessions(&ada, &Paging::default()).await.unwrap().total, 1);
         assert!(world.accounts.login("ada@example.org", GOOD, &origin()).await.is_err());
         assert!(world.accounts.login("ada@example.org", "another good password", &origin()).await.is_ok());
     }
@@ -144,17 +148,17 @@ async fn activity_is_paged_newest_first_while_rows_are_added() {
         }
 
         world.tick();
-        let first = world.accounts.list_activity(&ada, 2, None).await.unwrap();
+        let first = world.accounts.list_activity(&ada, &page(2, None)).await.unwrap();
         let cursor = first.next_cursor.clone().unwrap();
         world.clock.advance(Duration::from_secs(1));
         world.login("ada@example.org").await;
-        let second = world.accounts.list_activity(&ada, 3, Some(&cursor)).await.unwrap();
+        let second = world.accounts.list_activity(&ada, &page(3, Some(&cursor))).await.unwrap();
 
         assert_eq!((first.total, second.total), (5, 6));
         let actions: Vec<&str> = second.items.iter().map(|activity| activity.action.as_str()).collect();
         assert_eq!(actions, ["user.updated", "session.created", "user.registered"]);
         assert_eq!(second.next_cursor, None);
-        let error = world.accounts.list_activity(&ada, 2, Some("made up")).await.unwrap_err();
+        let error = world.accounts.list_activity(&ada, &page(2, Some("made up"))).await.unwrap_err();
         assert_eq!(fields(error), ["?cursor"]);
     }
 }

@@ -1,0 +1,274 @@
+//! What clients send.
+
+use poem_openapi::types::{MaybeUndefined, Password};
+use poem_openapi::{Enum, Object};
+
+use crate::accounts::Scope;
+use crate::accounts::personal_tokens::NewToken;
+use crate::accounts::profile::{Change, ProfileChanges, WindowChanges};
+use crate::accounts::registration::NewAccount;
+
+/// A new account.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct Register {
+    /// The e-mail address, with which one signs in.
+    #[oai(validator(min_length = 3, max_length = 254, pattern = r"^\s*[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\s*$"))]
+    email: String,
+    /// 12 or more characters, or 8 to 11 that are not easily guessed.
+    #[oai(validator(min_length = 8, max_length = 256))]
+    password: Password,
+    /// What to call the person.
+    #[oai(nullable, validator(min_length = 1, max_length = 200))]
+    full_name: Option<String>,
+    /// The IANA time zone in which their days are counted; `UTC` when it is left out.
+    #[oai(nullable, validator(min_length = 1, max_length = 64))]
+    time_zone: Option<String>,
+    /// The code of an invitation, where registration needs one.
+    #[oai(nullable, validator(min_length = 1, max_length = 128))]
+    invite: Option<String>,
+}
+
+impl poem_openapi::types::Example for Register {
+    fn example() -> Self {
+        Self {
+            email: "ada@example.org".to_owned(),
+            password: Password("correct horse battery".to_owned()),
+            full_name: Some("Ada Lovelace".to_owned()),
+            time_zone: Some("Europe/London".to_owned()),
+            invite: None,
+        }
+    }
+}
+
+impl Register {
+    pub(super) fn into_domain(self) -> (NewAccount, Option<String>) {
+        let Self { email, password, full_name, time_zone, invite } = self;
+        (NewAccount { email, password: password.0, full_name, time_zone }, invite)
+    }
+}
+
+/// Who signs in.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct Login {
+    /// The e-mail address, in upper or lower case.
+    #[oai(validator(min_length = 1, max_length = 254))]
+    pub(super) email: String,
+    /// The password.
+    #[oai(validator(min_length = 1, max_length = 256))]
+    pub(super) password: Password,
+}
+
+impl poem_openapi::types::Example for Login {
+    fn example() -> Self {
+        Self { email: "ada@example.org".to_owned(), password: Password("correct horse battery".to_owned()) }
+    }
+}
+
+/// What continues a session.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct RefreshSession {
+    /// The refresh token of the last sign-in or refresh.
+    #[oai(validator(min_length = 1, max_length = 512))]
+    pub(super) refresh_token: String,
+}
+
+/// What else to end.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct Logout {
+    /// A refresh token of the caller, whose session ends too.
+    #[oai(nullable, validator(min_length = 1, max_length = 512))]
+    pub(super) refresh_token: Option<String>,
+}
+
+/// A merge patch of the account: absent stays, `null` clears.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct UpdateMe {
+    /// What to call the person.
+    #[oai(nullable, validator(min_length = 1, max_length = 200))]
+    full_name: MaybeUndefined<String>,
+    /// The IANA time zone in which their days are counted.
+    #[oai(validator(min_length = 1, max_length = 64))]
+    time_zone: Option<String>,
+    /// What they prefer.
+    preferences: Option<UpdatePreferences>,
+}
+
+/// A merge patch of the preferences.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct UpdatePreferences {
+    /// The parts of their day; `null` leaves them to the policy.
+    #[oai(nullable)]
+    windows: MaybeUndefined<UpdateWindows>,
+    /// The policy that ranks their tasks; `null` chooses the server's default.
+    #[oai(nullable, validator(min_length = 1, max_length = 64))]
+    policy: MaybeUndefined<String>,
+}
+
+/// A merge patch of the parts of the day; each is a start and an end such as `["06:00", "12:00"]`, in local time. The
+/// start is included, the end is not; it may be `24:00`, or lie after midnight. `null` takes the policy's.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct UpdateWindows {
+    /// The morning.
+    #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
+    morning: MaybeUndefined<Vec<String>>,
+    /// The afternoon.
+    #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
+    afternoon: MaybeUndefined<Vec<String>>,
+    /// The evening.
+    #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
+    evening: MaybeUndefined<Vec<String>>,
+}
+
+impl poem_openapi::types::Example for UpdateMe {
+    fn example() -> Self {
+        let window = |start: &str, end: &str| MaybeUndefined::Value(vec![start.to_owned(), end.to_owned()]);
+        let windows = UpdateWindows {
+            morning: window("06:00", "12:00"),
+            afternoon: window("12:00", "18:00"),
+            evening: window("18:00", "23:00"),
+        };
+        Self {
+            full_name: MaybeUndefined::Value("Ada Lovelace".to_owned()),
+            time_zone: Some("Europe/London".to_owned()),
+            preferences: Some(UpdatePreferences {
+                windows: MaybeUndefined::Value(windows),
+                policy: MaybeUndefined::Value("default".to_owned()),
+            }),
+        }
+    }
+}
+
+impl UpdateMe {
+    pub(super) fn into_domain(self) -> ProfileChanges {
+        let (windows, policy) = match self.preferences {
+            Some(preferences) => (preferences.windows.into(), preferences.policy.into()),
+            None => (Change::Keep, Change::Keep),
+        };
+        let windows = match windows {
+            Change::Keep => Change::Keep,
+            Change::Clear => Change::Clear,
+            Change::Set(UpdateWindows { morning, afternoon, evening }) => Change::Set(WindowChanges {
+                morning: pair(morning),
+                afternoon: pair(afternoon),
+                evening: pair(evening),
+            }),
+        };
+        ProfileChanges { full_name: self.full_name.into(), time_zone: self.time_zone, windows, policy }
+    }
+}
+
+impl<T> From<MaybeUndefined<T>> for Change<T> {
+    fn from(value: MaybeUndefined<T>) -> Self {
+        match value {
+            MaybeUndefined::Undefined => Self::Keep,
+            MaybeUndefined::Null => Self::Clear,
+            MaybeUndefined::Value(value) => Self::Set(value),
+        }
+    }
+}
+
+/// Two texts; other counts were refused with the schema, and become a window that the rules refuse.
+fn pair(texts: MaybeUndefined<Vec<String>>) -> Change<[String; 2]> {
+    match texts {
+        MaybeUndefined::Undefined => Change::Keep,
+        MaybeUndefined::Null => Change::Clear,
+        MaybeUndefined::Value(texts) => Change::Set(texts.try_into().unwrap_or_default()),
+    }
+}
+
+/// What confirms that the account is to be deleted.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct DeleteMe {
+    /// The password.
+    #[oai(validator(min_length = 1, max_length = 256))]
+    pub(super) password: Password,
+}
+
+/// A new password.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct ChangePassword {
+    /// The password until now.
+    #[oai(validator(min_length = 1, max_length = 256))]
+    pub(super) current_password: Password,
+    /// 12 or more characters, or 8 to 11 that are not easily guessed.
+    #[oai(validator(min_length = 8, max_length = 256))]
+    pub(super) new_password: Password,
+}
+
+/// What a credential allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum, serde::Serialize)]
+#[oai(rename = "Scope", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ScopeView {
+    /// See one's own data.
+    Read,
+    /// Change one's own data.
+    Write,
+    /// Operate the server.
+    Admin,
+}
+
+impl From<ScopeView> for Scope {
+    fn from(scope: ScopeView) -> Self {
+        match scope {
+            ScopeView::Read => Self::Read,
+            ScopeView::Write => Self::Write,
+            ScopeView::Admin => Self::Admin,
+        }
+    }
+}
+
+impl From<Scope> for ScopeView {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Read => Self::Read,
+            Scope::Write => Self::Write,
+            Scope::Admin => Self::Admin,
+        }
+    }
+}
+
+/// A new personal access token.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct CreateToken {
+    /// What to call it.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    name: String,
+    /// What it allows: some of the caller's own scopes.
+    #[oai(validator(min_items = 1, max_items = 3, unique_items))]
+    scopes: Vec<ScopeView>,
+    /// When it ends, in the future: a date (its first moment in the user's zone) or a date-time (RFC 3339). Never when
+    /// it is left out.
+    #[oai(nullable, validator(min_length = 10, max_length = 40))]
+    expires_at: Option<String>,
+}
+
+impl poem_openapi::types::Example for CreateToken {
+    fn example() -> Self {
+        Self {
+            name: "backup script".to_owned(),
+            scopes: vec![ScopeView::Read],
+            expires_at: Some("2099-12-31".to_owned()),
+        }
+    }
+}
+
+impl CreateToken {
+    pub(super) fn into_domain(self) -> NewToken {
+        NewToken {
+            name: self.name,
+            scopes: self.scopes.into_iter().map(Scope::from).collect(),
+            expires_at: self.expires_at,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! How the service's refusals look over HTTP.
+
+use poem::http::StatusCode;
+
+use crate::accounts::AccountError;
+use crate::accounts::passwords::HashError;
+use crate::http::problem::{ApiError, Fault};
+use crate::store::StoreError;
+
+const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
+const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        let detail = sentence(&error);
+        let problem = |status, kind, title| Self::new(status, kind, title).detail(detail.clone());
+        let challenged = |problem: Self| problem.header("www-authenticate", "Bearer realm=\"MindFlow\"");
+        match &error {
+            AccountError::Invalid(faults) => {
+                Self::invalid(faults.iter().map(|fault| Fault::new(&fault.field, &fault.message)).collect())
+            }
+            AccountError::EmailTaken => problem(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken"),
+            AccountError::RegistrationClosed => problem(FORBIDDEN, "registration-closed", "Registration is closed"),
+            AccountError::InviteNeeded => problem(FORBIDDEN, "invite-needed", "An invitation is needed"),
+            AccountError::WrongCredentials => {
+                challenged(problem(UNAUTHORIZED, "wrong-credentials", "The sign-in was refused"))
+            }
+            AccountError::RefreshRefused => {
+                challenged(problem(UNAUTHORIZED, "invalid-refresh-token", "The refresh token was refused"))
+            }
+            AccountError::WrongPassword => problem(FORBIDDEN, "wrong-password", "The password is wrong"),
+            AccountError::SessionNeeded => problem(FORBIDDEN, "session-needed", "A session is needed"),
+            AccountError::ScopeExceeded(scope) => {
+                let challenge = format!("Bearer realm=\"MindFlow\", error=\"insufficient_scope\", scope=\"{scope}\"");
+                problem(FORBIDDEN, "insufficient-scope", "The credential does not allow this")
+                    .header("www-authenticate", challenge)
+            }
+            AccountError::NotFound(what) => Self::not_found(what),
+            AccountError::NoSuchUser(_) => Self::not_found("account"),
+            AccountError::Hash(HashError::Busy) => busy(detail),
+            AccountError::Store(source @ StoreError::Unavailable(_)) => Self::unavailable(source),
+            AccountError::Hash(HashError::Failed)
+            | AccountError::Random(_)
+            | AccountError::Signing(_)
+            | AccountError::Store(
+                StoreError::Url(_)
+                | StoreError::Taken(_)
+                | StoreError::Dangling(_)
+                | StoreError::Corrupt { .. }
+                | StoreError::Statement(_)
+                | StoreError::Dropped,
+            ) => Self::internal(&error),
+        }
+    }
+}
+
+fn busy(detail: String) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The service is busy")
+        .detail(detail)
+        .header("retry-after", "5")
+}
+
+/// An error's message as a sentence of its own.
+fn sentence(error: &AccountError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_a_sentence() {
+        let error = ApiError::from(AccountError::WrongCredentials);
+
+        assert_eq!(error.to_string(), "The e-mail address or the password is wrong.");
+        assert_eq!((error.status(), error.kind()), (UNAUTHORIZED, "wrong-credentials"));
+    }
+}

@@ -1,0 +1,21 @@
+//! Where a request comes from.
+
+use poem::http::header::USER_AGENT;
+use poem::{FromRequest, Request, RequestBody};
+
+use crate::accounts::Origin;
+use crate::http::request_id::RequestId;
+
+/// The [`Origin`] of the request.
+pub(super) struct RequestOrigin(pub(super) Origin);
+
+impl<'a> FromRequest<'a> for RequestOrigin {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        Ok(Self(Origin {
+            request_id: request.data::<RequestId>().map(|id| id.0.to_string()),
+            address: request.remote_addr().as_socket_addr().map(|socket| socket.ip().to_canonical().to_string()),
+            user_agent: header(USER_AGENT.as_str()).map(str::to_owned),
+        }))
+    }
+}
