@@ -2,7 +2,8 @@
 //!
 //! - `edge`: the way of every request; [`endpoint`] builds it.
 //! - [`contract`]: requests are held against the OpenAPI [`document`] before a handler sees them.
-//! - [`auth`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `access_log`: around it.
+//! - [`auth`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `drain`,
+//!   `access_log`: around it.
 //! - [`problem`], [`payload`], [`conditional`]: what handlers answer with and read; `errors` for what they do not catch.
 //! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket.
 
@@ -14,6 +15,7 @@ pub mod conditional;
 pub mod contract;
 mod cors;
 pub mod document;
+mod drain;
 mod edge;
 mod errors;
 mod headers;

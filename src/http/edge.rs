@@ -15,8 +15,9 @@ use tracing::Instrument;
 use super::contract::{Contract, Exchange, Found};
 use super::cors::{self, Cors};
 use super::pages::Pages;
+use super::problem::ApiError;
 use super::request_id::{self, RequestId};
-use super::{access_log, compress, errors, headers};
+use super::{access_log, compress, drain, errors, headers, pages};
 use crate::clock::Clock;
 
 /// The server's one endpoint.
@@ -65,27 +66,39 @@ impl Endpoint for Edge {
 
 impl Edge {
     async fn answer(&self, mut request: Request, exchange: &mut Exchange) -> Result<Response> {
-        if cors::is_preflight(&request) {
-            return Ok(cors::preflight());
+        match self.lead(&mut request, exchange).await {
+            Ok(Some(response)) => Ok(response),
+            Ok(None) => self.operations.call(request).await,
+            Err(error) => {
+                drain::drain(&mut request).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Answers what needs no operation; `None` leads to one that may run.
+    async fn lead(&self, request: &mut Request, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        if cors::is_preflight(request) {
+            return Ok(Some(cors::preflight()));
         }
         let path = request.uri().path().to_owned();
         if let Some((pattern, page)) = self.pages.find(&path) {
             exchange.route = Some(pattern.into());
             return match *request.method() {
-                Method::GET => Ok(page.response(request.headers())),
-                Method::OPTIONS => Ok(options("GET, HEAD, OPTIONS")),
-                _ => Err(errors::no_method("GET, HEAD, OPTIONS").into()),
+                Method::GET => Ok(Some(page.response(request.headers()))),
+                Method::OPTIONS => Ok(Some(options(pages::METHODS))),
+                _ => Err(errors::no_method(pages::METHODS)),
             };
         }
         match self.contract.find(request.method(), &path, exchange) {
             Found::Operation(matched) => {
-                self.contract.admit(&matched, &mut request, exchange).await?;
+                self.contract.admit(&matched, request, exchange).await?;
                 tracing::debug!(operation = &**matched.operation_id(), "admitted");
-                self.operations.call(request).await
+                Ok(None)
             }
-            Found::OtherMethods(allowed) if request.method() == Method::OPTIONS => Ok(options(&allowed)),
-            Found::OtherMethods(allowed) => Err(errors::no_method(&allowed).into()),
-            Found::Nothing => Err(errors::no_route().into()),
+            Found::OtherMethods(allowed) if request.method() == Method::OPTIONS => Ok(Some(options(&allowed))),
+            Found::OtherMethods(allowed) => Err(errors::no_method(&allowed)),
+            Found::Nothing => Err(errors::no_route()),
         }
     }
 }

@@ -238,7 +238,7 @@ impl Authenticator for FakeGuard {
 /// The fake server and the clock it goes by.
 pub(super) struct Fake {
     pub(super) client: TestClient<Arc<BoxEndpoint<'static>>>,
-    endpoint: Arc<BoxEndpoint<'static>>,
+    pub(super) endpoint: Arc<BoxEndpoint<'static>>,
     pub(super) clock: Clock,
 }
 

@@ -1,12 +1,13 @@
 //! Pages for people: the front page, the Swagger UI (all of it from this binary), and the document it shows.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use poem::Response;
-use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use poem::http::{HeaderMap, HeaderValue, StatusCode};
 use poem_openapi::OpenApiService;
 use serde_json::Value;
@@ -26,6 +27,9 @@ const PAGE_CONTENT: HeaderValue = HeaderValue::from_static(
      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
+/// The methods that pages take.
+pub(super) const METHODS: &str = "GET, HEAD, OPTIONS";
+
 /// Whether `/docs` is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swagger {
@@ -37,10 +41,13 @@ pub enum Swagger {
 
 /// All pages, ready to be sent.
 #[derive(Debug)]
-pub struct Pages(HashMap<&'static str, Page>);
+pub struct Pages {
+    pages: HashMap<&'static str, Page>,
+    swagger: Swagger,
+}
 
 #[derive(Debug)]
-struct Page {
+pub(super) struct Page {
     kind: &'static str,
     body: Bytes,
     etag: HeaderValue,
@@ -57,29 +64,41 @@ impl Pages {
             ("/openapi.yaml", Page::new("application/yaml", document::to_yaml(document))),
         ]);
         if swagger == Swagger::Shown {
-            let (script, style) = swagger_ui();
             pages.insert("/docs", Page::new(HTML, DOCS));
             pages.insert("/docs/start.js", Page::new("text/javascript; charset=utf-8", DOCS_JS));
-            pages.insert("/docs/swagger-ui.js", Page::new("text/javascript; charset=utf-8", script));
-            pages.insert("/docs/swagger-ui.css", Page::new("text/css; charset=utf-8", style));
         }
-        Self(pages)
+        Self { pages, swagger }
     }
 
     /// The page at a path, and the pattern to log it under.
     pub(super) fn find(&self, path: &str) -> Option<(&'static str, Answer<'_>)> {
-        let path = if path == "/docs/" { "/docs" } else { path };
-        self.0.get_key_value(path).map(|(path, page)| (*path, Answer(page)))
+        if self.swagger == Swagger::Shown && path.starts_with("/docs/swagger-ui") {
+            return SWAGGER_UI.iter().find(|(own, _)| *own == path).map(|(path, page)| (*path, Answer::Page(page)));
+        }
+        // The page's links are relative to the server, which may be reached under a path.
+        if self.swagger == Swagger::Shown && path == "/docs/" {
+            return Some(("/docs", Answer::Moved("../docs")));
+        }
+        self.pages.get_key_value(path).map(|(path, page)| (*path, Answer::Page(page)))
     }
 }
 
 /// A page that was found.
-pub(super) struct Answer<'a>(&'a Page);
+pub(super) enum Answer<'a> {
+    Page(&'a Page),
+    /// It is elsewhere.
+    Moved(&'static str),
+}
 
 impl Answer<'_> {
     /// The page, or 304 when the client has it already.
     pub(super) fn response(&self, headers: &HeaderMap) -> Response {
-        let Self(page) = self;
+        let page = match self {
+            Self::Page(page) => page,
+            Self::Moved(to) => {
+                return Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(LOCATION, *to).finish();
+            }
+        };
         let mut response = Response::builder()
             .header(ETAG, page.etag.clone())
             .header(CACHE_CONTROL, "no-cache")
@@ -113,12 +132,17 @@ fn front(swagger: Swagger) -> String {
     FRONT.replace("{docs}", docs).replace("{version}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The Swagger UI's script and style, which poem-openapi only gives out inside of a page.
-fn swagger_ui() -> (String, String) {
+/// The Swagger UI's script and style, which poem-openapi only gives out inside of a page; made when first asked for.
+static SWAGGER_UI: LazyLock<[(&str, Page); 2]> = LazyLock::new(|| {
     let page = OpenApiService::new((), "", "").swagger_ui_html();
     let between = |open: &str, close: &str| {
         let inside = page.split_once(open).and_then(|(_, rest)| rest.split_once(close));
         inside.map(|(inside, _)| inside.to_owned()).unwrap_or_default()
     };
-    (between("<script charset=\"UTF-8\">", "</script>"), between("<style charset=\"UTF-8\">", "</style>"))
-}
+    let script = between("<script charset=\"UTF-8\">", "</script>");
+    let style = between("<style charset=\"UTF-8\">", "</style>");
+    [
+        ("/docs/swagger-ui.js", Page::new("text/javascript; charset=utf-8", script)),
+        ("/docs/swagger-ui.css", Page::new("text/css; charset=utf-8", style)),
+    ]
+});

@@ -109,11 +109,14 @@ impl Acceptor for NoDelay {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use poem::endpoint::make;
     use tokio::sync::{Notify, oneshot};
 
     use super::*;
     use crate::config::Config;
+    use crate::http::fake::Fake;
 
     async fn listening() -> (Bound, config::Server) {
         let mut server = Config::default().server;
@@ -158,6 +161,25 @@ mod tests {
         assert_eq!(request.await.unwrap().unwrap().text().await.unwrap(), "done");
         serving.await.unwrap().unwrap();
         assert!(reqwest::get(url).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_sends_too_much_or_without_need_is_told_and_not_cut_off() {
+        let (bound, server) = listening().await;
+        let url = format!("http://{}/api/things", bound.address());
+        let health = Arc::new(Health::new(server.environment));
+        let serving = tokio::spawn(async move { bound.serve(Fake::new().endpoint, &server, health, pending()).await });
+        let client = reqwest::Client::new();
+        let send = async |token: &str, body: reqwest::Body| {
+            let request = client.post(&url).bearer_auth(token).header("content-type", "application/json").body(body);
+            request.send().await.unwrap().status().as_u16()
+        };
+
+        for _ in 0..5 {
+            assert_eq!(send("writer", vec![b' '; 20_000_000].into()).await, 413);
+            assert_eq!(send("nobody", vec![b' '; 20_000_000].into()).await, 401);
+        }
+        serving.abort();
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::json;
 use super::operation::BodyRule;
 use crate::http::document::MERGE_PATCH;
+use crate::http::drain::discard;
 use crate::http::payload::JSON;
 use crate::http::problem::{ApiError, Fault};
 
@@ -90,6 +91,7 @@ async fn collect(request: &mut Request, max_bytes: usize) -> Result<Bytes, ApiEr
     let mut more = BytesMut::new();
     while let Some(piece) = stream.try_next().await.map_err(|_| unreadable("it ended before its time"))? {
         if first.len() + more.len() + piece.len() > max_bytes {
+            discard(stream).await;
             return Err(too_large(max_bytes));
         }
         if first.is_empty() && more.is_empty() {

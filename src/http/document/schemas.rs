@@ -8,28 +8,13 @@ const PREFIX: &str = "#/components/schemas/";
 
 /// The names of all schemas that request bodies use, directly or through others.
 pub(super) fn reachable_from_requests(document: &Value) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+    let mut used = BTreeSet::new();
     let paths = document.get("paths").and_then(Value::as_object);
     let operations = paths.into_iter().flat_map(Map::values).filter_map(Value::as_object).flat_map(Map::values);
     for body in operations.filter_map(|operation| operation.get("requestBody")) {
-        collect(body, document, &mut names);
+        references(body, document, &mut used);
     }
-    names
-}
-
-fn collect(value: &Value, document: &Value, names: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(map) => {
-            if let Some(name) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix(PREFIX))
-                && names.insert(name.to_owned())
-            {
-                collect(&document["components"]["schemas"][name], document, names);
-            }
-            map.values().for_each(|value| collect(value, document, names));
-        }
-        Value::Array(items) => items.iter().for_each(|value| collect(value, document, names)),
-        _ => {}
-    }
+    used.iter().filter_map(|reference| reference.strip_prefix(PREFIX)).map(str::to_owned).collect()
 }
 
 /// Completes all schemas: `inputs` refuse unknown fields, the others may hold `null` where a field is optional.
@@ -149,18 +134,30 @@ fn whole(value: &mut Value) {
     }
 }
 
-/// Drops schemas, answers and headers that nothing refers to.
+/// Drops schemas, answers and headers that no operation refers to, directly or through others.
 pub(super) fn without_unused(mut document: Value) -> Value {
+    let mut used = BTreeSet::new();
+    references(&document["paths"], &document, &mut used);
     for section in ["responses", "headers", "schemas"] {
-        loop {
-            let text = document.to_string();
-            let Some(Value::Object(entries)) = document.pointer_mut(&format!("/components/{section}")) else { break };
-            let before = entries.len();
-            entries.retain(|name, _| text.contains(&format!("\"#/components/{section}/{name}\"")));
-            if entries.len() == before {
-                break;
-            }
+        if let Some(entries) = document["components"][section].as_object_mut() {
+            entries.retain(|name, _| used.contains(&format!("#/components/{section}/{name}")));
         }
     }
     document
+}
+
+fn references(value: &Value, document: &Value, used: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(reference) = map.get("$ref").and_then(Value::as_str)
+                && used.insert(reference.to_owned())
+                && let Some(target) = document.pointer(reference.trim_start_matches('#'))
+            {
+                references(target, document, used);
+            }
+            map.values().for_each(|value| references(value, document, used));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, document, used)),
+        _ => {}
+    }
 }

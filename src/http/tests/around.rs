@@ -182,6 +182,7 @@ async fn the_documentation_works_offline_and_can_be_hidden() {
     assert_eq!(document.json()["openapi"], "3.0.3");
     assert!(fake.get("/openapi.yaml").await.text.starts_with("openapi: \"3.0.3\"\n"));
     assert!(fake.get("/").await.text.contains("href=\"docs\""));
+    assert_eq!(fake.get("/docs/").await.header("location"), "../docs");
     let hidden = Fake::with(|config| config.server.enable_swagger = false);
     hidden.get("/docs").await.problem(404, "not-found");
     assert!(!hidden.get("/").await.text.contains("href=\"docs\""));
