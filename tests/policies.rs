@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and scores are rounded: equal means equal"
 )]
 
+#[path = "policies/cli.rs"]
+mod cli;
 #[path = "policies/default.rs"]
 mod default;
 #[path = "policies/hostile.rs"]

@@ -1,7 +1,9 @@
 //! The check that a policy must pass before it goes live.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::calendar::Windows;
 use crate::scoring::{Candidate, FactTable, Moment, Policy, ScoreFault, Verdict};
@@ -14,6 +16,8 @@ use super::shipped::SCRIPT;
 
 /// How many different faults of a trial are told.
 const MAX_FAULTS: usize = 5;
+/// How long the whole trial may take; a policy in good order takes a small part of it.
+const MAX_TRIAL: Duration = Duration::from_secs(5);
 /// How many tasks are tried before faults are looked at: a broken policy need not fail on all of them.
 const CHUNK: usize = 200;
 /// Every how many-th task of the corpus is explained in each moment.
@@ -27,6 +31,12 @@ const EXPLAIN_EACH: usize = 13;
 ///
 /// Every fault with its place: syntax, missing functions, unknown fields, or what the trial found.
 pub fn check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<ScriptPolicy, Vec<PolicyFault>> {
+    // A script must not take the server's reload with it, whatever it makes the interpreter do.
+    let checked = catch_unwind(AssertUnwindSafe(|| try_check(name, file, source, windows)));
+    checked.unwrap_or_else(|_| Err(vec![PolicyFault::new(file, "the interpreter failed on this script")]))
+}
+
+fn try_check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<ScriptPolicy, Vec<PolicyFault>> {
     let policy = ScriptPolicy::new(name, compile(file, source)?, windows);
     if source == SCRIPT {
         return Ok(policy);
@@ -38,7 +48,7 @@ pub fn check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<
 /// Tries a policy on the whole corpus: every score finite and in range, every explanation adding up, each answer the
 /// same again. The shipped script is tried by our tests; elsewhere it is spared.
 pub fn trial(policy: &ScriptPolicy, file: &Path, source: &str) -> Vec<PolicyFault> {
-    Trial { policy, file, source, told: HashSet::new(), faults: Vec::new() }.run()
+    Trial { policy, file, source, told: HashSet::new(), faults: Vec::new() }.run(Instant::now())
 }
 
 struct Trial<'a> {
@@ -50,10 +60,14 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn run(mut self) -> Vec<PolicyFault> {
+    fn run(mut self, begun: Instant) -> Vec<PolicyFault> {
         for (index, moment) in moments().iter().enumerate() {
             for tasks in candidates(index, moment).chunks(CHUNK) {
                 self.chunk(index, moment, tasks);
+                if begun.elapsed() > MAX_TRIAL {
+                    let message = format!("is too slow: the trial took more than {} s", MAX_TRIAL.as_secs());
+                    self.tell("score", &tasks[0], moment, &plain(&message));
+                }
                 if !self.faults.is_empty() {
                     return self.faults;
                 }

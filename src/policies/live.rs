@@ -1,7 +1,6 @@
 //! The policies in use: swapped in whole when a file changes, kept when a change is broken.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,9 +43,14 @@ pub enum Reload {
 /// A file that was not taken over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// The first fault: file, line, column, reason.
-    #[serde(flatten)]
-    pub fault: PolicyFault,
+    /// The file.
+    pub file: PathBuf,
+    /// The line of the first fault, from 1.
+    pub line: Option<usize>,
+    /// Its column, from 1.
+    pub column: Option<usize>,
+    /// What is wrong.
+    pub reason: String,
     /// How many more faults there are.
     pub more_faults: usize,
     /// Since when.
@@ -206,14 +210,19 @@ impl LivePolicies {
         self.table.load().values().all(|entry| entry.refused.is_none())
     }
 
+    /// Whether the folder is no longer as it was at the last look. Blocking, as [`Self::reload`] is.
+    pub fn has_changed(&self) -> bool {
+        let sources = self.read();
+        let table = self.table.load();
+        let known = table.iter().filter_map(|(name, entry)| Some((name, entry.source.as_ref()?)));
+        !known.eq(sources.iter())
+    }
+
     /// Looks at the folder and takes over what changed and is in order. Blocking: not for an async thread.
     pub fn reload(&self) -> Reload {
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.table.load_full();
-        let sources = read_folder(&self.folder).unwrap_or_else(|error| {
-            self.unreadable(&error);
-            BTreeMap::new()
-        });
+        let sources = self.read();
         let mut table = Table::new();
         let mut changed = Reload::Unchanged;
         let names = before.keys().chain(sources.keys()).map(String::as_str).chain([DEFAULT]);
@@ -237,8 +246,12 @@ impl LivePolicies {
         changed
     }
 
-    fn unreadable(&self, error: &io::Error) {
-        tracing::debug!(folder = %self.folder.display(), %error, "the policies folder cannot be listed");
+    /// A folder that cannot be listed has no policies; each that was there is then reported as gone.
+    fn read(&self) -> BTreeMap<String, Source> {
+        read_folder(&self.folder).unwrap_or_else(|error| {
+            tracing::debug!(folder = %self.folder.display(), %error, "the policies folder cannot be listed");
+            BTreeMap::new()
+        })
     }
 
     /// The next state of a policy whose files changed. What is broken leaves the live version as it is.
@@ -320,8 +333,9 @@ impl LivePolicies {
             );
         }
         let more_faults = faults.len().saturating_sub(1);
-        if let Some(fault) = faults.into_iter().next() {
-            entry.refused = Some(Refusal { fault, more_faults, since: self.clock.now() });
+        if let Some(PolicyFault { file, line, column, message }) = faults.into_iter().next() {
+            let since = self.clock.now();
+            entry.refused = Some(Refusal { file, line, column, reason: message, more_faults, since });
         }
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::live::{LivePolicies, Reload};
+use super::live::LivePolicies;
 
 /// How changes are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,9 +94,15 @@ fn watch(policies: &LivePolicies, options: WatchOptions, mut listener: Option<Li
                 policies.reload();
             }
             Err(RecvTimeoutError::Timeout) => {
-                if policies.reload() == Reload::Changed {
-                    listener.iter_mut().for_each(Listener::follow);
+                if !policies.has_changed() {
+                    continue;
                 }
+                // Whoever writes may not have finished.
+                if settle(signals, options.settle).is_err() {
+                    return;
+                }
+                listener.iter_mut().for_each(Listener::follow);
+                policies.reload();
             }
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -164,8 +170,10 @@ impl Listener {
     }
 
     fn folders(&self) -> Vec<PathBuf> {
-        let around = fs::canonicalize(&self.folder).ok().and_then(|folder| folder.parent().map(Path::to_owned));
-        let mut folders: Vec<PathBuf> = around.into_iter().collect();
+        // The folder may be a link: both the link and what it leads to can be replaced.
+        let places = [std::path::absolute(&self.folder), fs::canonicalize(&self.folder)];
+        let around = places.into_iter().filter_map(|place| place.ok()?.parent().map(Path::to_owned));
+        let mut folders: Vec<PathBuf> = around.collect();
         if self.folder.is_dir() {
             folders.push(self.folder.clone());
         }
@@ -174,6 +182,8 @@ impl Listener {
             folders.extend(Some(folder.join("tests")).filter(|tests| tests.is_dir()));
             folders.push(folder);
         }
+        folders.sort();
+        folders.dedup();
         folders
     }
 }

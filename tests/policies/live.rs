@@ -64,8 +64,8 @@ fn a_good_edit_goes_live_and_a_broken_one_keeps_the_last_good() {
     assert_eq!((plain_score(&policies), policies.is_healthy()), (60.0, false));
     let status = policies.status().remove(0);
     let refused = status.refused.unwrap();
-    assert_eq!((refused.fault.line, refused.since), (Some(8), clock_start));
-    assert_eq!(refused.fault.file, folder.join("default/policy.rhai"));
+    assert_eq!((refused.line, refused.since), (Some(8), clock_start));
+    assert_eq!(refused.file, folder.join("default/policy.rhai"));
     assert_eq!(status.live_version, Some(version));
 
     assert_eq!(policies.reload(), Reload::Unchanged);
@@ -105,7 +105,7 @@ fn one_bad_policy_does_not_touch_the_others_and_a_deleted_one_stays() {
     fs::remove_dir_all(home.path().join("mine")).unwrap();
     policies.reload();
     assert_eq!(score(&*policies.get("mine").unwrap(), &a_task(1), &morning()), 1.0);
-    assert!(policies.status()[1].refused.as_ref().unwrap().fault.message.contains("the file is not there"));
+    assert!(policies.status()[1].refused.as_ref().unwrap().reason.contains("the file is not there"));
 
     let snapshot = policies.snapshot();
     write(home.path(), "mine", &with_score("2"));
