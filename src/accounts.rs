@@ -22,7 +22,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod touches;
 pub mod user;
 

@@ -17,7 +17,7 @@ use crate::oauth::KeySet;
 use crate::oauth::keys::SigningKey;
 use crate::store::testing::{TestStore, test_stores};
 
-pub(super) const GOOD: &str = "correct horse battery";
+pub(crate) const GOOD: &str = "correct horse battery";
 
 static KEYS: LazyLock<Arc<KeySet>> = LazyLock::new(|| {
     let (key, _) = SigningKey::generate().unwrap();
@@ -61,22 +61,22 @@ impl ZoneFollower for Follower {
     }
 }
 
-pub(super) struct World {
-    pub(super) accounts: Accounts,
-    pub(super) guard: Guard,
-    pub(super) clock: Clock,
+pub(crate) struct World {
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) clock: Clock,
     pub(super) name: &'static str,
     follower: Arc<Follower>,
     _store: TestStore,
 }
 
-pub(super) const SETTINGS: AccountSettings = AccountSettings {
+pub(crate) const SETTINGS: AccountSettings = AccountSettings {
     registration: Registration::Open,
     session_life: Duration::from_hours(30 * 24),
     rotation: Rotation::EachUse,
 };
 
-pub(super) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
+pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
     let world = |test: TestStore| {
         let clock = Clock::fixed(Timestamp::from_micros(1_800_000_000_000_000));
         let life = Duration::from_hours(1);
@@ -91,13 +91,13 @@ pub(super) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
             zone_follower: follower.clone(),
             settings,
         };
-        let guard = Guard::new(test.store.clone(), tokens, clock.clone());
-        World { accounts: Accounts::new(parts), guard, clock, name: test.name, follower, _store: test }
+        let guard = Arc::new(Guard::new(test.store.clone(), tokens, clock.clone()));
+        World { accounts: Arc::new(Accounts::new(parts)), guard, clock, name: test.name, follower, _store: test }
     };
     test_stores().await.into_iter().map(world).collect()
 }
 
-pub(super) async fn worlds() -> Vec<World> {
+pub(crate) async fn worlds() -> Vec<World> {
     worlds_with(SETTINGS).await
 }
 
@@ -111,7 +111,7 @@ pub(super) fn origin() -> Origin {
 
 impl World {
     /// Lets a moment pass, so that what follows is later.
-    pub(super) fn tick(&self) {
+    pub(crate) fn tick(&self) {
         self.clock.advance(Duration::from_millis(1));
     }
 

@@ -2,8 +2,9 @@
 
 mod bodies;
 mod errors;
-mod optional;
 mod origin;
+#[cfg(test)]
+mod tests;
 mod views;
 
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use poem_openapi::{ApiResponse, OpenApi, Tags};
 use uuid::Uuid;
 
 use self::bodies::{ChangePassword, CreateToken, DeleteMe, Login, Logout, RefreshSession, Register, UpdateMe};
-use self::optional::OptionalBody;
 use self::origin::RequestOrigin;
 use self::views::{ActivityPageView, CreatedTokenView, SessionPageView, SignedInView, TokenPageView, UserView};
 use super::auth::{Reader, Writer};
@@ -122,7 +122,7 @@ impl AccountsApi {
     async fn logout(
         &self,
         caller: Reader,
-        body: OptionalBody<Logout>,
+        body: Body<Option<Logout>>,
         origin: RequestOrigin,
     ) -> Result<Done, ApiError> {
         let token = body.0.and_then(|body| body.refresh_token);
