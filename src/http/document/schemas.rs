@@ -60,7 +60,10 @@ fn optional_is_nullable(schema: &mut Value) {
         if property.get("$ref").is_some() {
             *property = json!({"allOf": [property.take()]});
         }
-        property["nullable"] = Value::Bool(true);
+        // A schema that says nothing allows null already.
+        if ["type", "allOf", "anyOf", "oneOf"].iter().any(|key| property.get(key).is_some()) {
+            property["nullable"] = Value::Bool(true);
+        }
     }
 }
 
