@@ -1,5 +1,7 @@
 //! What the operator's shell does with anybody's account.
 
+use std::time::Duration;
+
 use super::audit::AuditEntry;
 use super::email::key_of;
 use super::error::AccountError;
@@ -8,6 +10,9 @@ use super::{Accounts, Role, Status, User};
 use crate::ids::UserId;
 use crate::store::StoreResult;
 use crate::store::accounts::UserRecord;
+
+/// How long attempts that belong to nobody are kept.
+const ATTEMPTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 impl Accounts {
     /// Everybody, oldest account first.
@@ -79,6 +84,20 @@ impl Accounts {
             })
             .await
             .map_err(AccountError::Store)
+    }
+
+    /// Forgets what is of no use any more: expired sessions and invitations, and attempts to sign in that belong to
+    /// nobody and are older than 30 days. To be called now and then.
+    pub async fn forget_expired(&self) -> Result<(), AccountError> {
+        let now = self.clock.now();
+        let work = self.store.write(move |tx| {
+            Box::pin(async move {
+                tx.delete_expired_sessions(now).await?;
+                tx.delete_expired_invites(now).await?;
+                tx.delete_old_attempts(now.minus(ATTEMPTS_KEPT)).await
+            })
+        });
+        Ok(work.await?)
     }
 
     async fn find(&self, email: &str) -> Result<UserRecord, AccountError> {

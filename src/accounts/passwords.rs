@@ -212,6 +212,12 @@ mod tests {
         assert!(passwords.verify("x", Some("md5:x")).await.is_err());
     }
 
+    #[test]
+    fn checking_nobodys_password_costs_as_much_as_any() {
+        assert!(is_current(&PasswordHash::new(NOBODY).unwrap()));
+        assert_eq!(verify_now("no such person", None).unwrap(), Verdict::Wrong);
+    }
+
     #[tokio::test]
     async fn composed_and_decomposed_letters_are_the_same_password() {
         let passwords = Passwords::default();

@@ -222,3 +222,63 @@ fn read_password(args: PasswordArgs) -> anyhow::Result<Zeroizing<String>> {
     }
     Ok(password)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::accounts::tests::{GOOD, World, worlds};
+
+    #[derive(Parser)]
+    struct Shell {
+        #[command(flatten)]
+        args: UserArgs,
+    }
+
+    async fn shell(world: &World, line: &str) -> Result<String, String> {
+        let mut words = vec!["user"];
+        words.extend(line.split(' '));
+        if line.starts_with("create") || line.starts_with("set-password") {
+            words.extend(["--password", GOOD]);
+        }
+        let args = Shell::try_parse_from(words).map_err(|error| error.to_string())?.args;
+        let mut out = Vec::new();
+        run(args, &world.accounts, &mut out).await.map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_operator_is_made_listed_and_changed_from_the_shell() {
+        let world = worlds().await.remove(0);
+        assert!(shell(&world, "list").await.unwrap().contains("mindflow user create --admin"));
+
+        let made =
+            shell(&world, "create --email eve@example.org --name Eve --zone Europe/Vienna --admin").await.unwrap();
+        assert!(made.starts_with("Operator eve@example.org is made"), "{made}");
+        let listed = shell(&world, "list --json").await.unwrap();
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        assert_eq!((&listed[0]["role"], &listed[0]["time_zone"]), (&"admin".into(), &"Europe/Vienna".into()));
+
+        for (line, said) in [
+            ("set-admin eve@example.org --off", "is no operator any more"),
+            ("set-admin EVE@example.org", "is an operator now"),
+            ("disable eve@example.org", "is shut out"),
+            ("enable eve@example.org", "may sign in again"),
+            ("set-password eve@example.org", "is changed"),
+        ] {
+            assert!(shell(&world, line).await.unwrap().contains(said), "{line}");
+        }
+        assert!(shell(&world, "invite").await.unwrap().lines().next().unwrap().len() == 43);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_named_by_its_option() {
+        let world = worlds().await.remove(0);
+
+        let error = shell(&world, "create --email eve --zone Mars").await.unwrap_err();
+        assert!(error.contains("--email must be an e-mail address") && error.contains("--zone must be"), "{error}");
+        let error = shell(&world, "disable bob@example.org").await.unwrap_err();
+        assert_eq!(error, "there is no account with the e-mail address `bob@example.org`");
+    }
+}

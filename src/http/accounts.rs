@@ -2,6 +2,7 @@
 
 mod bodies;
 mod errors;
+mod examples;
 mod origin;
 #[cfg(test)]
 mod tests;

@@ -56,3 +56,19 @@ async fn a_password_from_the_shell_ends_every_session() {
         assert_eq!(world.accounts.list_users().await.unwrap().len(), 1);
     }
 }
+
+#[tokio::test]
+async fn what_expired_is_forgotten_and_what_lives_is_kept() {
+    for world in worlds().await {
+        let ada = world.caller("ada@example.org").await;
+        let _ = world.accounts.login("nobody@example.org", GOOD, &origin()).await;
+        let kept = world.actions(&ada).await;
+
+        world.accounts.forget_expired().await.unwrap();
+        assert_eq!(world.accounts.list_sessions(&ada, &Paging::default()).await.unwrap().total, 1);
+
+        world.clock.advance(SETTINGS.session_life);
+        world.accounts.forget_expired().await.unwrap();
+        assert_eq!(world.actions(&ada).await, kept);
+    }
+}

@@ -14,31 +14,19 @@ use crate::accounts::registration::NewAccount;
 pub(super) struct Register {
     /// The e-mail address, with which one signs in.
     #[oai(validator(min_length = 3, max_length = 254, pattern = r"^\s*[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\s*$"))]
-    email: String,
+    pub(super) email: String,
     /// 12 or more characters, or 8 to 11 that are not easily guessed.
     #[oai(validator(min_length = 8, max_length = 256))]
-    password: Password,
+    pub(super) password: Password,
     /// What to call the person.
     #[oai(nullable, validator(min_length = 1, max_length = 200))]
-    full_name: Option<String>,
+    pub(super) full_name: Option<String>,
     /// The IANA time zone in which their days are counted; `UTC` when it is left out.
     #[oai(nullable, validator(min_length = 1, max_length = 64))]
-    time_zone: Option<String>,
+    pub(super) time_zone: Option<String>,
     /// The code of an invitation, where registration needs one.
     #[oai(nullable, validator(min_length = 1, max_length = 128))]
-    invite: Option<String>,
-}
-
-impl poem_openapi::types::Example for Register {
-    fn example() -> Self {
-        Self {
-            email: "ada@example.org".to_owned(),
-            password: Password("correct horse battery".to_owned()),
-            full_name: Some("Ada Lovelace".to_owned()),
-            time_zone: Some("Europe/London".to_owned()),
-            invite: None,
-        }
-    }
+    pub(super) invite: Option<String>,
 }
 
 impl Register {
@@ -60,15 +48,9 @@ pub(super) struct Login {
     pub(super) password: Password,
 }
 
-impl poem_openapi::types::Example for Login {
-    fn example() -> Self {
-        Self { email: "ada@example.org".to_owned(), password: Password("correct horse battery".to_owned()) }
-    }
-}
-
 /// What continues a session.
 #[derive(Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub(super) struct RefreshSession {
     /// The refresh token of the last sign-in or refresh.
     #[oai(validator(min_length = 1, max_length = 512))]
@@ -77,7 +59,7 @@ pub(super) struct RefreshSession {
 
 /// What else to end.
 #[derive(Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub(super) struct Logout {
     /// A refresh token of the caller, whose session ends too.
     #[oai(nullable, validator(min_length = 1, max_length = 512))]
@@ -90,12 +72,12 @@ pub(super) struct Logout {
 pub(super) struct UpdateMe {
     /// What to call the person.
     #[oai(nullable, validator(min_length = 1, max_length = 200))]
-    full_name: MaybeUndefined<String>,
+    pub(super) full_name: MaybeUndefined<String>,
     /// The IANA time zone in which their days are counted.
     #[oai(validator(min_length = 1, max_length = 64))]
-    time_zone: Option<String>,
+    pub(super) time_zone: Option<String>,
     /// What they prefer.
-    preferences: Option<UpdatePreferences>,
+    pub(super) preferences: Option<UpdatePreferences>,
 }
 
 /// A merge patch of the preferences.
@@ -104,10 +86,10 @@ pub(super) struct UpdateMe {
 pub(super) struct UpdatePreferences {
     /// The parts of their day; `null` leaves them to the policy.
     #[oai(nullable)]
-    windows: MaybeUndefined<UpdateWindows>,
+    pub(super) windows: MaybeUndefined<UpdateWindows>,
     /// The policy that ranks their tasks; `null` chooses the server's default.
     #[oai(nullable, validator(min_length = 1, max_length = 64))]
-    policy: MaybeUndefined<String>,
+    pub(super) policy: MaybeUndefined<String>,
 }
 
 /// A merge patch of the parts of the day; each is a start and an end such as `["06:00", "12:00"]`, in local time. The
@@ -117,32 +99,13 @@ pub(super) struct UpdatePreferences {
 pub(super) struct UpdateWindows {
     /// The morning.
     #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
-    morning: MaybeUndefined<Vec<String>>,
+    pub(super) morning: MaybeUndefined<Vec<String>>,
     /// The afternoon.
     #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
-    afternoon: MaybeUndefined<Vec<String>>,
+    pub(super) afternoon: MaybeUndefined<Vec<String>>,
     /// The evening.
     #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
-    evening: MaybeUndefined<Vec<String>>,
-}
-
-impl poem_openapi::types::Example for UpdateMe {
-    fn example() -> Self {
-        let window = |start: &str, end: &str| MaybeUndefined::Value(vec![start.to_owned(), end.to_owned()]);
-        let windows = UpdateWindows {
-            morning: window("06:00", "12:00"),
-            afternoon: window("12:00", "18:00"),
-            evening: window("18:00", "23:00"),
-        };
-        Self {
-            full_name: MaybeUndefined::Value("Ada Lovelace".to_owned()),
-            time_zone: Some("Europe/London".to_owned()),
-            preferences: Some(UpdatePreferences {
-                windows: MaybeUndefined::Value(windows),
-                policy: MaybeUndefined::Value("default".to_owned()),
-            }),
-        }
-    }
+    pub(super) evening: MaybeUndefined<Vec<String>>,
 }
 
 impl UpdateMe {
@@ -185,7 +148,7 @@ fn pair(texts: MaybeUndefined<Vec<String>>) -> Change<[String; 2]> {
 
 /// What confirms that the account is to be deleted.
 #[derive(Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub(super) struct DeleteMe {
     /// The password.
     #[oai(validator(min_length = 1, max_length = 256))]
@@ -194,7 +157,7 @@ pub(super) struct DeleteMe {
 
 /// A new password.
 #[derive(Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example)]
 pub(super) struct ChangePassword {
     /// The password until now.
     #[oai(validator(min_length = 1, max_length = 256))]
@@ -243,24 +206,14 @@ impl From<Scope> for ScopeView {
 pub(super) struct CreateToken {
     /// What to call it.
     #[oai(validator(min_length = 1, max_length = 100))]
-    name: String,
+    pub(super) name: String,
     /// What it allows: some of the caller's own scopes.
     #[oai(validator(min_items = 1, max_items = 3, unique_items))]
-    scopes: Vec<ScopeView>,
+    pub(super) scopes: Vec<ScopeView>,
     /// When it ends, in the future: a date (its first moment in the user's zone) or a date-time (RFC 3339). Never when
     /// it is left out.
     #[oai(nullable, validator(min_length = 10, max_length = 40))]
-    expires_at: Option<String>,
-}
-
-impl poem_openapi::types::Example for CreateToken {
-    fn example() -> Self {
-        Self {
-            name: "backup script".to_owned(),
-            scopes: vec![ScopeView::Read],
-            expires_at: Some("2099-12-31".to_owned()),
-        }
-    }
+    pub(super) expires_at: Option<String>,
 }
 
 impl CreateToken {

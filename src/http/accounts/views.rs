@@ -25,7 +25,7 @@ fn moment(timestamp: Timestamp) -> chrono::DateTime<chrono::Utc> {
 #[derive(Clone, Copy, Enum, Serialize)]
 #[oai(rename = "Role", rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
-enum RoleView {
+pub(super) enum RoleView {
     /// Has an account.
     User,
     /// Operates the server.
@@ -35,48 +35,48 @@ enum RoleView {
 /// The parts of somebody's day: start (included) and end (not included) in local time.
 #[derive(Object, Serialize)]
 #[oai(rename = "Windows")]
-struct WindowsView {
+pub(super) struct WindowsView {
     /// The morning.
     #[oai(validator(min_items = 2, max_items = 2))]
-    morning: Vec<String>,
+    pub(super) morning: Vec<String>,
     /// The afternoon.
     #[oai(validator(min_items = 2, max_items = 2))]
-    afternoon: Vec<String>,
+    pub(super) afternoon: Vec<String>,
     /// The evening.
     #[oai(validator(min_items = 2, max_items = 2))]
-    evening: Vec<String>,
+    pub(super) evening: Vec<String>,
 }
 
 /// What is in force for somebody: their own choice, or else the policy's or server's.
 #[derive(Object, Serialize)]
 #[oai(rename = "Preferences")]
-struct PreferencesView {
+pub(super) struct PreferencesView {
     /// The parts of their day.
-    windows: WindowsView,
+    pub(super) windows: WindowsView,
     /// The policy that ranks their tasks.
-    policy: String,
+    pub(super) policy: String,
 }
 
 /// An account.
 #[derive(Object, Serialize)]
-#[oai(rename = "User")]
+#[oai(rename = "User", example)]
 pub(super) struct UserView {
     /// Its id.
-    id: Uuid,
+    pub(super) id: Uuid,
     /// The e-mail address as it was given.
-    email: String,
+    pub(super) email: String,
     /// What the person is called.
-    full_name: Option<String>,
+    pub(super) full_name: Option<String>,
     /// The IANA time zone in which their days are counted.
-    time_zone: String,
+    pub(super) time_zone: String,
     /// What they are on this server.
-    role: RoleView,
+    pub(super) role: RoleView,
     /// What they prefer.
-    preferences: PreferencesView,
+    pub(super) preferences: PreferencesView,
     /// When the account was made.
-    created_at: chrono::DateTime<chrono::Utc>,
+    pub(super) created_at: chrono::DateTime<chrono::Utc>,
     /// When it was last changed.
-    updated_at: chrono::DateTime<chrono::Utc>,
+    pub(super) updated_at: chrono::DateTime<chrono::Utc>,
 }
 
 impl UserView {
@@ -112,23 +112,23 @@ fn window(window: Window) -> Vec<String> {
 #[derive(Clone, Copy, Enum, Serialize)]
 #[oai(rename = "TokenType", rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
-enum TokenTypeView {
+pub(super) enum TokenTypeView {
     /// For the header `Authorization: Bearer …` (RFC 6750).
     Bearer,
 }
 
 /// The tokens of a session.
 #[derive(Object, Serialize)]
-#[oai(rename = "SessionTokens")]
+#[oai(rename = "SessionTokens", example)]
 pub(super) struct SignedInView {
     /// For the header `Authorization`.
-    access_token: String,
+    pub(super) access_token: String,
     /// How to send it.
-    token_type: TokenTypeView,
+    pub(super) token_type: TokenTypeView,
     /// The access token's life in seconds.
-    expires_in: u64,
+    pub(super) expires_in: u64,
     /// Gives the next tokens, once.
-    refresh_token: String,
+    pub(super) refresh_token: String,
 }
 
 impl From<SignedIn> for SignedInView {
@@ -175,22 +175,22 @@ fn scopes(scopes: Scopes) -> Vec<ScopeView> {
 
 /// A new personal access token with its text, which is shown only once.
 #[derive(Object, Serialize)]
-#[oai(rename = "CreatedPersonalToken")]
+#[oai(rename = "CreatedPersonalToken", example)]
 pub(super) struct CreatedTokenView {
     /// Its id.
-    id: Uuid,
+    pub(super) id: Uuid,
     /// What its owner calls it.
-    name: String,
+    pub(super) name: String,
     /// The token's text, for the header `Authorization: Bearer …`.
-    token: String,
+    pub(super) token: String,
     /// What it allows.
-    scopes: Vec<ScopeView>,
+    pub(super) scopes: Vec<ScopeView>,
     /// When it ends; `null` is never.
-    expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(super) expires_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it was last used: never.
-    last_used_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(super) last_used_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it was made.
-    created_at: chrono::DateTime<chrono::Utc>,
+    pub(super) created_at: chrono::DateTime<chrono::Utc>,
 }
 
 impl CreatedTokenView {
