@@ -1,0 +1,154 @@
+//! Kinds of text that requests carry: what the document says of each, and how each is checked.
+//!
+//! The document states a rule as far as a schema can (length, pattern, format); [`explain`] asks the domain, whose
+//! message says what is wrong. The contract layer calls it for every text whose `format` is one of [`FORMATS`].
+
+use std::borrow::Cow;
+
+use chrono_tz::Tz;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::calendar::{parse_due, parse_zone};
+use crate::tasks::text::{DESCRIPTION_MAX, NAME_MAX, TITLE_MAX, one_line, several_lines};
+
+/// A day that exists in the years 1970 to 9999; February has 29 days here, leap years are checked apart.
+macro_rules! date_pattern {
+    () => {
+        "(19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-9]))"
+    };
+}
+/// A time of day, with or without offset.
+macro_rules! time_pattern {
+    () => {
+        "[Tt]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,9})?)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?"
+    };
+}
+
+/// One line, not blank, no control characters.
+const LINE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
+/// Lines and tabs, no other control characters.
+const LINES: &str = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$";
+const MOMENT: &str = concat!("^", date_pattern!(), "(", time_pattern!(), ")?$");
+
+/// What is wrong with a text, as the rest of a sentence; `None` when nothing is.
+type Check = fn(&str) -> Option<String>;
+
+/// The formats that are ours, with the domain's check of each.
+pub const FORMATS: &[(&str, Check)] = &[
+    ("title", |text| one_line("", text, TITLE_MAX).err().map(|fault| fault.message)),
+    ("description", |text| several_lines("", text, DESCRIPTION_MAX).err().map(|fault| fault.message)),
+    ("name", |text| one_line("", text, NAME_MAX).err().map(|fault| fault.message)),
+    ("date-or-date-time", |text| parse_due(text, Tz::UTC).err().map(|error| error.to_string())),
+    ("time-zone", |text| {
+        parse_zone(text).is_none().then(|| "must be the name of an IANA time zone such as `Europe/Vienna`".to_owned())
+    }),
+];
+
+/// What is wrong with a text of one of [`FORMATS`]; `None` for a good text or another format.
+pub fn explain(format: &str, text: &str) -> Option<String> {
+    FORMATS.iter().find(|(name, _)| *name == format).and_then(|(_, check)| check(text))
+}
+
+/// Makes string types for the document.
+macro_rules! text_fields {
+    ($($(#[$doc:meta])* $name:ident { $($rule:ident: $value:expr),* $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl Type for $name {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                concat!("string_", stringify!($name)).into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                #[allow(unused_mut, clippy::allow_attributes_without_reason)]
+                let mut schema = MetaSchema::new("string");
+                $(schema.$rule = Some($value);)*
+                MetaSchemaRef::Inline(Box::new(schema))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::once(self))
+            }
+        }
+
+        impl ParseFromJSON for $name {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                match value {
+                    Some(Value::String(text)) => Ok(Self(text)),
+                    other => Err(ParseError::expected_type(other.unwrap_or_default())),
+                }
+            }
+        }
+
+        impl ParseFromParameter for $name {
+            fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl ToJSON for $name {
+            fn to_json(&self) -> Option<Value> {
+                Some(Value::String(self.0.clone()))
+            }
+        }
+    )+};
+}
+
+text_fields! {
+    /// A task's title: trimmed, one line, 1 to 200 characters.
+    Title { format: "title", pattern: LINE.to_owned(), min_length: 1, max_length: TITLE_MAX }
+    /// A description: up to 2,000 characters, line breaks and tabs allowed.
+    Description { format: "description", pattern: LINES.to_owned(), max_length: DESCRIPTION_MAX }
+    /// The name of a label or project: trimmed, one line, 1 to 60 characters.
+    Name { format: "name", pattern: LINE.to_owned(), min_length: 1, max_length: NAME_MAX }
+    /// A date alone or a date-time (RFC 3339); without offset it is read in the user's zone.
+    Moment { format: "date-or-date-time", pattern: MOMENT.to_owned(), max_length: 40 }
+    /// The name of an IANA time zone.
+    ZoneName { format: "time-zone", max_length: 64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_domain_takes_the_pattern_takes_too() {
+        let pattern = regex(MOMENT);
+        for text in ["2026-12-24", "2028-02-29", "2026-12-24T09:00", "2026-12-24t09:00:00.25z", "9999-12-31T00:00:00+23:59"] {
+            assert!(pattern(text) && explain("date-or-date-time", text).is_none(), "{text}");
+        }
+        for text in ["2026-02-30", "0000-00-00", "1969-12-31", "2026-12-24T23:59:60Z", "2026-12-24 ", "x2026-12-24"] {
+            assert!(!pattern(text) && explain("date-or-date-time", text).is_some(), "{text}");
+        }
+    }
+
+    fn regex(pattern: &str) -> impl Fn(&str) -> bool {
+        let schema = jsonschema::validator_for(&serde_json::json!({ "pattern": pattern })).unwrap();
+        move |text| schema.is_valid(&serde_json::json!(text))
+    }
+
+    #[test]
+    fn a_line_is_not_blank_and_has_no_control_characters() {
+        let line = regex(LINE);
+        for text in ["a", " a ", "😀", "R&D"] {
+            assert!(line(text) && explain("title", text).is_none(), "{text:?}");
+        }
+        for text in ["", " ", "a\nb", "\u{0}", "a\u{9f}", "a\u{2028}b", "\t"] {
+            assert!(!line(text) && explain("title", text).is_some(), "{text:?}");
+        }
+    }
+}
