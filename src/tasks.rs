@@ -2,9 +2,12 @@
 //!
 //! Each change goes the way of [`change`]; each question about scores goes through [`ranking`].
 
+use std::sync::Arc;
+
 use crate::accounts::Caller;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::TaskId;
+use crate::policies::live::LivePolicies;
 use crate::store::Store;
 
 pub mod batch;
@@ -17,6 +20,8 @@ pub mod groups;
 pub mod lists;
 mod operations;
 pub mod phrase;
+mod ranked_lists;
+pub mod ranking;
 pub mod receipts;
 pub mod search;
 pub mod task;
@@ -29,17 +34,19 @@ pub use task::{Status, Task};
 
 use change::Changes;
 use edit::TaskPatch;
+use ranking::Rankings;
 
 /// Everything that can be done with tasks, projects and labels.
 #[derive(Clone, Debug)]
 pub struct Tasks {
     changes: Changes,
+    rankings: Arc<Rankings>,
 }
 
 impl Tasks {
-    /// Tasks that are kept in `store`.
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { changes: Changes::new(store, clock) }
+    /// Tasks that are kept in `store` and ranked by `policies`.
+    pub fn new(store: Store, clock: Clock, policies: Arc<LivePolicies>) -> Self {
+        Self { changes: Changes::new(store, clock), rankings: Arc::new(Rankings::new(policies)) }
     }
 
     fn store(&self) -> &Store {

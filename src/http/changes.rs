@@ -65,6 +65,11 @@ pub type Done<T> = Reply<T, 200>;
 pub type Gone = Reply<(), 204>;
 
 impl<T: Shown, const STATUS: u16> Reply<T, STATUS> {
+    /// Shows something as it is, without a change.
+    pub fn shown(value: T) -> Self {
+        Self { answer: Self::answer_of(&Changed { value, undo_token: None }), shown: PhantomData }
+    }
+
     /// Writes the outcome of a change as it is sent, and as it is kept for a repetition.
     fn answer_of(changed: &Changed<T>) -> Answer {
         let mut headers = Vec::new();

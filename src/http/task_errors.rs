@@ -46,6 +46,12 @@ impl From<&TaskError> for ApiError {
     }
 }
 
+impl From<TaskError> for ApiError {
+    fn from(error: TaskError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&StoreError> for ApiError {
     fn from(error: &StoreError) -> Self {
         match error {

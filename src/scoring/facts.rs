@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::Datelike;
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Due, TimeOfDay, local_date};
 use crate::clock::Timestamp;
@@ -12,7 +13,8 @@ use crate::ids::TaskId;
 use super::moment::Moment;
 
 /// Where a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Not begun.
     Pending,
@@ -25,10 +27,10 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them.
+    /// All of them, in the order of a task's life.
     pub const ALL: [Self; 4] = [Self::Pending, Self::InProgress, Self::Completed, Self::Snoozed];
 
-    /// The name that clients and policies use.
+    /// The name that clients, policies and the database use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",

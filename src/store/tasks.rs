@@ -1,5 +1,7 @@
 //! Tasks: one row each, their labels in a table of their own.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -239,7 +241,8 @@ impl Store {
         });
         let mut tasks = read_tasks(rows)?;
         tasks.retain(|task| task.deleted_at.is_none());
-        tasks.sort_by_cached_key(|task| ids.iter().position(|id| *id == task.id));
+        let places: HashMap<TaskId, usize> = ids.iter().copied().zip(0..).collect();
+        tasks.sort_unstable_by_key(|task| places.get(&task.id).copied());
         Ok(tasks)
     }
 }

@@ -5,40 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{Due, TimeOfDay};
 use crate::clock::Timestamp;
 use crate::ids::{ProjectId, TaskId};
-
-/// Where a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// To be done.
-    Pending,
-    /// Begun.
-    InProgress,
-    /// Done.
-    Completed,
-    /// Put off until [`Task::snoozed_until`].
-    Snoozed,
-}
-
-impl Status {
-    /// All of them, in the order of a task's life.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::InProgress, Self::Completed, Self::Snoozed];
-
-    /// The name that clients and the database use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::InProgress => "in_progress",
-            Self::Completed => "completed",
-            Self::Snoozed => "snoozed",
-        }
-    }
-
-    /// Reads a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-}
+pub use crate::scoring::Status;
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,238 @@
+//! `/api/tasks/batch` and `/api/undo`: several changes at once, and the way back.
+
+use poem_openapi::payload::Json as JsonBody;
+use poem_openapi::{Enum, Object, OpenApi};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::accounts::Caller;
+use crate::ids::TaskId;
+use crate::tasks::batch::{Action, Operation, Outcome};
+use crate::tasks::undo::Undone;
+use crate::tasks::{Fault, Status, TaskError, Tasks};
+
+use super::auth::Writer;
+use super::changes::{Conditions, Done, IdempotencyKey, Shown, change, known_versions};
+use super::fields::Moment;
+use super::problem::ApiError;
+use super::tags::Tag;
+use super::task_views::{TaskChange, TaskView};
+use super::tasks::SnoozeTask;
+
+/// Changes of several things at once.
+#[derive(Debug)]
+pub struct BatchApi {
+    tasks: Tasks,
+}
+
+impl BatchApi {
+    /// The operations over a service.
+    pub fn new(tasks: Tasks) -> Self {
+        Self { tasks }
+    }
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum OperationName {
+    /// Make the task given by `task`.
+    Create,
+    /// Change the task `id` as `task` says.
+    Update,
+    /// Complete the task `id`.
+    Complete,
+    /// Reopen the task `id`.
+    Reopen,
+    /// Start the task `id`.
+    Start,
+    /// Put the task `id` off, by `until`, `minutes` or `phrase`.
+    Snooze,
+    /// Delete the task `id`.
+    Delete,
+}
+
+/// One operation.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct BatchOperation {
+    /// What to do.
+    pub op: OperationName,
+    /// With which task; not for `create`.
+    pub id: Option<Uuid>,
+    /// Only if the task is still at this version: an entity tag such as `"7"`.
+    #[oai(validator(max_length = 255))]
+    pub if_match: Option<String>,
+    /// The fields, for `create` and `update`.
+    pub task: Option<TaskChange>,
+    /// For `snooze`: a moment to come.
+    pub until: Option<Moment>,
+    /// For `snooze`: so many minutes from now.
+    #[oai(validator(minimum(value = "1"), maximum(value = "525600")))]
+    pub minutes: Option<u32>,
+    /// For `snooze`: in words, such as `tomorrow morning`.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub phrase: Option<String>,
+}
+
+/// Up to a hundred operations, carried out in order, all of them or none.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Batch {
+    /// The operations.
+    #[oai(validator(min_items = 1, max_items = 100))]
+    pub operations: Vec<BatchOperation>,
+}
+
+/// What came of one operation.
+#[derive(Clone, Debug, Object, Serialize)]
+pub struct BatchResult {
+    /// The status that the operation alone would have answered: 200, 201 or 204.
+    pub status: u16,
+    /// The task as it is now; `null` when it is gone.
+    #[oai(nullable)]
+    pub task: Option<TaskView>,
+}
+
+/// What came of a batch.
+#[derive(Clone, Debug, Object, Serialize)]
+pub struct BatchResults {
+    /// One result for each operation, in order.
+    pub results: Vec<BatchResult>,
+}
+
+impl Shown for Vec<Outcome> {
+    type View = BatchResults;
+
+    fn view(&self) -> BatchResults {
+        let results = self.iter().map(|outcome| match outcome {
+            Outcome::Created(task) => BatchResult { status: 201, task: Some(TaskView::from(task)) },
+            Outcome::Stands(task) => BatchResult { status: 200, task: Some(TaskView::from(task)) },
+            Outcome::Deleted(_) => BatchResult { status: 204, task: None },
+        });
+        BatchResults { results: results.collect() }
+    }
+}
+
+/// A token that takes a change back.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct UndoRequest {
+    /// The `Undo-Token` of the answer to the change.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub token: String,
+}
+
+impl BatchOperation {
+    /// The same as an operation of the domain.
+    fn read(self, caller: &Caller, tasks: &Tasks) -> Result<Operation, Vec<Fault>> {
+        let mut faults = self.misplaced();
+        let versions = known_versions(self.if_match.as_deref()).unwrap_or_else(|_| {
+            faults.push(Fault::new("/if_match", "must be `*` or a list of entity tags such as \"7\""));
+            None
+        });
+        let id = TaskId(self.id.unwrap_or_default());
+        let wish = SnoozeTask { until: self.until, minutes: self.minutes, phrase: self.phrase };
+        let moved = |status| Ok(Action::Move(id, status));
+        let action = match self.op {
+            OperationName::Create => self.task.unwrap_or_default().into_patch(caller.zone).map(Action::Create).map_err(in_task),
+            OperationName::Update => {
+                self.task.unwrap_or_default().into_patch(caller.zone).map(|patch| Action::Update(id, patch)).map_err(in_task)
+            }
+            OperationName::Complete => moved(Status::Completed),
+            OperationName::Reopen => moved(Status::Pending),
+            OperationName::Start => moved(Status::InProgress),
+            OperationName::Delete => Ok(Action::Delete(id)),
+            OperationName::Snooze => wish
+                .into_wish(caller)
+                .and_then(|wish| tasks.snooze_until(caller, wish))
+                .map(|until| Action::Snooze(id, until))
+                .map_err(|error| match error {
+                    TaskError::Invalid(faults) => faults,
+                    other => vec![Fault::new("", other.to_string())],
+                }),
+        };
+        match action {
+            Ok(action) if faults.is_empty() => Ok(Operation { action, versions }),
+            Ok(_) => Err(faults),
+            Err(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+        }
+    }
+
+    /// Fields that the operation lacks, and fields that it has no use for.
+    fn misplaced(&self) -> Vec<Fault> {
+        use OperationName::{Create, Snooze, Update};
+        let takes_task = matches!(self.op, Create | Update);
+        let needed = [
+            ("/id", self.op != Create, self.id.is_some()),
+            ("/task", takes_task, self.task.is_some()),
+        ];
+        let useless = [
+            ("/id", self.op == Create && self.id.is_some()),
+            ("/if_match", self.op == Create && self.if_match.is_some()),
+            ("/task", !takes_task && self.task.is_some()),
+            ("/until", self.op != Snooze && self.until.is_some()),
+            ("/minutes", self.op != Snooze && self.minutes.is_some()),
+            ("/phrase", self.op != Snooze && self.phrase.is_some()),
+        ];
+        let missing = needed.into_iter().filter(|(_, needed, given)| *needed && !given);
+        let missing = missing.map(|(field, ..)| Fault::new(field, "is required for this operation"));
+        let useless = useless.into_iter().filter(|(_, given)| *given);
+        missing.chain(useless.map(|(field, _)| Fault::new(field, "has no meaning for this operation"))).collect()
+    }
+}
+
+fn in_task(faults: Vec<Fault>) -> Vec<Fault> {
+    faults.into_iter().map(|fault| fault.under("/task")).collect()
+}
+
+fn read_all(batch: Batch, caller: &Caller, tasks: &Tasks) -> Result<Vec<Operation>, TaskError> {
+    let mut operations = Vec::with_capacity(batch.operations.len());
+    let mut faults = Vec::new();
+    for (index, operation) in batch.operations.into_iter().enumerate() {
+        match operation.read(caller, tasks) {
+            Ok(operation) => operations.push(operation),
+            Err(found) => faults.extend(found.into_iter().map(|fault| fault.under(&format!("/operations/{index}")))),
+        }
+    }
+    if faults.is_empty() { Ok(operations) } else { Err(TaskError::Invalid(faults)) }
+}
+
+#[OpenApi(prefix_path = "/api", tag = "Tag::Tasks")]
+impl BatchApi {
+    /// Change several tasks at once
+    ///
+    /// All operations are carried out in one transaction, in order; when one fails, nothing is changed.
+    #[oai(path = "/tasks/batch", method = "post", operation_id = "batch_tasks")]
+    async fn batch_tasks(
+        &self,
+        caller: Writer,
+        /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+        body: JsonBody<Batch>,
+    ) -> Result<Done<Vec<Outcome>>, ApiError> {
+        let operations = read_all(body.0, &caller, &self.tasks)?;
+        let on = Conditions::repeatable(idempotency_key);
+        change(&caller, on, |ask| self.tasks.batch(ask, operations)).await
+    }
+
+    /// Undo a change
+    ///
+    /// Takes back the change whose answer carried the token: once, within 24 hours, and only while nothing that it
+    /// touched has been changed since.
+    #[oai(path = "/undo", method = "post", operation_id = "undo_change")]
+    async fn undo_change(
+        &self,
+        caller: Writer,
+        /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+        body: JsonBody<UndoRequest>,
+    ) -> Result<Done<Undone>, ApiError> {
+        change(&caller, Conditions::repeatable(idempotency_key), |ask| self.tasks.undo(ask, body.0.token)).await
+    }
+}

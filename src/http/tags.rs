@@ -1,0 +1,16 @@
+//! The chapters of the API document.
+
+use poem_openapi::Tags;
+
+/// A chapter.
+#[derive(Clone, Copy, Debug, Tags)]
+pub enum Tag {
+    /// Making, changing, finding and finishing tasks.
+    Tasks,
+    /// What to do now, and why.
+    Ranking,
+    /// Folders of tasks.
+    Projects,
+    /// Words that mark tasks.
+    Labels,
+}

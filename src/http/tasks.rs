@@ -1,0 +1,342 @@
+//! `/api/tasks`: making, changing and listing tasks.
+
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::payload::Json as JsonBody;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::accounts::Caller;
+use crate::calendar::parse_moment;
+use crate::ids::TaskId;
+use crate::paging::LIMIT_DEFAULT;
+use crate::tasks::filter::Sort;
+use crate::tasks::lists::ListTasks;
+use crate::tasks::ranking::SnoozeWish;
+use crate::tasks::{Status, Task, TaskError, Tasks};
+
+use super::auth::{Reader, Writer};
+use super::changes::{Conditions, Created, Done, Gone, IdempotencyKey, change};
+use super::fields::{Moment, Name};
+use super::lists::Listed;
+use super::page_cache::{PageCache, PageKey};
+use super::problem::ApiError;
+use super::task_queries::{FilterQuery, SortName};
+use super::task_views::{StatusName, TaskChange, TaskInput, TaskView};
+use super::tags::Tag;
+
+/// The operations on tasks, one by one.
+#[derive(Debug)]
+pub struct TasksApi {
+    tasks: Tasks,
+    pages: PageCache,
+}
+
+/// One page of tasks.
+#[derive(Debug, Object, Serialize)]
+pub struct TaskPage {
+    /// The tasks.
+    pub items: Vec<TaskView>,
+    /// Where the next page begins; `null` on the last one.
+    #[oai(nullable)]
+    pub next_cursor: Option<String>,
+}
+
+/// Until when a task is put off: exactly one of these.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(deny_unknown_fields, example)]
+pub struct SnoozeTask {
+    /// A moment to come; without offset it is read in your zone.
+    pub until: Option<Moment>,
+    /// So many minutes from now.
+    #[oai(validator(minimum(value = "1"), maximum(value = "525600")))]
+    pub minutes: Option<u32>,
+    /// In words: `tomorrow`, `this evening`, `monday 9am`, `next week`, `in 2 hours`.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub phrase: Option<String>,
+}
+
+impl Example for SnoozeTask {
+    fn example() -> Self {
+        Self { phrase: Some("tomorrow morning".to_owned()), ..Self::default() }
+    }
+}
+
+impl SnoozeTask {
+    /// What is wished for.
+    ///
+    /// # Errors
+    ///
+    /// None or several of the fields, or a date that does not exist.
+    pub fn into_wish(self, caller: &Caller) -> Result<SnoozeWish, TaskError> {
+        match (self.until, self.minutes, self.phrase) {
+            (Some(until), None, None) => match parse_moment(&until.0, caller.zone) {
+                Ok(until) => Ok(SnoozeWish::Until(until)),
+                Err(error) => Err(TaskError::fault("/until", error.to_string())),
+            },
+            (None, Some(minutes), None) => Ok(SnoozeWish::Minutes(minutes)),
+            (None, None, Some(phrase)) => Ok(SnoozeWish::Phrase(phrase)),
+            _ => Err(TaskError::fault("", "must have exactly one of `until`, `minutes` and `phrase`")),
+        }
+    }
+}
+
+impl TasksApi {
+    /// The operations over a service.
+    pub fn new(tasks: Tasks) -> Self {
+        Self { tasks, pages: PageCache::default() }
+    }
+
+    async fn list(&self, caller: &Caller, filter: FilterQuery, sort: Option<SortName>, page: PageQuery) -> ListAnswer {
+        let filter = filter.into_filter(caller)?;
+        let by_default = if filter.search.is_some() { Sort::Relevance } else { Sort::CreatedAtDesc };
+        let list = ListTasks { sort: sort.map_or(by_default, Sort::from), filter, cursor: page.cursor, limit: page.limit };
+        let found = match list.sort {
+            Sort::Score | Sort::ScoreDesc => self.tasks.list_by_score(caller, &list).await,
+            _ => self.tasks.list(caller, &list).await.map(|page| page.map(|task| (task, None))),
+        };
+        let found = found?;
+        let items = found.items.iter().map(|(task, score)| TaskView { score: *score, ..TaskView::from(task) });
+        Ok(Listed::new(&TaskPage { items: items.collect(), next_cursor: found.next_cursor }, found.total))
+    }
+}
+
+type ListAnswer = Result<Listed<TaskPage>, ApiError>;
+
+/// Which page.
+struct PageQuery {
+    cursor: Option<String>,
+    limit: u32,
+}
+
+#[OpenApi(prefix_path = "/api/tasks", tag = "Tag::Tasks")]
+impl TasksApi {
+    /// List tasks
+    ///
+    /// Every status unless asked otherwise, newest first; a search shows what is found in titles first.
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
+    #[oai(path = "/", method = "get", operation_id = "list_tasks")]
+    async fn list_tasks(
+        &self,
+        caller: Reader,
+        key: PageKey,
+        /// Only tasks of this status; may be given several times.
+        status: Query<Option<Vec<StatusName>>>,
+        /// Only tasks whose title or description has all of these words, or words that begin like them.
+        #[oai(validator(min_length = 1, max_length = 200))]
+        q: Query<Option<String>>,
+        /// Only tasks with this label.
+        label: Query<Option<Name>>,
+        /// Only tasks of this project.
+        project_id: Query<Option<Uuid>>,
+        /// Only tasks that are a part of this task.
+        parent_id: Query<Option<Uuid>>,
+        /// Only tasks that are due before this moment.
+        due_before: Query<Option<Moment>>,
+        /// Only tasks that are due at this moment or later.
+        due_after: Query<Option<Moment>>,
+        /// Only tasks that were changed at this moment or later.
+        updated_since: Query<Option<Moment>>,
+        /// The order.
+        sort: Query<Option<SortName>>,
+        /// How many tasks, at most.
+        #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "1000")))]
+        limit: Query<u32>,
+        /// Where the page begins: the `next_cursor` of the page before.
+        #[oai(validator(max_length = 512))]
+        cursor: Query<Option<String>>,
+    ) -> ListAnswer {
+        if let Some(page) = self.pages.get(&caller, &key) {
+            return Ok(page);
+        }
+        let by_score = matches!(sort.0, Some(SortName::Score | SortName::ScoreDesc));
+        let filter = FilterQuery {
+            statuses: status.0,
+            text: q.0,
+            label: label.0,
+            project_id: project_id.0,
+            parent_id: parent_id.0,
+            due_before: due_before.0,
+            due_after: due_after.0,
+            updated_since: updated_since.0,
+        };
+        let page = self.list(&caller, filter, sort.0, PageQuery { cursor: cursor.0, limit: limit.0 }).await?;
+        if !by_score {
+            self.pages.keep(&caller, key, &page);
+        }
+        Ok(page)
+    }
+
+    /// Make a task
+    ///
+    /// Labels that do not exist yet are made with it.
+    #[oai(path = "/", method = "post", operation_id = "create_task")]
+    async fn create_task(
+        &self,
+        caller: Writer,
+        /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+        body: JsonBody<TaskInput>,
+    ) -> Result<Created<Task>, ApiError> {
+        let patch = body.0.into_patch(caller.zone).map_err(TaskError::Invalid)?;
+        change(&caller, Conditions::repeatable(idempotency_key), |ask| self.tasks.create(ask, patch)).await
+    }
+
+    /// Get a task
+    #[oai(path = "/:task_id", method = "get", operation_id = "get_task")]
+    async fn get_task(&self, caller: Reader, task_id: Path<Uuid>) -> Result<Done<Task>, ApiError> {
+        let task = self.tasks.get_task(&caller, TaskId(task_id.0)).await?;
+        Ok(Done::shown(task))
+    }
+
+    /// Replace a task
+    ///
+    /// What is left out becomes empty or its default.
+    #[oai(path = "/:task_id", method = "put", operation_id = "replace_task")]
+    async fn replace_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: JsonBody<TaskInput>,
+    ) -> Result<Done<Task>, ApiError> {
+        let patch = body.0.into_patch(caller.zone).map_err(TaskError::Invalid)?;
+        let on = Conditions::matching(if_match.0.as_deref())?;
+        change(&caller, on, |ask| self.tasks.update(ask, TaskId(task_id.0), patch)).await
+    }
+
+    /// Change a task
+    ///
+    /// A JSON merge patch (RFC 7396): what is left out stays, `null` empties.
+    #[oai(path = "/:task_id", method = "patch", operation_id = "update_task")]
+    async fn update_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: JsonBody<TaskChange>,
+    ) -> Result<Done<Task>, ApiError> {
+        let patch = body.0.into_patch(caller.zone).map_err(TaskError::Invalid)?;
+        let on = Conditions::matching(if_match.0.as_deref())?;
+        change(&caller, on, |ask| self.tasks.update(ask, TaskId(task_id.0), patch)).await
+    }
+
+    /// Delete a task
+    ///
+    /// Its parts go with it. The undo token brings all of it back, and so does `restore`, task by task.
+    #[oai(path = "/:task_id", method = "delete", operation_id = "delete_task")]
+    async fn delete_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> Result<Gone, ApiError> {
+        let on = Conditions::matching(if_match.0.as_deref())?;
+        change(&caller, on, |ask| self.tasks.delete(ask, TaskId(task_id.0))).await
+    }
+
+    /// Complete a task
+    ///
+    /// Idempotent: a completed task stays as it is.
+    #[oai(path = "/:task_id/complete", method = "post", operation_id = "complete_task")]
+    async fn complete_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+    ) -> Result<Done<Task>, ApiError> {
+        self.move_to(&caller, task_id.0, idempotency_key, Status::Completed).await
+    }
+
+    /// Reopen a task
+    ///
+    /// A completed or snoozed task becomes pending; an open one stays as it is.
+    #[oai(path = "/:task_id/reopen", method = "post", operation_id = "reopen_task")]
+    async fn reopen_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+    ) -> Result<Done<Task>, ApiError> {
+        self.move_to(&caller, task_id.0, idempotency_key, Status::Pending).await
+    }
+
+    /// Start a task
+    ///
+    /// Idempotent. A completed task must be reopened first.
+    #[oai(path = "/:task_id/start", method = "post", operation_id = "start_task")]
+    async fn start_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+    ) -> Result<Done<Task>, ApiError> {
+        self.move_to(&caller, task_id.0, idempotency_key, Status::InProgress).await
+    }
+
+    /// Snooze a task
+    ///
+    /// The task leaves every recommendation until the given moment, in your time zone.
+    #[oai(path = "/:task_id/snooze", method = "post", operation_id = "snooze_task")]
+    async fn snooze_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+        body: JsonBody<SnoozeTask>,
+    ) -> Result<Done<Task>, ApiError> {
+        let wish = body.0.into_wish(&caller)?;
+        let until = self.tasks.snooze_until(&caller, wish)?;
+        let on = Conditions::repeatable(idempotency_key);
+        change(&caller, on, |ask| self.tasks.snooze(ask, TaskId(task_id.0), until)).await
+    }
+
+    /// Restore a task
+    ///
+    /// Brings a deleted task back; idempotent.
+    #[oai(path = "/:task_id/restore", method = "post", operation_id = "restore_task")]
+    async fn restore_task(
+        &self,
+        caller: Writer,
+        task_id: Path<Uuid>,
+        /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
+    ) -> Result<Done<Task>, ApiError> {
+        let on = Conditions::repeatable(idempotency_key);
+        change(&caller, on, |ask| self.tasks.restore(ask, TaskId(task_id.0))).await
+    }
+}
+
+impl TasksApi {
+    async fn move_to(
+        &self,
+        caller: &Caller,
+        task_id: Uuid,
+        key: IdempotencyKey,
+        status: Status,
+    ) -> Result<Done<Task>, ApiError> {
+        change(caller, Conditions::repeatable(key), |ask| self.tasks.move_to(ask, TaskId(task_id), status)).await
+    }
+}
+
+/// Rows on a page when the client does not say.
+pub(super) const fn default_limit() -> u32 {
+    LIMIT_DEFAULT
+}

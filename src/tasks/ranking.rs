@@ -1,0 +1,328 @@
+//! Rankings: what to do now, kept as long as it is provably still right.
+//!
+//! A ranking depends on the user's data (whose version the caller brings, read after the request came in), on the policy
+//! (whose version is its content) and on time (a ranking knows until when it holds). While all three stand, it is given
+//! again without a look at the database.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::accounts::Caller;
+use crate::clock::Timestamp;
+use crate::ids::{ProjectId, TaskId, UserId};
+use crate::policies::live::LivePolicies;
+use crate::scoring::{
+    Candidate, Explanation, FactTable, Lever, Moment, NextChange, Policy, Ranked, Ranking, levers, next_change, rank,
+};
+
+use super::Tasks;
+use super::error::{Fault, TaskError};
+use super::task::{Status, Task};
+
+/// How many tasks the kept rankings may hold together.
+const KEPT_TASKS: u64 = 50_000;
+
+/// What somebody wants ranked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RankQuestion {
+    /// At another moment than now.
+    pub at: Option<Timestamp>,
+    /// Only what fits into this many minutes, or has no estimate.
+    pub available_minutes: Option<u32>,
+    /// By this policy; else the caller's own choice, else the server's.
+    pub policy: Option<String>,
+}
+
+impl RankQuestion {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A user's tasks in order, and everything that explains it.
+pub struct Standing {
+    /// The policy that ranked.
+    pub policy: Arc<dyn Policy>,
+    /// The moment of the ranking.
+    pub moment: Moment,
+    /// The edge's finished answer to "what is best?", so that the same words are not written twice.
+    pub answer: OnceLock<Bytes>,
+    loaded: Arc<Loaded>,
+    /// For each candidate its place among the tasks.
+    rows: Vec<usize>,
+    facts: FactTable,
+    ranking: Ranking,
+    valid_until: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Standing").field("moment", &self.moment).field("tasks", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl Standing {
+    /// The order: best first, tasks on which the policy failed last.
+    pub fn entries(&self) -> &[Ranked] {
+        &self.ranking.entries
+    }
+
+    /// The task of an entry.
+    pub fn task(&self, entry: &Ranked) -> &Task {
+        &self.loaded.tasks[self.rows[entry.row]]
+    }
+
+    /// Why an entry has its score.
+    pub fn explain(&self, entry: &Ranked) -> Explanation {
+        self.policy.explain(&self.facts, entry.row, &self.policy.context(&self.moment))
+    }
+
+    fn holds(&self, now: Timestamp) -> bool {
+        self.moment.now <= now && self.valid_until.is_none_or(|until| now < until)
+    }
+}
+
+/// Everything about one task's score.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The task.
+    pub task: Task,
+    /// Whether it can be recommended at all.
+    pub is_candidate: bool,
+    /// Its score; absent when the policy failed or leaves it out.
+    pub score: Option<f64>,
+    /// Why.
+    pub explanation: Explanation,
+    /// The policy's name and version.
+    pub policy: (String, String),
+    /// The moment of the explanation.
+    pub moment: Moment,
+    /// When it changes by itself.
+    pub next_change: Option<NextChange>,
+    /// What would move it.
+    pub levers: Vec<Lever>,
+}
+
+/// What a ranking is made from: everything that is or may become a candidate.
+struct Loaded {
+    tasks: Vec<Task>,
+    project_names: HashMap<ProjectId, Arc<str>>,
+}
+
+struct Kept {
+    data_version: i64,
+    loaded: Arc<Loaded>,
+    standing: Option<Arc<Standing>>,
+}
+
+#[derive(Clone)]
+struct ByTasks;
+
+impl Weighter<UserId, Arc<Kept>> for ByTasks {
+    fn weight(&self, _: &UserId, kept: &Arc<Kept>) -> u64 {
+        kept.loaded.tasks.len() as u64 + 1
+    }
+}
+
+/// Rankings that are kept across requests.
+pub(super) struct Rankings {
+    policies: Arc<LivePolicies>,
+    kept: Cache<UserId, Arc<Kept>, ByTasks>,
+}
+
+impl std::fmt::Debug for Rankings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rankings").field("users", &self.kept.len()).finish_non_exhaustive()
+    }
+}
+
+impl Rankings {
+    pub(super) fn new(policies: Arc<LivePolicies>) -> Self {
+        Self { policies, kept: Cache::with_weighter(1_000, KEPT_TASKS, ByTasks) }
+    }
+
+    pub(super) fn policies(&self) -> &LivePolicies {
+        &self.policies
+    }
+
+    fn policy(&self, caller: &Caller, wanted: Option<&str>) -> Result<Arc<dyn Policy>, TaskError> {
+        if let Some(name) = wanted {
+            return self.policies.get(name).ok_or_else(|| TaskError::NoSuchPolicy(name.to_owned()));
+        }
+        // A chosen policy that was removed since does not keep anybody from working.
+        let chosen = caller.policy.as_deref().and_then(|name| self.policies.get(name));
+        Ok(chosen.unwrap_or_else(|| self.policies.current()))
+    }
+}
+
+impl Tasks {
+    /// The caller's candidates in the order of a policy.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NoSuchPolicy`], or what keeps the store from reading.
+    pub async fn rank(&self, caller: &Caller, question: &RankQuestion) -> Result<Arc<Standing>, TaskError> {
+        let policy = self.rankings.policy(caller, question.policy.as_deref())?;
+        let now = self.now();
+        let kept = self.rankings.kept.get(&caller.user_id).filter(|kept| kept.data_version == caller.data_version);
+        if question.is_plain()
+            && let Some(standing) = kept.as_ref().and_then(|kept| kept.standing.as_ref())
+            && standing.policy.version() == policy.version()
+            && standing.policy.name() == policy.name()
+            && standing.holds(now)
+        {
+            return Ok(Arc::clone(standing));
+        }
+        let loaded = match &kept {
+            Some(kept) => Arc::clone(&kept.loaded),
+            None => Arc::new(self.load(caller).await?),
+        };
+        let at = question.at.unwrap_or(now);
+        let standing = Arc::new(stand(Arc::clone(&loaded), caller, policy, at, question.available_minutes));
+        let standing_now = question.is_plain().then(|| Arc::clone(&standing));
+        if standing_now.is_some() || kept.is_none() {
+            let kept = Kept { data_version: caller.data_version, loaded, standing: standing_now };
+            self.rankings.kept.insert(caller.user_id, Arc::new(kept));
+        }
+        Ok(standing)
+    }
+
+    async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {
+        let tasks = self.store().list_candidates(caller.user_id).await?;
+        let projects = self.store().list_projects(caller.user_id, None, u32::MAX).await?;
+        let names = projects.into_iter().map(|project| (project.id, Arc::from(project.name)));
+        Ok(Loaded { tasks, project_names: names.collect() })
+    }
+
+    /// Explains one task's score, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotFound`], [`TaskError::NoSuchPolicy`], or what keeps the store from reading.
+    pub async fn explain(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        question: &RankQuestion,
+    ) -> Result<Explained, TaskError> {
+        let policy = self.rankings.policy(caller, question.policy.as_deref())?;
+        let task = self.get_task(caller, id).await?;
+        let at = question.at.unwrap_or_else(|| self.now());
+        let loaded = self.load(caller).await?;
+        let moment = moment_of(&loaded.tasks, caller, at, question.available_minutes);
+        let candidate = candidate_of(&loaded, &task);
+        let facts = FactTable::new(std::slice::from_ref(&candidate), &moment);
+        let context = policy.context(&moment);
+        let score = policy.score(&facts, &context).pop().and_then(|verdict| verdict.score());
+        Ok(Explained {
+            is_candidate: is_candidate(&task, at),
+            score,
+            explanation: policy.explain(&facts, 0, &context),
+            next_change: next_change(&*policy, &candidate, &moment),
+            levers: levers(&*policy, &candidate, &moment),
+            policy: (policy.name().to_owned(), policy.version().to_owned()),
+            task,
+            moment,
+        })
+    }
+
+    /// The present windows of the caller: their own, or the policy's.
+    pub fn windows(&self, caller: &Caller) -> crate::calendar::Windows {
+        caller.windows.unwrap_or_else(|| self.rankings.policies().windows())
+    }
+
+    /// Finds the moment until which somebody snoozes.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the one field that was given.
+    pub fn snooze_until(&self, caller: &Caller, wish: SnoozeWish) -> Result<Timestamp, TaskError> {
+        let now = self.now();
+        match wish {
+            SnoozeWish::Until(until) if until <= now => Err(TaskError::fault("/until", "must be in the future")),
+            SnoozeWish::Until(until) => Ok(until),
+            SnoozeWish::Minutes(minutes) => {
+                Ok(now.plus(std::time::Duration::from_secs(u64::from(minutes) * 60)).min(Timestamp::MAX))
+            }
+            SnoozeWish::Phrase(phrase) => {
+                let day = super::phrase::Day { now, zone: caller.zone, windows: self.windows(caller) };
+                super::phrase::moment_of(&phrase, day).ok_or_else(|| {
+                    let known = super::phrase::PHRASES;
+                    TaskError::Invalid(vec![Fault::new("/phrase", format!("must be a time to come, such as {known}"))])
+                })
+            }
+        }
+    }
+}
+
+/// How somebody says until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnoozeWish {
+    /// A moment.
+    Until(Timestamp),
+    /// So many minutes from now.
+    Minutes(u32),
+    /// In words.
+    Phrase(String),
+}
+
+fn stand(
+    loaded: Arc<Loaded>,
+    caller: &Caller,
+    policy: Arc<dyn Policy>,
+    at: Timestamp,
+    available_minutes: Option<u32>,
+) -> Standing {
+    let tasks = &loaded.tasks;
+    let moment = moment_of(tasks, caller, at, available_minutes);
+    let fits = |task: &Task| match (available_minutes, task.effort_minutes) {
+        (Some(available), Some(effort)) => effort <= available,
+        _ => true,
+    };
+    let rows: Vec<usize> = (0..tasks.len()).filter(|row| is_candidate(&tasks[*row], at) && fits(&tasks[*row])).collect();
+    let candidates: Vec<Candidate> = rows.iter().map(|row| candidate_of(&loaded, &tasks[*row])).collect();
+    let ranking = rank(&*policy, &candidates, &moment);
+    let wakes = tasks.iter().filter_map(|task| task.snoozed_until).filter(|until| *until > at).min();
+    let valid_until = [ranking.valid_until, wakes].into_iter().flatten().min();
+    let facts = FactTable::new(&candidates, &moment);
+    Standing { policy, moment, answer: OnceLock::new(), loaded, rows, facts, ranking, valid_until }
+}
+
+/// Whether a task can be recommended: open, and awake.
+fn is_candidate(task: &Task, at: Timestamp) -> bool {
+    match task.status {
+        Status::Pending | Status::InProgress => true,
+        Status::Snoozed => task.snoozed_until.is_some_and(|until| until <= at),
+        Status::Completed => false,
+    }
+}
+
+fn moment_of(tasks: &[Task], caller: &Caller, at: Timestamp, available_minutes: Option<u32>) -> Moment {
+    let count = |tasks: usize| u32::try_from(tasks).unwrap_or(u32::MAX);
+    let open = tasks.iter().filter(|task| is_candidate(task, at));
+    let overdue = open.clone().filter(|task| task.due.is_some_and(|due| due.overdue_from(caller.zone) <= at));
+    Moment {
+        windows: caller.windows,
+        minutes_available: available_minutes,
+        open_tasks: count(open.clone().count()),
+        overdue_tasks: count(overdue.count()),
+        ..Moment::new(at, caller.zone)
+    }
+}
+
+fn candidate_of(loaded: &Loaded, task: &Task) -> Candidate {
+    Candidate {
+        status: task.status,
+        due: task.due,
+        effort_minutes: task.effort_minutes,
+        preferred_time: task.preferred_time,
+        snooze_count: task.snooze_count,
+        labels: task.labels.iter().map(|label| Arc::from(label.as_str())).collect(),
+        project: task.project_id.and_then(|id| loaded.project_names.get(&id).cloned()),
+        ..Candidate::new(task.id, task.priority, task.created_at)
+    }
+}
