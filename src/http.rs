@@ -10,6 +10,8 @@
 mod access_log;
 pub mod accounts;
 pub mod auth;
+pub mod batch;
+pub mod changes;
 mod compress;
 pub mod conditional;
 pub mod contract;
@@ -18,14 +20,25 @@ pub mod document;
 mod drain;
 mod edge;
 mod errors;
+pub mod fields;
+pub mod groups;
 mod headers;
 pub mod health;
 pub mod limits;
+pub mod lists;
+pub mod page_cache;
 pub mod pages;
 pub mod payload;
 pub mod problem;
+pub mod ranking;
+pub mod ranking_views;
 pub mod request_id;
 pub mod serve;
+pub mod tags;
+mod task_errors;
+pub mod task_queries;
+pub mod task_views;
+pub mod tasks;
 
 use std::sync::Arc;
 

@@ -135,10 +135,15 @@ impl BatchOperation {
         let wish = SnoozeTask { until: self.until, minutes: self.minutes, phrase: self.phrase };
         let moved = |status| Ok(Action::Move(id, status));
         let action = match self.op {
-            OperationName::Create => self.task.unwrap_or_default().into_patch(caller.zone).map(Action::Create).map_err(in_task),
-            OperationName::Update => {
-                self.task.unwrap_or_default().into_patch(caller.zone).map(|patch| Action::Update(id, patch)).map_err(in_task)
+            OperationName::Create => {
+                self.task.unwrap_or_default().into_patch(caller.zone).map(Action::Create).map_err(in_task)
             }
+            OperationName::Update => self
+                .task
+                .unwrap_or_default()
+                .into_patch(caller.zone)
+                .map(|patch| Action::Update(id, patch))
+                .map_err(in_task),
             OperationName::Complete => moved(Status::Completed),
             OperationName::Reopen => moved(Status::Pending),
             OperationName::Start => moved(Status::InProgress),
@@ -166,10 +171,7 @@ impl BatchOperation {
     fn misplaced(&self) -> Vec<Fault> {
         use OperationName::{Create, Snooze, Update};
         let takes_task = matches!(self.op, Create | Update);
-        let needed = [
-            ("/id", self.op != Create, self.id.is_some()),
-            ("/task", takes_task, self.task.is_some()),
-        ];
+        let needed = [("/id", self.op != Create, self.id.is_some()), ("/task", takes_task, self.task.is_some())];
         let useless = [
             ("/id", self.op == Create && self.id.is_some()),
             ("/if_match", self.op == Create && self.if_match.is_some()),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use poem::http::StatusCode;
 use poem::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use poem::{IntoResponse, Request, RequestBody, Response};
-use poem_openapi::registry::{MetaMediaType, MetaParamIn, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaParamIn, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
 use serde::Serialize;
@@ -107,8 +109,17 @@ impl<T: Shown, const STATUS: u16> ApiResponse for Reply<T, STATUS> {
             204 => Vec::new(),
             _ => vec![MetaMediaType { content_type: JSON, schema: T::View::schema_ref() }],
         };
-        let status = Some(STATUS);
-        let response = MetaResponse { description: "", status, status_range: None, content, headers: Vec::new() };
+        // The document layer knows what each of these headers says.
+        let names = [Some(UNDO_TOKEN), Some(REPLAYED), (STATUS == 201).then_some("etag")];
+        let headers = names.into_iter().flatten().map(|name| MetaHeader {
+            name: name.to_owned(),
+            description: None,
+            required: false,
+            deprecated: false,
+            schema: String::schema_ref(),
+        });
+        let (status, headers) = (Some(STATUS), headers.collect());
+        let response = MetaResponse { description: "", status, status_range: None, content, headers };
         MetaResponses { responses: vec![response] }
     }
 
@@ -233,6 +244,8 @@ impl<'a> ApiExtractor<'a> for IdempotencyKey {
     ) -> poem::Result<Self> {
         let key = request.header(IDEMPOTENCY_KEY).map(str::to_owned);
         let fingerprint = request.extensions().get::<Fingerprint>();
-        Ok(Self(key.zip(fingerprint).map(|(key, Fingerprint(fingerprint))| RetryKey { key, fingerprint: *fingerprint })))
+        Ok(Self(
+            key.zip(fingerprint).map(|(key, Fingerprint(fingerprint))| RetryKey { key, fingerprint: *fingerprint }),
+        ))
     }
 }

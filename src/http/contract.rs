@@ -132,7 +132,10 @@ impl Contract {
         exchange.remaining = self.limits.count(operation.class, subject)?;
         let parsed = match &operation.body {
             Some(rule) => body::read(request, rule, self.max_body_bytes).await?,
-            None => None,
+            None => {
+                body::sign(request, &[]);
+                None
+            }
         };
         let faults = faults_of(matched, request, parsed.as_ref());
         if faults.is_empty() { Ok(()) } else { Err(refused(faults)) }

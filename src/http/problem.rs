@@ -142,8 +142,8 @@ impl ApiError {
         &self.0.faults
     }
 
-    /// The answer, naming the request when its id is known.
-    pub(crate) fn to_response(&self, request_id: Option<&str>) -> Response {
+    /// The document, naming the request when its id is known.
+    pub(crate) fn document(&self, request_id: Option<&str>) -> String {
         let inner = &*self.0;
         let document = Document {
             kind: format!("urn:mindflow:problem:{}", inner.kind),
@@ -153,7 +153,12 @@ impl ApiError {
             request_id,
             errors: &inner.faults,
         };
-        let body = serde_json::to_vec(&document).unwrap_or_default();
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    /// The answer, naming the request when its id is known.
+    pub(crate) fn to_response(&self, request_id: Option<&str>) -> Response {
+        let (inner, body) = (&*self.0, self.document(request_id));
         let mut response = Response::builder().status(inner.status).header(CONTENT_TYPE, PROBLEM_JSON).body(body);
         for (name, value) in &inner.headers {
             response.headers_mut().append(name.clone(), value.clone());

@@ -53,11 +53,7 @@ fn question(
 ) -> Result<RankQuestion, TaskError> {
     let mut faults: Vec<Fault> = Vec::new();
     let at = read_moment("?at", at, caller, &mut faults);
-    if faults.is_empty() {
-        Ok(RankQuestion { at, available_minutes, policy })
-    } else {
-        Err(TaskError::Invalid(faults))
-    }
+    if faults.is_empty() { Ok(RankQuestion { at, available_minutes, policy }) } else { Err(TaskError::Invalid(faults)) }
 }
 
 fn best(standing: &Standing) -> Result<Vec<u8>, ApiError> {

@@ -17,7 +17,8 @@ impl From<&TaskError> for ApiError {
                 Self::invalid(faults.iter().map(|fault| Fault::new(&fault.field, &fault.message)).collect())
             }
             TaskError::Changed { .. } => {
-                Self::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Changed meanwhile").detail(sentence(error))
+                Self::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Changed meanwhile")
+                    .detail(sentence(error))
             }
             TaskError::Completed(_) => conflict("task-completed", "The task is completed"),
             TaskError::Operation { index, source } => {

@@ -112,12 +112,7 @@ impl FilterQuery {
 }
 
 /// Reads a moment of the query in the caller's zone.
-pub fn read_moment(
-    name: &str,
-    text: Option<&Moment>,
-    caller: &Caller,
-    faults: &mut Vec<Fault>,
-) -> Option<Timestamp> {
+pub fn read_moment(name: &str, text: Option<&Moment>, caller: &Caller, faults: &mut Vec<Fault>) -> Option<Timestamp> {
     match text.map(|text| parse_moment(&text.0, caller.zone))? {
         Ok(moment) => Some(moment),
         Err(error) => {

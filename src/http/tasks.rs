@@ -22,9 +22,9 @@ use super::fields::{Moment, Name};
 use super::lists::Listed;
 use super::page_cache::{PageCache, PageKey};
 use super::problem::ApiError;
+use super::tags::Tag;
 use super::task_queries::{FilterQuery, SortName};
 use super::task_views::{StatusName, TaskChange, TaskInput, TaskView};
-use super::tags::Tag;
 
 /// The operations on tasks, one by one.
 #[derive(Debug)]
@@ -91,7 +91,8 @@ impl TasksApi {
     async fn list(&self, caller: &Caller, filter: FilterQuery, sort: Option<SortName>, page: PageQuery) -> ListAnswer {
         let filter = filter.into_filter(caller)?;
         let by_default = if filter.search.is_some() { Sort::Relevance } else { Sort::CreatedAtDesc };
-        let list = ListTasks { sort: sort.map_or(by_default, Sort::from), filter, cursor: page.cursor, limit: page.limit };
+        let list =
+            ListTasks { sort: sort.map_or(by_default, Sort::from), filter, cursor: page.cursor, limit: page.limit };
         let found = match list.sort {
             Sort::Score | Sort::ScoreDesc => self.tasks.list_by_score(caller, &list).await,
             _ => self.tasks.list(caller, &list).await.map(|page| page.map(|task| (task, None))),

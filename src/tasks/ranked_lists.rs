@@ -36,7 +36,12 @@ struct ScorePosition {
 
 impl ScorePosition {
     fn of(at: Timestamp, score: Option<f64>, task: &Task) -> Self {
-        Self { at: at.as_micros(), score: score.map(f64::to_bits), created_at: task.created_at.as_micros(), id: task.id.0 }
+        Self {
+            at: at.as_micros(),
+            score: score.map(f64::to_bits),
+            created_at: task.created_at.as_micros(),
+            id: task.id.0,
+        }
     }
 
     /// The order of two places: by score, of equals the older task first. Who has no score comes last either way.
@@ -102,11 +107,8 @@ impl Tasks {
         let after = list.cursor.as_deref().map(|cursor| read_cursor::<ScorePosition>(&asked, cursor)).transpose()?;
         let at = after.as_ref().map(ScorePosition::moment).transpose()?;
         let standing = self.rank(caller, &RankQuestion { at, ..RankQuestion::default() }).await?;
-        let scores: HashMap<TaskId, f64> = standing
-            .entries()
-            .iter()
-            .filter_map(|entry| Some((standing.task(entry).id, entry.score?)))
-            .collect();
+        let scores: HashMap<TaskId, f64> =
+            standing.entries().iter().filter_map(|entry| Some((standing.task(entry).id, entry.score?))).collect();
         let ids = self.store().list_task_ids(caller.user_id, &list.filter).await?;
         let found = self.store().find_tasks(caller.user_id, &ids).await?;
         let total = found.len() as u64;

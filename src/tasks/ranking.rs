@@ -61,7 +61,10 @@ pub struct Standing {
 
 impl std::fmt::Debug for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Standing").field("moment", &self.moment).field("tasks", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("Standing")
+            .field("moment", &self.moment)
+            .field("tasks", &self.rows.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -203,12 +206,7 @@ impl Tasks {
     /// # Errors
     ///
     /// [`TaskError::NotFound`], [`TaskError::NoSuchPolicy`], or what keeps the store from reading.
-    pub async fn explain(
-        &self,
-        caller: &Caller,
-        id: TaskId,
-        question: &RankQuestion,
-    ) -> Result<Explained, TaskError> {
+    pub async fn explain(&self, caller: &Caller, id: TaskId, question: &RankQuestion) -> Result<Explained, TaskError> {
         let policy = self.rankings.policy(caller, question.policy.as_deref())?;
         let task = self.get_task(caller, id).await?;
         let at = question.at.unwrap_or_else(|| self.now());
@@ -283,7 +281,8 @@ fn stand(
         (Some(available), Some(effort)) => effort <= available,
         _ => true,
     };
-    let rows: Vec<usize> = (0..tasks.len()).filter(|row| is_candidate(&tasks[*row], at) && fits(&tasks[*row])).collect();
+    let rows: Vec<usize> =
+        (0..tasks.len()).filter(|row| is_candidate(&tasks[*row], at) && fits(&tasks[*row])).collect();
     let candidates: Vec<Candidate> = rows.iter().map(|row| candidate_of(&loaded, &tasks[*row])).collect();
     let ranking = rank(&*policy, &candidates, &moment);
     let wakes = tasks.iter().filter_map(|task| task.snoozed_until).filter(|until| *until > at).min();

@@ -6,9 +6,11 @@ use poem::Request;
 use poem::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::json;
 use super::operation::BodyRule;
+use crate::http::changes::{Fingerprint, IDEMPOTENCY_KEY};
 use crate::http::document::MERGE_PATCH;
 use crate::http::drain::discard;
 use crate::http::payload::JSON;
@@ -29,6 +31,7 @@ pub(super) async fn read(
         check_type(request.headers(), rule, declared)?;
     }
     let bytes = collect(request, max_bytes).await?;
+    sign(request, &bytes);
     if bytes.is_empty() && !rule.required {
         // poem-openapi asks for the type even where the body may be missing.
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -41,6 +44,19 @@ pub(super) async fn read(
     let bytes = if parsed.rewritten { Bytes::from(parsed.value.to_string()) } else { bytes };
     request.set_body(bytes);
     Ok(Some(parsed))
+}
+
+/// Takes the fingerprint of a request that may be repeated: its key stands for this method, path and body alone.
+pub(super) fn sign(request: &mut Request, body: &[u8]) {
+    if !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return;
+    }
+    let mut hash = Sha256::new();
+    for part in [request.method().as_str().as_bytes(), request.uri().path().as_bytes(), body] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    request.set_data(Fingerprint(hash.finalize().into()));
 }
 
 /// How long the body says it is; `None` when it comes in chunks.

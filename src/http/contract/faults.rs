@@ -4,6 +4,8 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
+use crate::http::fields::explain;
+
 /// The faults of one schema error: JSON pointers and what is allowed there.
 pub(super) fn told(error: &ValidationError<'_>, schema: &Value) -> Vec<(String, String)> {
     let at = error.instance_path().as_str();
@@ -24,6 +26,10 @@ pub(super) fn told(error: &ValidationError<'_>, schema: &Value) -> Vec<(String, 
         // What it may be is told by the choice itself.
         Kind::Type { .. } if place.get("enum").is_some() => Vec::new(),
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => nearest(context, schema, at),
+        Kind::Format { format } => {
+            let own = error.instance().as_str().and_then(|text| explain(format, text));
+            vec![(at.to_owned(), own.unwrap_or_else(|| message(error.kind(), place)))]
+        }
         kind => vec![(at.to_owned(), message(kind, place))],
     }
 }
