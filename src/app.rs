@@ -1,1 +1,215 @@
-//! Every component, built once from the configuration.
+//! The App: every component, built once from the configuration.
+
+mod housekeeping;
+mod starting;
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use futures_util::future::BoxFuture;
+use poem::{Endpoint, Response};
+use serde_json::json;
+
+use crate::accounts::{AccountParts, AccountSettings, Accounts, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower};
+use crate::calendar::Windows;
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::http::accounts::AccountsApi;
+use crate::http::batch::BatchApi;
+use crate::http::contract::ContractError;
+use crate::http::groups::{LabelsApi, ProjectsApi};
+use crate::http::limits::Limits;
+use crate::http::ranking::RankingApi;
+use crate::http::tasks::TasksApi;
+use crate::http::{self, Parts};
+use crate::ids::UserId;
+use crate::oauth::{AccessTokens, KeySet};
+use crate::observe::health::{Finding, Health, Need, Status};
+use crate::policies::live::LivePolicies;
+use crate::policies::watch::{PolicyWatch, WatchOptions};
+use crate::store::{Store, StoreResult, Tx};
+use crate::tasks::Tasks;
+
+use housekeeping::Housekeeping;
+pub use starting::StartError;
+
+/// The operations of the API; their order is the document's.
+pub type Api = (AccountsApi, RankingApi, BatchApi, TasksApi, ProjectsApi, LabelsApi);
+
+/// A running MindFlow without its socket.
+pub struct App {
+    /// What was chosen.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// The policies in force.
+    pub policies: Arc<LivePolicies>,
+    /// People.
+    pub accounts: Arc<Accounts>,
+    /// Their tasks.
+    pub tasks: Tasks,
+    /// How everything is.
+    pub health: Arc<Health>,
+    guard: Arc<Guard>,
+    limits: Arc<Limits>,
+    _watch: PolicyWatch,
+    _housekeeping: Housekeeping,
+}
+
+impl App {
+    /// Builds every component: the data folder is made, the schema brought up to date, keys and policies loaded.
+    ///
+    /// - `port`: where the server listens, for the public URL of who configured none.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] names the one thing that is wrong.
+    pub async fn start(config: Config, clock: Clock, port: u16) -> Result<Self, StartError> {
+        starting::make_data_folder(&config)?;
+        let store = starting::open_store(&config).await?;
+        store.migrate_up().await?;
+        let keys = Arc::new(starting::load_keys(&config).await?);
+        let policies = Arc::new(LivePolicies::open(
+            &config.policies.dir,
+            starting::case_rule(config.policies.tests),
+            clock.clone(),
+        )?);
+        let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
+        Ok(Self::assemble(config, clock, port, Ground { store, keys, policies, watch }))
+    }
+
+    fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
+        let Ground { store, keys, policies, watch } = ground;
+        let issuer = config.server.public_url(port);
+        let tokens = Arc::new(AccessTokens::new(keys, issuer, config.tokens.access_token_life, clock.clone()));
+        let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies));
+        let accounts = Arc::new(Accounts::new(AccountParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            passwords: Passwords::default(),
+            tokens: Arc::clone(&tokens),
+            policies: Arc::new(Directory(Arc::clone(&policies))),
+            zone_follower: Arc::new(DueDates),
+            settings: AccountSettings {
+                registration: config.accounts.registration,
+                session_life: config.tokens.refresh_token_life,
+                rotation: if config.tokens.refresh_token_rotation { Rotation::EachUse } else { Rotation::Never },
+            },
+        }));
+        let limits = Arc::new(Limits::new(&config.limits, &clock));
+        Self {
+            guard: Arc::new(Guard::new(store.clone(), tokens, clock.clone())),
+            health: Arc::new(health(&config, &store, &policies)),
+            _housekeeping: Housekeeping::start(store.clone(), clock.clone(), Arc::clone(&limits)),
+            _watch: watch,
+            config,
+            clock,
+            store,
+            policies,
+            accounts,
+            tasks,
+            limits,
+        }
+    }
+
+    /// The HTTP edge over these components.
+    ///
+    /// # Errors
+    ///
+    /// When the API's description cannot be compiled, which the tests would have shown.
+    pub fn endpoint(&self) -> Result<impl Endpoint<Output = Response> + use<>, ContractError> {
+        let api: Api = (
+            AccountsApi::new(Arc::clone(&self.accounts)),
+            RankingApi::new(self.tasks.clone()),
+            BatchApi::new(self.tasks.clone()),
+            TasksApi::new(self.tasks.clone()),
+            ProjectsApi::new(self.tasks.clone()),
+            LabelsApi::new(self.tasks.clone()),
+        );
+        let parts = Parts {
+            config: &self.config,
+            authenticator: self.guard.clone(),
+            limits: Arc::clone(&self.limits),
+            health: Arc::clone(&self.health),
+            clock: self.clock.clone(),
+        };
+        http::endpoint(api, parts)
+    }
+
+    /// Closes what is open; changes under way are finished first.
+    pub async fn stop(self) {
+        self.store.close().await;
+    }
+}
+
+/// What has to stand before anything else can.
+struct Ground {
+    store: Store,
+    keys: Arc<KeySet>,
+    policies: Arc<LivePolicies>,
+    watch: PolicyWatch,
+}
+
+fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>) -> Health {
+    let (store, policies) = (store.clone(), Arc::clone(policies));
+    Health::new(config.server.environment)
+        .with("database", Need::Vital, move || {
+            let store = store.clone();
+            async move {
+                match store.ping().await {
+                    Ok(()) => Finding::HEALTHY,
+                    Err(_) => Finding::new(Status::Unhealthy, "the database cannot be reached"),
+                }
+            }
+        })
+        .with("policies", Need::Useful, move || {
+            let finding = policies_finding(&policies);
+            async move { finding }
+        })
+}
+
+/// What operators should know about their policies: files that were refused, examples that fail, scores that failed.
+fn policies_finding(policies: &LivePolicies) -> Finding {
+    let troubled = policies.status().into_iter().filter(|policy| policy.refused.is_some() || !policy.failing_cases.is_empty());
+    let troubled: Vec<_> = troubled.map(|policy| json!(policy)).collect();
+    let faults = policies.score_faults();
+    let status = if policies.is_healthy() { Status::Healthy } else { Status::Degraded };
+    if troubled.is_empty() && faults == 0 {
+        return Finding { status, details: None };
+    }
+    Finding::new(status, json!({ "policies": troubled, "score_faults": faults }))
+}
+
+/// The policies, as accounts see them.
+struct Directory(Arc<LivePolicies>);
+
+impl PolicyDirectory for Directory {
+    fn default_name(&self) -> String {
+        self.0.current().name().to_owned()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
+    fn windows(&self, name: Option<&str>) -> Windows {
+        name.and_then(|name| self.0.get(name)).map_or_else(|| self.0.windows(), |policy| policy.windows())
+    }
+}
+
+/// Due dates without a time are due at the end of a day, which lies elsewhere in another zone.
+struct DueDates;
+
+impl ZoneFollower for DueDates {
+    fn move_to<'t>(
+        &'t self,
+        tx: &'t mut Tx<'_>,
+        user: UserId,
+        zone: Tz,
+        _now: Timestamp,
+    ) -> BoxFuture<'t, StoreResult<()>> {
+        Box::pin(tx.move_due_days(user, zone))
+    }
+}

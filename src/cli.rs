@@ -1,4 +1,118 @@
 //! The command line: one file per subcommand, each thin.
 
+pub mod demo;
+pub mod migrate;
+pub mod openapi;
 pub mod policy;
+pub mod serve;
 pub mod user;
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, Loaded};
+use crate::observe::logs::{self, Output};
+
+/// The exit code of a start that failed: wrong arguments, configuration or surroundings.
+const CANNOT_START: u8 = 2;
+
+/// A self-hosted task server that answers: what should I do now, and why?
+#[derive(Debug, Parser)]
+#[command(name = "mindflow", version, propagate_version = true)]
+struct Arguments {
+    /// The configuration file; without it `MINDFLOW_CONFIG`, then `mindflow.toml` in this folder if it is there
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve,
+    /// Bring the database's schema up to date, or back
+    Migrate(migrate::MigrateArgs),
+    /// Check, explain and test policies
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Make and change accounts
+    User(user::UserArgs),
+    /// Fill an account with some forty believable tasks
+    Demo(demo::DemoArgs),
+    /// Write the OpenAPI document
+    Openapi(openapi::OpenapiArgs),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let loaded = match Config::load(arguments.config.as_deref(), std::env::vars_os()) {
+        Ok(loaded) => loaded,
+        Err(error) => return cannot_start(&error),
+    };
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if let Command::Policy(command) = command {
+        return ended(command.run(&loaded.config.policies.dir));
+    }
+    if let Command::Openapi(args) = command {
+        return ended(openapi::run(&args, &loaded.config, &mut io::stdout().lock()).map(|()| ExitCode::SUCCESS));
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_start(&error),
+    };
+    runtime.block_on(run(command, loaded))
+}
+
+async fn run(command: Command, loaded: Loaded) -> ExitCode {
+    let config = loaded.config.clone();
+    match command {
+        Command::Serve => serve::run(loaded).await,
+        Command::Migrate(args) => {
+            logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+            ended(migrate::run(args, &config, &mut io::stdout()).await)
+        }
+        Command::User(args) => match with_app(config).await {
+            Ok(app) => ended(user::run(args, &app.accounts, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
+            Err(code) => code,
+        },
+        Command::Demo(args) => match with_app(config).await {
+            Ok(app) => ended(demo::run(args, &app, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
+            Err(code) => code,
+        },
+        Command::Policy(_) | Command::Openapi(_) => ExitCode::SUCCESS,
+    }
+}
+
+/// Starts the components that a command works with; a server may run on the same data meanwhile.
+async fn with_app(config: Config) -> Result<App, ExitCode> {
+    logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+    let port = config.server.port;
+    App::start(config, Clock::system(), port).await.map_err(|error| cannot_start(&error))
+}
+
+fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("mindflow: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// One clear line (or one for each fault of the configuration), and the exit code that says so.
+fn cannot_start(error: &(dyn StdError + 'static)) -> ExitCode {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line = format!("{line}: {cause}");
+        source = cause.source();
+    }
+    eprintln!("mindflow: {line}");
+    ExitCode::from(CANNOT_START)
+}

@@ -1,0 +1,83 @@
+//! The first steps of a start, each with the one line that says what went wrong.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use crate::config::{Config, PolicyTests};
+use crate::http::contract::ContractError;
+use crate::oauth::keys::{KeyError, KeySource};
+use crate::oauth::KeySet;
+use crate::policies::live::CaseRule;
+use crate::policies::shipped::ShippedError;
+use crate::store::migrations::MigrationError;
+use crate::store::{PoolLimits, Store, StoreError};
+
+/// Why the server does not start. Nothing was changed, except what earlier steps completed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made or written.
+    #[error("the data folder `{}` cannot be written (`DATA_DIR`)", folder.display())]
+    DataFolder {
+        /// Which folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the database cannot be opened (`DATABASE_URL`)")]
+    Database(#[source] StoreError),
+    /// The schema cannot be brought up to date.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// The signing keys cannot be read or made.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The policy that is built in does not run.
+    #[error(transparent)]
+    Policies(#[from] ShippedError),
+    /// The system gives no thread.
+    #[error("no thread could be started")]
+    Thread(#[source] io::Error),
+    /// The API's description is wrong.
+    #[error(transparent)]
+    Api(#[from] ContractError),
+}
+
+/// Makes the data folder, for the server's own user alone, and tries whether it can be written.
+pub(super) fn make_data_folder(config: &Config) -> Result<(), StartError> {
+    let folder = &config.storage.data_dir;
+    let failed = |source| StartError::DataFolder { folder: folder.clone(), source };
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(failed)?;
+    let probe = folder.join(".writable");
+    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(failed)
+}
+
+pub(super) async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let limits =
+        PoolLimits { connections: config.storage.max_connections, acquire_timeout: config.storage.wait };
+    Store::connect(config.storage.database_url.expose(), &limits).await.map_err(StartError::Database)
+}
+
+/// Generating a key takes a core for a while, so it is not done on an async thread.
+pub(super) async fn load_keys(config: &Config) -> Result<KeySet, StartError> {
+    let source = KeySource {
+        private_pem: config.tokens.private_key.as_ref().map(|key| key.expose().to_owned()),
+        public_pem: config.tokens.public_key.clone(),
+        folder: config.storage.data_dir.join("keys"),
+    };
+    let loaded = tokio::task::spawn_blocking(move || KeySet::load(&source)).await;
+    Ok(loaded.map_err(|error| StartError::Thread(io::Error::other(error)))??)
+}
+
+pub(super) const fn case_rule(tests: PolicyTests) -> CaseRule {
+    match tests {
+        PolicyTests::Warn => CaseRule::Warn,
+        PolicyTests::Require => CaseRule::Require,
+    }
+}
