@@ -10,7 +10,9 @@ use futures_util::future::BoxFuture;
 use poem::{Endpoint, Response};
 use serde_json::json;
 
-use crate::accounts::{AccountParts, AccountSettings, Accounts, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower};
+use crate::accounts::{
+    AccountParts, AccountSettings, Accounts, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
+};
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -172,7 +174,8 @@ fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>) -> Healt
 
 /// What operators should know about their policies: files that were refused, examples that fail, scores that failed.
 fn policies_finding(policies: &LivePolicies) -> Finding {
-    let troubled = policies.status().into_iter().filter(|policy| policy.refused.is_some() || !policy.failing_cases.is_empty());
+    let troubled =
+        policies.status().into_iter().filter(|policy| policy.refused.is_some() || !policy.failing_cases.is_empty());
     let troubled: Vec<_> = troubled.map(|policy| json!(policy)).collect();
     let faults = policies.score_faults();
     let status = if policies.is_healthy() { Status::Healthy } else { Status::Degraded };

@@ -79,7 +79,7 @@ pub struct Parts<'a> {
 pub fn endpoint<T: OpenApi + 'static>(
     api: T,
     parts: Parts<'_>,
-) -> Result<impl Endpoint<Output = Response> + 'static, ContractError> {
+) -> Result<impl Endpoint<Output = Response> + use<T>, ContractError> {
     let Parts { config, authenticator, limits, health, clock } = parts;
     let server = &config.server;
     let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
-use crate::oauth::keys::{KeyError, KeySource};
 use crate::oauth::KeySet;
+use crate::oauth::keys::{KeyError, KeySource};
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
 use crate::store::migrations::MigrationError;
@@ -59,8 +59,7 @@ pub(super) fn make_data_folder(config: &Config) -> Result<(), StartError> {
 }
 
 pub(super) async fn open_store(config: &Config) -> Result<Store, StartError> {
-    let limits =
-        PoolLimits { connections: config.storage.max_connections, acquire_timeout: config.storage.wait };
+    let limits = PoolLimits { connections: config.storage.max_connections, acquire_timeout: config.storage.wait };
     Store::connect(config.storage.database_url.expose(), &limits).await.map_err(StartError::Database)
 }
 

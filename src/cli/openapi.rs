@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::app::Api;
 use crate::config::Config;
-use crate::http::document::ApiDocument;
+use crate::http::document::{self, ApiDocument};
 
 /// In which form.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub fn run(args: &OpenapiArgs, config: &Config, out: &mut dyn Write) -> anyhow::
     let document = ApiDocument::of::<Api>().served_at(&config.server.public_url(config.server.port));
     match args.format {
         Form::Json => writeln!(out, "{}", serde_json::to_string_pretty(&document.value)?)?,
-        Form::Yaml => write!(out, "{}", document.to_yaml())?,
+        Form::Yaml => write!(out, "{}", document::to_yaml(&document.value))?,
     }
     Ok(())
 }

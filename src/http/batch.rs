@@ -208,6 +208,9 @@ impl BatchApi {
     /// Change several tasks at once
     ///
     /// All operations are carried out in one transaction, in order; when one fails, nothing is changed.
+    ///
+    /// - 404: A task of the batch does not exist.
+    /// - 412: A task of the batch is at another version than its `if_match` says.
     #[oai(path = "/tasks/batch", method = "post", operation_id = "batch_tasks")]
     async fn batch_tasks(
         &self,
@@ -226,6 +229,9 @@ impl BatchApi {
     ///
     /// Takes back the change whose answer carried the token: once, within 24 hours, and only while nothing that it
     /// touched has been changed since.
+    ///
+    /// - 404: The token is unknown.
+    /// - 409: The token is spent, or what it would restore was changed since.
     #[oai(path = "/undo", method = "post", operation_id = "undo_change")]
     async fn undo_change(
         &self,

@@ -205,6 +205,8 @@ impl ProjectsApi {
     }
 
     /// Make a project
+    ///
+    /// - 409: Another project has this name, or the first request with this key still runs.
     #[oai(path = "/", method = "post", operation_id = "create_project")]
     async fn create_project(
         &self,
@@ -228,6 +230,8 @@ impl ProjectsApi {
     /// Change a project
     ///
     /// A JSON merge patch (RFC 7396): what is left out stays, `null` empties.
+    ///
+    /// - 409: Another project has this name.
     #[oai(path = "/:project_id", method = "patch", operation_id = "update_project")]
     async fn update_project(
         &self,
@@ -298,6 +302,8 @@ impl LabelsApi {
     }
 
     /// Make a label
+    ///
+    /// - 409: Another label has this name, or the first request with this key still runs.
     #[oai(path = "/", method = "post", operation_id = "create_label")]
     async fn create_label(
         &self,
@@ -320,6 +326,8 @@ impl LabelsApi {
     /// Rename a label
     ///
     /// On all its tasks, which change with it.
+    ///
+    /// - 409: Another label has this name.
     #[oai(path = "/:label_id", method = "patch", operation_id = "update_label")]
     async fn update_label(
         &self,

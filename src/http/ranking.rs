@@ -68,7 +68,9 @@ fn best(standing: &Standing) -> Result<Vec<u8>, ApiError> {
 impl RankingApi {
     /// Get the best task
     ///
-    /// The one task to do now, its score and the reasons; 404 when there is nothing to recommend.
+    /// The one task to do now, its score and the reasons.
+    ///
+    /// - 404: There is nothing to recommend.
     #[oai(path = "/best", method = "get", operation_id = "get_best_task")]
     async fn get_best_task(
         &self,

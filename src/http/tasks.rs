@@ -276,7 +276,9 @@ impl TasksApi {
 
     /// Start a task
     ///
-    /// Idempotent. A completed task must be reopened first.
+    /// Idempotent.
+    ///
+    /// - 409: The task is completed and must be reopened first, or the first request with this key still runs.
     #[oai(path = "/:task_id/start", method = "post", operation_id = "start_task")]
     async fn start_task(
         &self,
