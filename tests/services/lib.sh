@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC1091 # the variables come from `with`
 # Shared by the scripts of this folder; sourced by `with`.
 
 say() { printf 'test services: %s\n' "$*" >&2; }
@@ -55,7 +56,7 @@ apt_install() {
 
 # apt_unpack FOLDER PACKAGE...: unpacks packages and what they depend on and the machine lacks; needs no rights.
 apt_unpack() {
-    local folder=$1 state=$cache/apt missing
+    local folder=$1 state=$1.apt missing
     shift
     has_apt || fail "please install: $*"
     local apt=(apt-get -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache" -o Debug::NoLocking=1)
@@ -64,10 +65,13 @@ apt_unpack() {
     bounded 300 "reading the list of Debian packages into $state" "${apt[@]}" update
     missing=$("${apt[@]}" install --simulate --no-install-recommends "$@" | sed -n 's/^Inst \([^ ]*\).*/\1/p')
     (
-        cd "$state/cache"
+        cd "$state/cache" || exit
         # shellcheck disable=SC2086 # one word per package
         bounded 900 "downloading the Debian packages: $*" "${apt[@]}" download $missing
         for package in *.deb; do dpkg --extract "$package" "$folder"; done
     )
     rm -rf "$state"
 }
+
+# Where the shared libraries of an unpacked folder lie, as LD_LIBRARY_PATH wants it.
+unpacked_libraries() { find "$1" -name 'lib*.so*' -printf '%h\n' | sort -u | paste -sd :; }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC1091 # the variables come from `with`
 # Node.js and the packages that tests/clients locks; sourced by `with`.
 
 # The oldest Node.js that every locked package runs on.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC1091 # the variables come from `with`
 # A PostgreSQL server of the test run's own; sourced by `with`.
 
 POSTGRES_OLDEST=15
@@ -22,7 +23,7 @@ provide_postgres() {
 find_postgres() {
     local candidate version newest=0
     for candidate in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin "$(dirname "$(command -v postgres || echo /none/postgres)")"; do
-        [ -x "$candidate/postgres" ] && [ -x "$candidate/initdb" ] || continue
+        if [ ! -x "$candidate/postgres" ] || [ ! -x "$candidate/initdb" ]; then continue; fi
         version=$("$candidate/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
         if [ "$version" -ge "$POSTGRES_OLDEST" ] && [ "$version" -gt "$newest" ]; then
             newest=$version
@@ -75,7 +76,7 @@ choose_server_user() {
 
 # Ends in the program itself, so call it in a subshell. The folder that this shell stands in may be closed to the user.
 as_server() {
-    cd "$postgres_home"
+    cd "$postgres_home" || exit
     exec env HOME="$postgres_home" "${postgres_as[@]}" "$@"
 }
 

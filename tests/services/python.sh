@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC1091 # the variables come from `with`
 # Python and the packages that tests/clients pins; sourced by `with`.
 
 # The oldest Python that every pinned package runs on.

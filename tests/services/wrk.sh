@@ -2,15 +2,17 @@
 # The load generator wrk; sourced by `with`.
 
 provide_wrk() {
+    if ! find_wrk; then once wrk "$$" install_wrk; fi
     if command -v wrk >/dev/null; then return; fi
-    if [ ! -x "$cache/wrk/usr/bin/wrk" ]; then once wrk debian install_wrk; fi
-    if command -v wrk >/dev/null; then return; fi
-    export PATH="$cache/wrk/usr/bin:$PATH"
     local libraries
-    libraries=$cache/wrk/usr/lib/$(uname -m)-linux-gnu
-    export LD_LIBRARY_PATH="$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    libraries=$(unpacked_libraries "$cache/wrk")
+    export PATH="$cache/wrk/usr/bin:$PATH" LD_LIBRARY_PATH="$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
 
+find_wrk() { command -v wrk >/dev/null || [ -x "$cache/wrk/usr/bin/wrk" ]; }
+
 install_wrk() {
+    # Somebody else may have done it while this one waited.
+    if find_wrk; then return; fi
     if is_root; then apt_install wrk; else apt_unpack "$cache/wrk" wrk; fi
 }
