@@ -6,7 +6,7 @@
 //! - [`facts`]: what is known of a task, as columns; [`moment`]: what is known of the person's present.
 //! - [`fields`]: the names under which policies see both, and which of them a policy reads.
 //! - [`policy`]: the interface of a policy. [`rank`](mod@rank): the total order. [`explain`]: why.
-//! - [`change`]: when a score changes next. [`levers`]: what would move it.
+//! - [`change`]: when a score changes next. [`levers`](mod@levers): what would move it.
 
 pub mod change;
 pub mod explain;

@@ -50,6 +50,8 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
         let message = format!("the file has {} bytes; a policy may have {MAX_SCRIPT_BYTES}", source.len());
         return Err(vec![PolicyFault::new(file, message)]);
     }
+    let version = version_of(source);
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let (constants, analysis) = read_constants(file, source)?;
     let declared = read_declared(&constants)
         .map_err(|(name, message)| vec![PolicyFault::new(file, message).at(find_word(source, "const", name))])?;
@@ -66,7 +68,7 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
     ast.clear_statements();
     Ok(Compiled {
         file: file.to_owned(),
-        version: version_of(source),
+        version,
         engine,
         ast,
         uses: analysis.uses,

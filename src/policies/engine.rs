@@ -1,7 +1,8 @@
 //! The sandbox in which policies run: no I/O, no clock, no random, and a limit on everything that grows.
 //!
 //! Limits that Rhai leaves open are closed here: an index assignment is not counted against the size of its map (so
-//! variables are measured whenever one is read), and a native call costs one operation however long it takes (so
+//! variables are measured whenever one is read), function pointers can hold function pointers without end (so `curry`
+//! is not there, and the check lets closures stand only where they are used up at once), and a native call costs one operation however long it takes (so
 //! containers are small and a deadline is kept). `sleep` and `timestamp` are in packages that are not loaded.
 
 use std::cell::Cell;
@@ -29,7 +30,7 @@ const MAX_OVERRUNS: u32 = 3;
 const MAX_CALL_DEPTH: usize = 24;
 const MAX_EXPRESSION_DEPTH: usize = 48;
 const MAX_FUNCTIONS: usize = 256;
-const MAX_VARIABLES: usize = 64;
+const MAX_VARIABLES: usize = 128;
 const MAX_ITEMS: usize = 256;
 const MAX_TEXT_BYTES: usize = 8 * 1024;
 
@@ -72,7 +73,10 @@ pub fn sandbox(constants: Module, containers: Containers) -> Engine {
     for package in PACKAGES.iter() {
         engine.register_global_module(Shared::clone(package));
     }
-    engine.register_global_module(constants.into());
+    let constants: Shared<Module> = constants.into();
+    // As `X`, and as Rhai's own `global::X`.
+    engine.register_global_module(Shared::clone(&constants));
+    engine.register_static_module("global", constants);
     limit(&mut engine);
     if containers == Containers::Changed {
         measure_variables(&mut engine);
@@ -92,7 +96,7 @@ fn limit(engine: &mut Engine) {
         .set_max_array_size(MAX_ITEMS)
         .set_max_map_size(MAX_ITEMS)
         .set_fail_on_invalid_map_property(true);
-    for symbol in ["eval", "import", "export", "print", "debug"] {
+    for symbol in ["eval", "import", "export", "print", "debug", "curry"] {
         engine.disable_symbol(symbol);
     }
     engine.on_progress(|operations| {

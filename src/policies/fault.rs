@@ -97,7 +97,9 @@ fn describe(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorTooManyOperations(_) => {
             format!("does not end: stopped after {MAX_OPERATIONS} operations")
         }
-        EvalAltResult::ErrorTerminated(..) => format!("takes too long: stopped after {} ms", DEADLINE.as_millis()),
+        EvalAltResult::ErrorTerminated(..) => {
+            format!("does not end in time: stopped after {} ms", DEADLINE.as_millis())
+        }
         EvalAltResult::ErrorStackOverflow(_) => "calls itself too deeply".to_owned(),
         EvalAltResult::ErrorDataTooLarge(what, _) => format!("makes a value that is too large ({})", tidy(what)),
         EvalAltResult::ErrorTooManyVariables(_) => "makes too many variables".to_owned(),

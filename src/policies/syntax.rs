@@ -26,6 +26,28 @@ pub const ENTRY_POINTS: [&str; 3] = ["score", "explain", "eligible"];
 /// Functions that people expect from Rhai and that a policy does not get.
 const IMPURE: [&str; 8] = ["sleep", "timestamp", "rand", "rand_float", "rand_bool", "exit", "open_file", "parse_json"];
 
+/// The functions that use a closure up. Elsewhere closures could be kept, and hold closures that hold closures without
+/// end: no limit of the interpreter counts them.
+const TAKE_CLOSURES: [&str; 17] = [
+    "map",
+    "filter",
+    "reduce",
+    "reduce_rev",
+    "some",
+    "all",
+    "find",
+    "find_map",
+    "index_of",
+    "for_each",
+    "sort",
+    "sort_by",
+    "order",
+    "order_by",
+    "retain",
+    "drain",
+    "dedup",
+];
+
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Analysis {
@@ -176,6 +198,7 @@ impl Reader<'_> {
     }
 
     fn node(&mut self, path: &[ASTNode], names: &BTreeMap<&str, Holds>) {
+        self.closure(path);
         match path.last() {
             Some(ASTNode::Expr(Expr::ThisPtr(position))) => {
                 self.fault(*position, "`this` is not part of the policy language: pass `task` and `ctx` as parameters");
@@ -194,6 +217,30 @@ impl Reader<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A closure is a constant; one that captures variables is a call of `curry` with that constant, in a block that
+    /// first shares the variables.
+    fn closure(&mut self, path: &[ASTNode]) {
+        let Some((node, above)) = path.split_last() else { return };
+        let is_curry = |node: &ASTNode| call_of(node).is_some_and(|call| call.name == "curry");
+        let shares = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::Stmt(block)) if matches!(block.statements().first(), Some(Stmt::Share(_))));
+        let parent = match node {
+            node if is_curry(node) => above.iter().rposition(shares).and_then(|block| above.get(block.checked_sub(1)?)),
+            ASTNode::Expr(Expr::DynamicConstant(value, _)) if value.is_fnptr() => match above.last() {
+                Some(parent) if is_curry(parent) => return,
+                parent => parent,
+            },
+            _ => return,
+        };
+        let used_up = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::MethodCall(call, _)) if TAKE_CLOSURES.contains(&call.name.as_str()));
+        if !parent.is_some_and(used_up) {
+            let takers = TAKE_CLOSURES.join(", ");
+            let message = format!(
+                "a closure may only be given to a method that uses it at once, as in `array.map(|x| x + 1)`: {takers}"
+            );
+            self.fault(node.position(), &message);
         }
     }
 

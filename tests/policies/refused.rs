@@ -123,6 +123,8 @@ fn constants_reach_functions_and_may_build_on_each_other() {
         good(&("const BASE = 4; const TABLE = #{ two: BASE * 2 };\n".to_owned() + &*with_score("TABLE.two + BASE")));
 
     assert_eq!(score(&policy, &a_task(1), &morning()), 12.0);
+    let global = good(&("\u{feff}const BASE = 4;\n".to_owned() + &*with_score("global::BASE")));
+    assert_eq!(score(&global, &a_task(1), &morning()), 4.0);
 }
 
 #[test]

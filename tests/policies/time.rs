@@ -35,7 +35,7 @@ fn a_policy_that_hides_what_it_reads_reads_everything() {
         "let t = task; t.priority",
         "let name = \"priority\"; task[name]",
         "let x = `${task.priority}`; if ctx == 1 { 1 } else { 2 }",
-        "let f = |n| task.priority + n; f.call(1)",
+        "[1].map(|n| task.priority + n)[0]",
         "for task in [1, 2] { if task == 2 { return 1 } } 0",
         "task = 1; task",
     ];
