@@ -177,7 +177,7 @@ impl AccountsApi {
         body: Body<ChangePassword>,
         origin: RequestOrigin,
     ) -> Result<Done, ApiError> {
-        self.accounts.change_password(&caller, &body.current_password, &body.new_password, &origin.0).await?;
+        self.accounts.change_password(&caller, &body.current_password, &body.new_password.0, &origin.0).await?;
         Ok(Done::Done)
     }
 

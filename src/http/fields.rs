@@ -11,6 +11,10 @@ use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseRe
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::accounts::email::{self, Email};
+use crate::accounts::passwords::{FEWEST_CHARACTERS, MOST_CHARACTERS, check_strength};
+use crate::accounts::personal_tokens::TOKEN_NAME_MAX;
+use crate::accounts::user::FULL_NAME_MAX;
 use crate::calendar::{parse_due, parse_zone};
 use crate::tasks::text::{DESCRIPTION_MAX, NAME_MAX, TITLE_MAX, one_line, several_lines};
 
@@ -42,6 +46,10 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("description", |text| several_lines("", text, DESCRIPTION_MAX).err().map(|fault| fault.message)),
     ("name", |text| one_line("", text, NAME_MAX).err().map(|fault| fault.message)),
     ("date-or-date-time", |text| parse_due(text, Tz::UTC).err().map(|error| error.to_string())),
+    ("email", |text| Email::parse(text).err().map(|error| error.to_string())),
+    ("new-password", |text| check_strength(text, "", None).err().map(|error| error.to_string())),
+    ("full-name", |text| one_line("", text, FULL_NAME_MAX).err().map(|fault| fault.message)),
+    ("token-name", |text| one_line("", text, TOKEN_NAME_MAX).err().map(|fault| fault.message)),
     ("time-zone", |text| {
         parse_zone(text).is_none().then(|| "must be the name of an IANA time zone such as `Europe/Vienna`".to_owned())
     }),
@@ -117,6 +125,14 @@ text_fields! {
     Name { format: "name", pattern: LINE.to_owned(), min_length: 1, max_length: NAME_MAX }
     /// A date alone or a date-time (RFC 3339); without offset it is read in the user's zone.
     Moment { format: "date-or-date-time", pattern: MOMENT.to_owned(), max_length: 40 }
+    /// An e-mail address.
+    EmailAddress { format: "email", pattern: email::PATTERN.to_owned(), min_length: 5, max_length: email::MOST_CHARACTERS }
+    /// A password that is good enough for a new one.
+    NewPassword { format: "new-password", min_length: FEWEST_CHARACTERS, max_length: MOST_CHARACTERS }
+    /// The name of a person: trimmed, one line, 1 to 200 characters.
+    FullName { format: "full-name", pattern: LINE.to_owned(), min_length: 1, max_length: FULL_NAME_MAX }
+    /// The name of a personal access token: trimmed, one line, 1 to 100 characters.
+    TokenName { format: "token-name", pattern: LINE.to_owned(), min_length: 1, max_length: TOKEN_NAME_MAX }
     /// The name of an IANA time zone.
     ZoneName { format: "time-zone", max_length: 64 }
 }

@@ -7,23 +7,22 @@ use crate::accounts::Scope;
 use crate::accounts::personal_tokens::NewToken;
 use crate::accounts::profile::{Change, ProfileChanges, WindowChanges};
 use crate::accounts::registration::NewAccount;
+use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, ZoneName};
 
 /// A new account.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 pub(super) struct Register {
     /// The e-mail address, with which one signs in.
-    #[oai(validator(min_length = 3, max_length = 254, pattern = r"^\s*[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\s*$"))]
-    pub(super) email: String,
+    pub(super) email: EmailAddress,
     /// 12 or more characters, or 8 to 11 that are not easily guessed.
-    #[oai(validator(min_length = 8, max_length = 256))]
-    pub(super) password: Password,
+    pub(super) password: NewPassword,
     /// What to call the person.
-    #[oai(nullable, validator(min_length = 1, max_length = 200))]
-    pub(super) full_name: Option<String>,
+    #[oai(nullable)]
+    pub(super) full_name: Option<FullName>,
     /// The IANA time zone in which their days are counted; `UTC` when it is left out.
-    #[oai(nullable, validator(min_length = 1, max_length = 64))]
-    pub(super) time_zone: Option<String>,
+    #[oai(nullable)]
+    pub(super) time_zone: Option<ZoneName>,
     /// The code of an invitation, where registration needs one.
     #[oai(nullable, validator(min_length = 1, max_length = 128))]
     pub(super) invite: Option<String>,
@@ -32,7 +31,8 @@ pub(super) struct Register {
 impl Register {
     pub(super) fn into_domain(self) -> (NewAccount, Option<String>) {
         let Self { email, password, full_name, time_zone, invite } = self;
-        (NewAccount { email, password: password.0, full_name, time_zone }, invite)
+        let (full_name, time_zone) = (full_name.map(|name| name.0), time_zone.map(|zone| zone.0));
+        (NewAccount { email: email.0, password: password.0, full_name, time_zone }, invite)
     }
 }
 
@@ -71,11 +71,10 @@ pub(super) struct Logout {
 #[oai(deny_unknown_fields, example)]
 pub(super) struct UpdateMe {
     /// What to call the person.
-    #[oai(nullable, validator(min_length = 1, max_length = 200))]
-    pub(super) full_name: MaybeUndefined<String>,
+    #[oai(nullable)]
+    pub(super) full_name: MaybeUndefined<FullName>,
     /// The IANA time zone in which their days are counted.
-    #[oai(validator(min_length = 1, max_length = 64))]
-    pub(super) time_zone: Option<String>,
+    pub(super) time_zone: Option<ZoneName>,
     /// What they prefer.
     pub(super) preferences: Option<UpdatePreferences>,
 }
@@ -123,7 +122,8 @@ impl UpdateMe {
                 evening: pair(evening),
             }),
         };
-        ProfileChanges { full_name: self.full_name.into(), time_zone: self.time_zone, windows, policy }
+        let full_name = self.full_name.map_value(|name| name.0).into();
+        ProfileChanges { full_name, time_zone: self.time_zone.map(|zone| zone.0), windows, policy }
     }
 }
 
@@ -163,8 +163,7 @@ pub(super) struct ChangePassword {
     #[oai(validator(min_length = 1, max_length = 256))]
     pub(super) current_password: Password,
     /// 12 or more characters, or 8 to 11 that are not easily guessed.
-    #[oai(validator(min_length = 8, max_length = 256))]
-    pub(super) new_password: Password,
+    pub(super) new_password: NewPassword,
 }
 
 /// What a credential allows.
@@ -205,23 +204,22 @@ impl From<Scope> for ScopeView {
 #[oai(deny_unknown_fields, example)]
 pub(super) struct CreateToken {
     /// What to call it.
-    #[oai(validator(min_length = 1, max_length = 100))]
-    pub(super) name: String,
+    pub(super) name: TokenName,
     /// What it allows: some of the caller's own scopes.
     #[oai(validator(min_items = 1, max_items = 3, unique_items))]
     pub(super) scopes: Vec<ScopeView>,
     /// When it ends, in the future: a date (its first moment in the user's zone) or a date-time (RFC 3339). Never when
     /// it is left out.
-    #[oai(nullable, validator(min_length = 10, max_length = 40))]
-    pub(super) expires_at: Option<String>,
+    #[oai(nullable)]
+    pub(super) expires_at: Option<Moment>,
 }
 
 impl CreateToken {
     pub(super) fn into_domain(self) -> NewToken {
         NewToken {
-            name: self.name,
+            name: self.name.0,
             scopes: self.scopes.into_iter().map(Scope::from).collect(),
-            expires_at: self.expires_at,
+            expires_at: self.expires_at.map(|moment| moment.0),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::bodies::{
     UpdatePreferences, UpdateWindows,
 };
 use super::views::{CreatedTokenView, PreferencesView, RoleView, SignedInView, TokenTypeView, UserView, WindowsView};
+use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, ZoneName};
 
 /// A refresh token as it looks; it opens nothing.
 const REFRESH: &str = "example-w0gNw8dO2bS7kq3mYx1tZ5aVhJc9RfLuEiPs";
@@ -21,10 +22,10 @@ const SOME_ID: Uuid = Uuid::from_u128(0x019a_a4f2_9d40_7c3e_8f21_6b1d_54e7_a0c3)
 impl Example for Register {
     fn example() -> Self {
         Self {
-            email: "ada@example.org".to_owned(),
-            password: Password("correct horse battery".to_owned()),
-            full_name: Some("Ada Lovelace".to_owned()),
-            time_zone: Some("Europe/London".to_owned()),
+            email: EmailAddress("ada@example.org".to_owned()),
+            password: NewPassword("correct horse battery".to_owned()),
+            full_name: Some(FullName("Ada Lovelace".to_owned())),
+            time_zone: Some(ZoneName("Europe/London".to_owned())),
             invite: None,
         }
     }
@@ -45,8 +46,8 @@ impl Example for UpdateMe {
             evening: window("18:00", "23:00"),
         };
         Self {
-            full_name: MaybeUndefined::Value("Ada Lovelace".to_owned()),
-            time_zone: Some("Europe/London".to_owned()),
+            full_name: MaybeUndefined::Value(FullName("Ada Lovelace".to_owned())),
+            time_zone: Some(ZoneName("Europe/London".to_owned())),
             preferences: Some(UpdatePreferences {
                 windows: MaybeUndefined::Value(windows),
                 policy: MaybeUndefined::Value("default".to_owned()),
@@ -58,9 +59,9 @@ impl Example for UpdateMe {
 impl Example for CreateToken {
     fn example() -> Self {
         Self {
-            name: "backup script".to_owned(),
+            name: TokenName("backup script".to_owned()),
             scopes: vec![ScopeView::Read],
-            expires_at: Some("2099-12-31".to_owned()),
+            expires_at: Some(Moment("2099-12-31".to_owned())),
         }
     }
 }
@@ -87,7 +88,7 @@ impl Example for ChangePassword {
     fn example() -> Self {
         Self {
             current_password: Password("correct horse battery".to_owned()),
-            new_password: Password("staple of the same horse".to_owned()),
+            new_password: NewPassword("staple of the same horse".to_owned()),
         }
     }
 }

@@ -172,6 +172,8 @@ async fn all_faults_of_an_account_come_at_once() {
     let mut fields = answer.fields();
     fields.sort_unstable();
     assert_eq!(fields, ["/admin", "/email", "/full_name", "/password", "/time_zone"]);
+    let body = json!({ "email": "a@b", "password": "password1", "full_name": "a\nb", "time_zone": "Mars" });
+    assert_eq!(server.post("register", "", body).await.body["errors"].as_array().unwrap().len(), 4);
     let weak = server.post("register", "", json!({ "email": "ada@example.org", "password": "password1" })).await;
     assert_eq!(weak.fields(), ["/password"]);
 }
