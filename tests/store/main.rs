@@ -1,0 +1,7 @@
+//! The store and the services over it, on both databases.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod schema;

@@ -1,0 +1,4 @@
+//! The vocabulary that the test binaries share: `#[path = "../support/mod.rs"] mod support;`.
+#![allow(dead_code, reason = "no binary says every word")]
+
+pub(crate) mod databases;
