@@ -1,0 +1,361 @@
+//! The whole server in this process, on a socket of its own, with a clock that tests move.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mindflow::accounts::registration::NewAccount;
+use mindflow::accounts::{Caller, Credential, Role, Scope, Scopes};
+use mindflow::app::App;
+use mindflow::calendar::{Due, parse_due, parse_moment};
+use mindflow::clock::{Clock, Timestamp};
+use mindflow::config::{Config, Secret};
+use mindflow::http::serve::bind;
+use mindflow::ids::{TaskId, UserId};
+use mindflow::tasks::edit::{Patch, TaskPatch};
+use mindflow::tasks::{Ask, Task};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::answer::Answer;
+use super::databases::{Db, TestDatabase};
+
+/// Long enough to be taken, and the same for everybody.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// When the clock of every test stands at first: a Monday.
+pub const MONDAY_NOON: &str = "2026-03-23T12:00:00Z";
+
+/// The server under test.
+pub struct TestApp {
+    /// The time, as the server sees it.
+    pub clock: Clock,
+    /// The components behind the socket.
+    pub app: Arc<App>,
+    base: String,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    database: TestDatabase,
+    folder: tempfile::TempDir,
+}
+
+impl TestApp {
+    /// A server on SQLite without limits.
+    pub async fn new() -> Self {
+        Self::start(Db::Sqlite, |_| {}).await
+    }
+
+    /// The same on either database.
+    pub async fn on(db: Db) -> Self {
+        Self::start(db, |_| {}).await
+    }
+
+    /// A server on SQLite with other settings.
+    pub async fn with(choose: impl FnOnce(&mut Config)) -> Self {
+        Self::start(Db::Sqlite, choose).await
+    }
+
+    async fn start(db: Db, choose: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = TestDatabase::new(db).await;
+        let mut config = Config::default();
+        config.server.host = "127.0.0.1".to_owned();
+        config.server.port = 0;
+        config.storage.data_dir = folder.path().join("data");
+        config.storage.database_url = Secret::new(database.url());
+        config.policies.dir = folder.path().join("policies");
+        config.limits.rate_per_minute = 0;
+        config.limits.auth_rate_per_minute = 0;
+        choose(&mut config);
+        let clock = Clock::fixed(moment(MONDAY_NOON));
+        let bound = bind(&config.server).await.unwrap();
+        let base = format!("http://{}", bound.address());
+        let app = Arc::new(App::start(config, clock.clone(), bound.address().port()).await.unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (endpoint, served) = (app.endpoint().unwrap(), Arc::clone(&app));
+        tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            bound.serve(endpoint, &served.config.server, Arc::clone(&served.health), stop).await.unwrap();
+        });
+        Self { clock, app, base, http: reqwest::Client::new(), stop: Some(stop), database, folder }
+    }
+
+    /// The folder of the policies.
+    pub fn policies_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("policies")
+    }
+
+    /// Takes the database away from the running server, for good.
+    pub async fn break_database(&self) {
+        self.app.store.close().await;
+        let _ = &self.database;
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Sets the clock to a moment in UTC.
+    pub fn set_clock(&self, text: &str) {
+        self.clock.set(moment(text));
+    }
+
+    /// The address of the server, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// Somebody without an account.
+    pub fn anonymous(&self) -> Actor<'_> {
+        Actor { app: self, token: None, caller: None }
+    }
+
+    /// Somebody with an account, signed in.
+    pub async fn user(&self, name: &str) -> Actor<'_> {
+        self.user_in(name, "UTC").await
+    }
+
+    /// The same, living in a zone.
+    pub async fn user_in(&self, name: &str, zone: &str) -> Actor<'_> {
+        self.actor(name, zone, Role::User).await
+    }
+
+    /// An operator, signed in.
+    pub async fn admin(&self, name: &str) -> Actor<'_> {
+        self.actor(name, "UTC", Role::Admin).await
+    }
+
+    async fn actor(&self, name: &str, zone: &str, role: Role) -> Actor<'_> {
+        let email = format!("{name}@example.com");
+        let account = NewAccount {
+            email: email.clone(),
+            password: PASSWORD.to_owned(),
+            full_name: Some(name.to_owned()),
+            time_zone: Some(zone.to_owned()),
+        };
+        let user = self.app.accounts.create_user(account, role).await.unwrap();
+        let login = json!({ "email": email, "password": PASSWORD });
+        let signed_in = self.anonymous().post("/api/auth/login", &login).await.good();
+        let caller = Caller {
+            user_id: user.id,
+            scopes: Scopes::from_iter([Scope::Read, Scope::Write]),
+            credential: Credential::Shell,
+            zone: user.zone,
+            windows: None,
+            policy: None,
+            data_version: 0,
+            request_id: Arc::from("test"),
+        };
+        Actor { app: self, token: signed_in["access_token"].as_str().map(str::to_owned), caller: Some(caller) }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub struct Actor<'a> {
+    app: &'a TestApp,
+    /// What they show; `None` for who has nothing to show.
+    pub token: Option<String>,
+    caller: Option<Caller>,
+}
+
+impl Actor<'_> {
+    /// The same person with another token.
+    pub fn holding(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Their id.
+    pub fn id(&self) -> UserId {
+        self.caller.as_ref().unwrap().user_id
+    }
+
+    /// Gives them a task without asking the server over HTTP.
+    pub async fn has(&self, task: ATask) -> TaskId {
+        self.has_task(task).await.id
+    }
+
+    /// The same, and shows it.
+    pub async fn has_task(&self, task: ATask) -> Task {
+        let caller = self.caller.clone().unwrap();
+        let patch = task.patch(&caller);
+        self.app.app.tasks.create(Ask::new(caller), patch).await.unwrap().value
+    }
+
+    /// Sends a request with a JSON body and headers.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.request(method, path);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request).await
+    }
+
+    /// A request that a test completes itself.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.app.http.request(method, format!("{}{path}", self.app.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, Some(body), &[]).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body), &[]).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None, &[]).await
+    }
+
+    // One method for each operation that tests use often; named by its operation id.
+
+    pub async fn create_task(&self, body: Value) -> Answer {
+        self.post("/api/tasks", &body).await
+    }
+
+    pub async fn get_task(&self, id: TaskId) -> Answer {
+        self.get(&format!("/api/tasks/{id}")).await
+    }
+
+    pub async fn update_task(&self, id: TaskId, body: Value) -> Answer {
+        self.patch(&format!("/api/tasks/{id}"), &body).await
+    }
+
+    pub async fn complete_task(&self, id: TaskId) -> Answer {
+        self.send(Method::POST, &format!("/api/tasks/{id}/complete"), None, &[]).await
+    }
+
+    pub async fn snooze_task(&self, id: TaskId, body: Value) -> Answer {
+        self.post(&format!("/api/tasks/{id}/snooze"), &body).await
+    }
+
+    pub async fn list_tasks(&self, query: &str) -> Answer {
+        self.get(&format!("/api/tasks?{query}")).await
+    }
+
+    pub async fn get_best_task(&self, query: &str) -> Answer {
+        self.get(&format!("/api/tasks/best?{query}")).await
+    }
+
+    pub async fn list_ranked_tasks(&self, query: &str) -> Answer {
+        self.get(&format!("/api/tasks/ranked?{query}")).await
+    }
+
+    pub async fn explain_task(&self, id: TaskId, query: &str) -> Answer {
+        self.get(&format!("/api/tasks/{id}/explain?{query}")).await
+    }
+
+    pub async fn undo_change(&self, token: &str) -> Answer {
+        self.post("/api/undo", &json!({ "token": token })).await
+    }
+}
+
+/// A task that somebody has.
+#[derive(Clone, Debug, Default)]
+pub struct ATask {
+    title: String,
+    description: Option<String>,
+    priority: Option<u8>,
+    due: Option<String>,
+    minutes: Option<u32>,
+    prefers: Option<mindflow::calendar::TimeOfDay>,
+    labels: Vec<String>,
+    parent: Option<TaskId>,
+}
+
+/// A pending task of priority 3.
+pub fn a_task(title: &str) -> ATask {
+    ATask { title: title.to_owned(), ..ATask::default() }
+}
+
+impl ATask {
+    pub fn description(mut self, text: &str) -> Self {
+        self.description = Some(text.to_owned());
+        self
+    }
+
+    pub fn priority(mut self, priority: u8) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// A date alone, or a date-time.
+    pub fn due(mut self, due: &str) -> Self {
+        self.due = Some(due.to_owned());
+        self
+    }
+
+    pub fn minutes(mut self, minutes: u32) -> Self {
+        self.minutes = Some(minutes);
+        self
+    }
+
+    pub fn prefers(mut self, time: &str) -> Self {
+        self.prefers = mindflow::calendar::TimeOfDay::parse(time);
+        self
+    }
+
+    pub fn label(mut self, label: &str) -> Self {
+        self.labels.push(label.to_owned());
+        self
+    }
+
+    pub fn part_of(mut self, parent: TaskId) -> Self {
+        self.parent = Some(parent);
+        self
+    }
+
+    fn patch(self, caller: &Caller) -> TaskPatch {
+        let due = |text: String| -> Due { parse_due(&text, caller.zone).unwrap() };
+        TaskPatch {
+            title: Some(self.title),
+            description: Patch::replace(self.description),
+            priority: self.priority,
+            due: Patch::replace(self.due.map(due)),
+            effort_minutes: Patch::replace(self.minutes),
+            preferred_time: Patch::replace(self.prefers),
+            labels: Some(self.labels),
+            parent_id: Patch::replace(self.parent),
+            ..TaskPatch::default()
+        }
+    }
+}
+
+/// A moment in UTC.
+pub fn moment(text: &str) -> Timestamp {
+    parse_moment(text, chrono_tz::UTC).unwrap()
+}
+
+pub const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+pub const fn hours(count: u64) -> Duration {
+    minutes(count * 60)
+}
