@@ -104,7 +104,12 @@ impl App {
         Self {
             guard: Arc::new(Guard::new(store.clone(), tokens, clock.clone())),
             health: Arc::new(health(&config, &store, &policies)),
-            _housekeeping: Housekeeping::start(store.clone(), clock.clone(), Arc::clone(&limits)),
+            _housekeeping: Housekeeping::start(
+                store.clone(),
+                Arc::clone(&accounts),
+                clock.clone(),
+                Arc::clone(&limits),
+            ),
             _watch: watch,
             config,
             clock,

@@ -16,6 +16,7 @@ pub enum LeverChange {
     /// The priority, 1 to 5.
     Priority(u8),
     /// The estimate in minutes, or none.
+    #[serde(rename = "effort_estimate_minutes")]
     EffortMinutes(Option<u32>),
     /// The due day, or none.
     DueDate(#[serde(serialize_with = "date_or_null")] Option<NaiveDate>),

@@ -21,16 +21,16 @@ use super::answer::Answer;
 use super::databases::{Db, TestDatabase};
 
 /// Long enough to be taken, and the same for everybody.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// When the clock of every test stands at first: a Monday.
-pub const MONDAY_NOON: &str = "2026-03-23T12:00:00Z";
+pub(crate) const MONDAY_NOON: &str = "2026-03-23T12:00:00Z";
 
 /// The server under test.
-pub struct TestApp {
+pub(crate) struct TestApp {
     /// The time, as the server sees it.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// The components behind the socket.
-    pub app: Arc<App>,
+    pub(crate) app: Arc<App>,
     base: String,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -40,17 +40,17 @@ pub struct TestApp {
 
 impl TestApp {
     /// A server on SQLite without limits.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::start(Db::Sqlite, |_| {}).await
     }
 
     /// The same on either database.
-    pub async fn on(db: Db) -> Self {
+    pub(crate) async fn on(db: Db) -> Self {
         Self::start(db, |_| {}).await
     }
 
     /// A server on SQLite with other settings.
-    pub async fn with(choose: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(choose: impl FnOnce(&mut Config)) -> Self {
         Self::start(Db::Sqlite, choose).await
     }
 
@@ -82,48 +82,48 @@ impl TestApp {
     }
 
     /// The folder of the policies.
-    pub fn policies_dir(&self) -> std::path::PathBuf {
+    pub(crate) fn policies_dir(&self) -> std::path::PathBuf {
         self.folder.path().join("policies")
     }
 
     /// Takes the database away from the running server, for good.
-    pub async fn break_database(&self) {
+    pub(crate) async fn break_database(&self) {
         self.app.store.close().await;
         let _ = &self.database;
     }
 
     /// Moves the clock.
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
     /// Sets the clock to a moment in UTC.
-    pub fn set_clock(&self, text: &str) {
+    pub(crate) fn set_clock(&self, text: &str) {
         self.clock.set(moment(text));
     }
 
     /// The address of the server, without a slash at the end.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.base
     }
 
     /// Somebody without an account.
-    pub fn anonymous(&self) -> Actor<'_> {
+    pub(crate) fn anonymous(&self) -> Actor<'_> {
         Actor { app: self, token: None, caller: None }
     }
 
     /// Somebody with an account, signed in.
-    pub async fn user(&self, name: &str) -> Actor<'_> {
+    pub(crate) async fn user(&self, name: &str) -> Actor<'_> {
         self.user_in(name, "UTC").await
     }
 
     /// The same, living in a zone.
-    pub async fn user_in(&self, name: &str, zone: &str) -> Actor<'_> {
+    pub(crate) async fn user_in(&self, name: &str, zone: &str) -> Actor<'_> {
         self.actor(name, zone, Role::User).await
     }
 
     /// An operator, signed in.
-    pub async fn admin(&self, name: &str) -> Actor<'_> {
+    pub(crate) async fn admin(&self, name: &str) -> Actor<'_> {
         self.actor(name, "UTC", Role::Admin).await
     }
 
@@ -162,38 +162,38 @@ impl Drop for TestApp {
 
 /// Who asks.
 #[derive(Clone)]
-pub struct Actor<'a> {
+pub(crate) struct Actor<'a> {
     app: &'a TestApp,
     /// What they show; `None` for who has nothing to show.
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
     caller: Option<Caller>,
 }
 
 impl Actor<'_> {
     /// The same person with another token.
-    pub fn holding(&self, token: &str) -> Self {
+    pub(crate) fn holding(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// Their id.
-    pub fn id(&self) -> UserId {
+    pub(crate) fn id(&self) -> UserId {
         self.caller.as_ref().unwrap().user_id
     }
 
     /// Gives them a task without asking the server over HTTP.
-    pub async fn has(&self, task: ATask) -> TaskId {
+    pub(crate) async fn has(&self, task: ATask) -> TaskId {
         self.has_task(task).await.id
     }
 
     /// The same, and shows it.
-    pub async fn has_task(&self, task: ATask) -> Task {
+    pub(crate) async fn has_task(&self, task: ATask) -> Task {
         let caller = self.caller.clone().unwrap();
         let patch = task.patch(&caller);
         self.app.app.tasks.create(Ask::new(caller), patch).await.unwrap().value
     }
 
     /// Sends a request with a JSON body and headers.
-    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -205,7 +205,7 @@ impl Actor<'_> {
     }
 
     /// A request that a test completes itself.
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.app.http.request(method, format!("{}{path}", self.app.base));
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -213,72 +213,72 @@ impl Actor<'_> {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None, &[]).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(body), &[]).await
     }
 
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::PUT, path, Some(body), &[]).await
     }
 
-    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::PATCH, path, Some(body), &[]).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None, &[]).await
     }
 
     // One method for each operation that tests use often; named by its operation id.
 
-    pub async fn create_task(&self, body: Value) -> Answer {
+    pub(crate) async fn create_task(&self, body: Value) -> Answer {
         self.post("/api/tasks", &body).await
     }
 
-    pub async fn get_task(&self, id: TaskId) -> Answer {
+    pub(crate) async fn get_task(&self, id: TaskId) -> Answer {
         self.get(&format!("/api/tasks/{id}")).await
     }
 
-    pub async fn update_task(&self, id: TaskId, body: Value) -> Answer {
+    pub(crate) async fn update_task(&self, id: TaskId, body: Value) -> Answer {
         self.patch(&format!("/api/tasks/{id}"), &body).await
     }
 
-    pub async fn complete_task(&self, id: TaskId) -> Answer {
+    pub(crate) async fn complete_task(&self, id: TaskId) -> Answer {
         self.send(Method::POST, &format!("/api/tasks/{id}/complete"), None, &[]).await
     }
 
-    pub async fn snooze_task(&self, id: TaskId, body: Value) -> Answer {
+    pub(crate) async fn snooze_task(&self, id: TaskId, body: Value) -> Answer {
         self.post(&format!("/api/tasks/{id}/snooze"), &body).await
     }
 
-    pub async fn list_tasks(&self, query: &str) -> Answer {
+    pub(crate) async fn list_tasks(&self, query: &str) -> Answer {
         self.get(&format!("/api/tasks?{query}")).await
     }
 
-    pub async fn get_best_task(&self, query: &str) -> Answer {
+    pub(crate) async fn get_best_task(&self, query: &str) -> Answer {
         self.get(&format!("/api/tasks/best?{query}")).await
     }
 
-    pub async fn list_ranked_tasks(&self, query: &str) -> Answer {
+    pub(crate) async fn list_ranked_tasks(&self, query: &str) -> Answer {
         self.get(&format!("/api/tasks/ranked?{query}")).await
     }
 
-    pub async fn explain_task(&self, id: TaskId, query: &str) -> Answer {
+    pub(crate) async fn explain_task(&self, id: TaskId, query: &str) -> Answer {
         self.get(&format!("/api/tasks/{id}/explain?{query}")).await
     }
 
-    pub async fn undo_change(&self, token: &str) -> Answer {
+    pub(crate) async fn undo_change(&self, token: &str) -> Answer {
         self.post("/api/undo", &json!({ "token": token })).await
     }
 }
 
 /// A task that somebody has.
 #[derive(Clone, Debug, Default)]
-pub struct ATask {
+pub(crate) struct ATask {
     title: String,
     description: Option<String>,
     priority: Option<u8>,
@@ -290,43 +290,43 @@ pub struct ATask {
 }
 
 /// A pending task of priority 3.
-pub fn a_task(title: &str) -> ATask {
+pub(crate) fn a_task(title: &str) -> ATask {
     ATask { title: title.to_owned(), ..ATask::default() }
 }
 
 impl ATask {
-    pub fn description(mut self, text: &str) -> Self {
+    pub(crate) fn description(mut self, text: &str) -> Self {
         self.description = Some(text.to_owned());
         self
     }
 
-    pub fn priority(mut self, priority: u8) -> Self {
+    pub(crate) fn priority(mut self, priority: u8) -> Self {
         self.priority = Some(priority);
         self
     }
 
     /// A date alone, or a date-time.
-    pub fn due(mut self, due: &str) -> Self {
+    pub(crate) fn due(mut self, due: &str) -> Self {
         self.due = Some(due.to_owned());
         self
     }
 
-    pub fn minutes(mut self, minutes: u32) -> Self {
+    pub(crate) fn minutes(mut self, minutes: u32) -> Self {
         self.minutes = Some(minutes);
         self
     }
 
-    pub fn prefers(mut self, time: &str) -> Self {
+    pub(crate) fn prefers(mut self, time: &str) -> Self {
         self.prefers = mindflow::calendar::TimeOfDay::parse(time);
         self
     }
 
-    pub fn label(mut self, label: &str) -> Self {
+    pub(crate) fn label(mut self, label: &str) -> Self {
         self.labels.push(label.to_owned());
         self
     }
 
-    pub fn part_of(mut self, parent: TaskId) -> Self {
+    pub(crate) fn part_of(mut self, parent: TaskId) -> Self {
         self.parent = Some(parent);
         self
     }
@@ -348,14 +348,14 @@ impl ATask {
 }
 
 /// A moment in UTC.
-pub fn moment(text: &str) -> Timestamp {
+pub(crate) fn moment(text: &str) -> Timestamp {
     parse_moment(text, chrono_tz::UTC).unwrap()
 }
 
-pub const fn minutes(count: u64) -> Duration {
+pub(crate) const fn minutes(count: u64) -> Duration {
     Duration::from_secs(count * 60)
 }
 
-pub const fn hours(count: u64) -> Duration {
+pub(crate) const fn hours(count: u64) -> Duration {
     minutes(count * 60)
 }
