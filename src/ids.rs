@@ -1,18 +1,22 @@
 //! Identifiers: UUIDv7 (RFC 9562, section 5.7), one type per kind of thing so that they cannot be mixed up.
 
 use std::fmt;
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Uuid};
+use uuid::{ContextV7, Uuid};
 
 use crate::clock::Timestamp;
 
-/// Makes a UUIDv7 whose time part is `now`, so that ids sort by creation.
+/// Counts within a millisecond, so that what one transaction makes keeps its order.
+static COUNTER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+
+/// Makes a UUIDv7 whose time part is `now`, so that ids sort by creation: also those of one moment, in one process.
 pub fn new_uuid(now: Timestamp) -> Uuid {
     let micros = now.as_micros().rem_euclid(1_000_000);
     let seconds = u64::try_from(now.as_seconds()).unwrap_or(0);
     let nanos = u32::try_from(micros * 1_000).unwrap_or(0);
-    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))
+    Uuid::new_v7(uuid::Timestamp::from_unix(&COUNTER, seconds, nanos))
 }
 
 macro_rules! id_types {
@@ -50,4 +54,18 @@ id_types! {
     SessionId,
     /// A personal access token.
     TokenId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_moment_keep_their_order() {
+        let now = Timestamp::from_micros(1_790_000_000_123_456);
+        let ids: Vec<_> = (0..1000).map(|_| TaskId::new(now)).collect();
+
+        assert!(ids.is_sorted());
+        assert_eq!(ids[0].0.get_timestamp().map(|at| at.to_unix().0), Some(1_790_000_000));
+    }
 }

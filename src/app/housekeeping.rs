@@ -14,7 +14,7 @@ use crate::http::limits::Limits;
 use crate::store::Store;
 
 /// How often.
-const EVERY: Duration = Duration::from_secs(10 * 60);
+const EVERY: Duration = Duration::from_mins(10);
 
 /// The task that keeps house; it ends when this is dropped.
 pub(super) struct Housekeeping(JoinHandle<()>);

@@ -112,7 +112,7 @@ fn patch_of(task: &DemoTask, project: Option<ProjectId>, caller: &Caller, now: T
         effort_minutes: task.minutes.map_or(Patch::Keep, Patch::Set),
         preferred_time: task.preferred.map_or(Patch::Keep, Patch::Set),
         snoozed_until: match task.status {
-            Status::Snoozed => Patch::Set(now.plus(std::time::Duration::from_secs(2 * 24 * 60 * 60))),
+            Status::Snoozed => Patch::Set(now.plus(std::time::Duration::from_hours(48))),
             _ => Patch::Keep,
         },
         labels: Some(task.labels.iter().map(|label| (*label).to_owned()).collect()),

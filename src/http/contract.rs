@@ -130,12 +130,11 @@ impl Contract {
             request.set_data(caller);
         }
         exchange.remaining = self.limits.count(operation.class, subject)?;
-        let parsed = match &operation.body {
-            Some(rule) => body::read(request, rule, self.max_body_bytes).await?,
-            None => {
-                body::sign(request, &[]);
-                None
-            }
+        let parsed = if let Some(rule) = &operation.body {
+            body::read(request, rule, self.max_body_bytes).await?
+        } else {
+            body::sign(request, &[]);
+            None
         };
         let faults = faults_of(matched, request, parsed.as_ref());
         if faults.is_empty() { Ok(()) } else { Err(refused(faults)) }

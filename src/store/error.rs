@@ -38,8 +38,8 @@ pub enum StoreError {
 
 impl StoreError {
     /// Makes the error of a stored value that cannot be read.
-    pub fn corrupt(what: &'static str, value: impl ToString) -> Self {
-        Self::Corrupt { what, value: value.to_string() }
+    pub fn corrupt(what: &'static str, value: impl Into<String>) -> Self {
+        Self::Corrupt { what, value: value.into() }
     }
 }
 

@@ -176,7 +176,8 @@ impl TryFrom<TaskRow> for Task {
         Ok(Self {
             id: TaskId(row.id),
             status: read_status(&row.status)?,
-            priority: u8::try_from(row.priority).map_err(|_| StoreError::corrupt("priority", row.priority))?,
+            priority: u8::try_from(row.priority)
+                .map_err(|_| StoreError::corrupt("priority", row.priority.to_string()))?,
             due: read_due(row.due_on.as_deref(), row.due_at)?,
             effort_minutes: row.effort_minutes.and_then(|minutes| u32::try_from(minutes).ok()),
             preferred_time: read_time(row.preferred_time.as_deref())?,
@@ -220,7 +221,7 @@ pub(super) fn read_tasks(rows: Vec<TaskRow>) -> StoreResult<Vec<Task>> {
 
 /// Ids as a JSON array: plain hexadecimal, which both databases read.
 pub(super) fn ids_json(ids: &[TaskId]) -> String {
-    serde_json::Value::from_iter(ids.iter().map(|id| id.0.simple().to_string())).to_string()
+    ids.iter().map(|id| id.0.simple().to_string()).collect::<serde_json::Value>().to_string()
 }
 
 impl Store {
@@ -329,8 +330,8 @@ impl Tx<'_> {
             let id = LabelId::new(task.updated_at).0.simple().to_string();
             serde_json::json!({ "id": id, "name": name, "key": name_key(name) })
         });
-        let labels = serde_json::Value::from_iter(labels).to_string();
-        let keys = serde_json::Value::from_iter(task.labels.iter().map(|name| name_key(name))).to_string();
+        let labels = labels.collect::<serde_json::Value>().to_string();
+        let keys = task.labels.iter().map(|name| name_key(name)).collect::<serde_json::Value>().to_string();
         on_database!(self, |db| {
             sqlx::query(INSERT_MISSING_LABELS.on(dialect))
                 .bind(owner.0)

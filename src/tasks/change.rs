@@ -20,7 +20,7 @@ use super::task::Task;
 use super::undo::{Before, Snapshot};
 
 /// How long an undo token and a receipt are kept.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+const KEPT: Duration = Duration::from_hours(24);
 
 /// What a change left behind.
 #[derive(Clone, Debug)]

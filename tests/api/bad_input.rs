@@ -47,7 +47,7 @@ async fn wrong_types_are_422_with_every_place() {
         assert_eq!(ada.create_task(body.clone()).await.faults(), [""], "{body}");
     }
     let body = json!({
-        "title": 5, "description": [], "status": "done", "priority": "high", "due_date": 1, "effort_estimate_minutes": 0.5,
+        "title": 5, "description": [], "status": "done", "priority": "high", "due_date": 1, "effort_estimate_minutes": 1.5,
         "preferred_time": "noon", "labels": "work", "project_id": "x", "parent_id": 3, "snoozed_until": false
     });
     let faults = ada.create_task(body).await.faults();
@@ -57,7 +57,7 @@ async fn wrong_types_are_422_with_every_place() {
         ("priority", json!(6)),
         ("priority", json!(-1)),
         ("priority", json!(2.5)),
-        ("priority", json!(99_999_999_999_999_999_999_u128)),
+        ("priority", json!(1e30)),
         ("effort_estimate_minutes", json!(0)),
         ("effort_estimate_minutes", json!(525_601)),
         ("title", json!("a\u{0}b")),
@@ -94,7 +94,13 @@ async fn only_json_is_read() {
     let ada = app.user("ada").await;
     let body = "{\"title\": \"x\"}";
 
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=latin1", "nonsense"] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=latin1",
+        "nonsense",
+    ] {
         raw(&ada, kind, body).await.is(415).assert_problem("unsupported-media-type");
     }
     for kind in ["application/json", "Application/JSON; charset=UTF-8"] {

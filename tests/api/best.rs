@@ -88,8 +88,16 @@ async fn equal_scores_put_the_older_task_first_whatever_the_float_noise() {
 
     let ranked = ada.list_ranked_tasks("").await.good();
 
-    let shown: Vec<_> = ranked["items"].as_array().unwrap().iter().map(|item| (item["task"]["title"].clone(), item["score"].clone())).collect();
-    assert_eq!(shown, [(json!("older 55"), json!(55.0)), (json!("younger 55"), json!(55.0)), (json!("due"), json!(51.75))]);
+    let shown: Vec<_> = ranked["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["task"]["title"].clone(), item["score"].clone()))
+        .collect();
+    assert_eq!(
+        shown,
+        [(json!("older 55"), json!(55.0)), (json!("younger 55"), json!(55.0)), (json!("due"), json!(51.75))]
+    );
 }
 
 #[tokio::test]
@@ -179,7 +187,12 @@ async fn a_ranking_is_paged_at_one_moment_and_filtered() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;
     for priority in 1..=5 {
-        ada.has(a_task(&format!("p{priority}")).priority(priority).label(if priority % 2 == 0 { "even" } else { "odd" })).await;
+        ada.has(a_task(&format!("p{priority}")).priority(priority).label(if priority % 2 == 0 {
+            "even"
+        } else {
+            "odd"
+        }))
+        .await;
     }
 
     let first = ada.list_ranked_tasks("limit=2").await.is(200);
@@ -209,7 +222,8 @@ async fn an_explanation_says_what_would_move_the_score_and_when_it_moves_itself(
     assert_eq!(explained["time_zone"], "UTC");
     assert_eq!(explained["next_change"], json!({ "at": "2026-03-24T00:00:00Z", "score": 87.5 }));
     let levers = explained["levers"].as_array().unwrap();
-    let lever = |field: &str, value: Value| levers.iter().find(|lever| lever["field"] == field && lever["value"] == value);
+    let lever =
+        |field: &str, value: Value| levers.iter().find(|lever| lever["field"] == field && lever["value"] == value);
     assert_eq!(lever("priority", json!(5)).unwrap()["difference"], 10.0);
     assert_eq!(lever("effort_estimate_minutes", json!(15)).unwrap()["difference"], 2.5);
     assert_eq!(lever("due_date", Value::Null).unwrap()["difference"], -30.0);
@@ -301,7 +315,7 @@ async fn a_fault_in_one_task_leaves_the_others_in_order() {
         std::fs::write(config.policies.dir.join("default/policy.rhai"), shipped).unwrap();
         // The trial does not know this label, so the fault shows only at run time.
         let odd = "fn score(task, ctx) { if \"odd-label-of-the-test\" in task.labels { return 1 / 0; } task.priority * 1.0 }\n\
-                   fn explain(task, ctx) { #{ parts: [#{ name: \"priority\", value: task.priority, weight: 1.0, points: task.priority * 1.0 }], recommendation: \"Do it\" } }\n";
+                   fn explain(task, ctx) { #{ total: score(task, ctx), parts: [#{ name: \"priority\", value: task.priority, weight: 1.0, points: task.priority * 1.0 }], recommendation: \"Do it\" } }\n";
         std::fs::write(config.policies.dir.join("odd/policy.rhai"), odd).unwrap();
     })
     .await;

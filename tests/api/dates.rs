@@ -41,7 +41,11 @@ async fn what_is_no_date_is_refused_with_the_reason() {
         assert_eq!(answer.body["errors"], json!([{ "field": "/due_date", "message": message }]), "{given}");
     }
     for given in ["tomorrow", "2026-1-1", "20261224", "2026-12-24T", "", "10000-01-01", "2026-12-24T10:00:00+0100"] {
-        assert_eq!(ada.create_task(json!({ "title": "x", "due_date": given })).await.faults(), ["/due_date"], "{given}");
+        assert_eq!(
+            ada.create_task(json!({ "title": "x", "due_date": given })).await.faults(),
+            ["/due_date"],
+            "{given}"
+        );
     }
     for given in [json!(20_261_224), json!(true), json!({}), json!([])] {
         assert_eq!(ada.create_task(json!({ "title": "x", "due_date": given })).await.faults(), ["/due_date"]);

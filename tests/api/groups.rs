@@ -16,7 +16,10 @@ async fn a_project_can_be_made_changed_listed_and_removed() {
     let listed = ada.get("/api/projects").await.is(200);
 
     assert_eq!(made.body["name"], "House");
-    assert_eq!((&renamed["name"], &renamed["description"], &renamed["version"]), (&json!("Home"), &Value::Null, &json!(2)));
+    assert_eq!(
+        (&renamed["name"], &renamed["description"], &renamed["version"]),
+        (&json!("Home"), &Value::Null, &json!(2))
+    );
     assert_eq!(listed.header("x-total-count"), Some("1"));
     assert_eq!(listed.body["items"], json!([renamed]));
     ada.delete(&path).await.is(204);

@@ -67,7 +67,8 @@ async fn pages_stay_right_while_tasks_come_and_go() {
     for sort in ["created_at", "-created_at", "due_date", "-due_date", "priority", "-priority", "score", "-score"] {
         let mut expected = Vec::new();
         for index in 0..7_u8 {
-            let task = a_task(&format!("{sort} {index}")).priority(index % 5 + 1).due(&format!("2026-04-0{}", index + 1));
+            let task =
+                a_task(&format!("{sort} {index}")).priority(index % 5 + 1).due(&format!("2026-04-0{}", index + 1));
             expected.push(ada.has(task.label(sort)).await.to_string());
         }
         let (mut seen, mut cursor) = (Vec::new(), String::new());
@@ -94,7 +95,9 @@ async fn a_cursor_belongs_to_its_question() {
     let cursor = page["next_cursor"].as_str().unwrap();
 
     assert_eq!(ada.list_tasks(&format!("limit=5&sort=priority&cursor={cursor}")).await.titles().len(), 1);
-    for query in [format!("limit=1&sort=due_date&cursor={cursor}"), format!("limit=1&cursor={cursor}"), "cursor=made-up".into()] {
+    for query in
+        [format!("limit=1&sort=due_date&cursor={cursor}"), format!("limit=1&cursor={cursor}"), "cursor=made-up".into()]
+    {
         assert_eq!(ada.list_tasks(&query).await.faults(), ["?cursor"], "{query}");
     }
     assert_eq!(ada.list_ranked_tasks(&format!("cursor={cursor}")).await.faults(), ["?cursor"]);
@@ -111,10 +114,7 @@ async fn a_list_says_all_that_is_wrong_with_the_question() {
         .faults();
 
     faults.sort();
-    assert_eq!(
-        faults,
-        ["?colour", "?due_before", "?label", "?limit", "?project_id", "?q", "?sort", "?status"]
-    );
+    assert_eq!(faults, ["?colour", "?due_before", "?label", "?limit", "?project_id", "?q", "?sort", "?status"]);
     for query in ["limit=1001", "limit=-1", "limit=1e2", "limit=", "limit=1&limit=2"] {
         assert_eq!(ada.list_tasks(query).await.faults(), ["?limit"], "{query}");
     }

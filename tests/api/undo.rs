@@ -55,9 +55,6 @@ async fn an_undo_never_overwrites_a_later_change() {
 async fn a_token_is_the_owners_and_lives_a_day() {
     let app = TestApp::new().await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let pat = json!({ "name": "t", "scopes": ["read", "write"] });
-    let lasting = ada.post("/api/auth/tokens", &pat).await.good()["token"].as_str().unwrap().to_owned();
-    let ada = ada.holding(&lasting);
     let task = ada.has(a_task("Report")).await;
     let token = ada.update_task(task, json!({ "priority": 5 })).await.undo_token();
 

@@ -58,13 +58,16 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let database = TestDatabase::new(db).await;
         let mut config = Config::default();
-        config.server.host = "127.0.0.1".to_owned();
+        "127.0.0.1".clone_into(&mut config.server.host);
         config.server.port = 0;
         config.storage.data_dir = folder.path().join("data");
         config.storage.database_url = Secret::new(database.url());
         config.policies.dir = folder.path().join("policies");
         config.limits.rate_per_minute = 0;
         config.limits.auth_rate_per_minute = 0;
+        // Tests move the clock by years; who is signed in stays so.
+        config.tokens.access_token_life = Duration::from_hours(20 * 365 * 24);
+        config.tokens.refresh_token_life = config.tokens.access_token_life;
         choose(&mut config);
         let clock = Clock::fixed(moment(MONDAY_NOON));
         let bound = bind(&config.server).await.unwrap();
@@ -193,7 +196,13 @@ impl Actor<'_> {
     }
 
     /// Sends a request with a JSON body and headers.
-    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -353,7 +362,7 @@ pub(crate) fn moment(text: &str) -> Timestamp {
 }
 
 pub(crate) const fn minutes(count: u64) -> Duration {
-    Duration::from_secs(count * 60)
+    Duration::from_mins(count)
 }
 
 pub(crate) const fn hours(count: u64) -> Duration {

@@ -117,6 +117,7 @@ async fn on_server(statement: &str) -> Result<(), sqlx::Error> {
 }
 
 /// Writes a test once for both databases: `name::sqlite` and `name::postgres`.
+#[allow(unused_macros, reason = "not every binary writes tests for both databases")]
 macro_rules! both_databases {
     ($($(#[$meta:meta])* async fn $name:ident($db:ident: TestDatabase) $body:block)+) => {
         $(
