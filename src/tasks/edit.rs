@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn later(task: &Task) -> Timestamp {
-        task.created_at.plus(std::time::Duration::from_secs(60))
+        task.created_at.plus(std::time::Duration::from_mins(1))
     }
 
     #[test]

@@ -140,7 +140,7 @@ async fn a_search_finds_words_in_any_case_and_accent_titles_first() {
         ("owner:x", vec![]),
         ("NOT milk", vec![]),
     ] {
-        let answer = ada.list_tasks(&format!("q={}", url_encode(query))).await;
+        let answer = ada.list_tasks(&form_urlencoded(query)).await;
         assert_eq!(answer.titles(), titles, "{query}");
     }
     assert_eq!(ada.list_tasks("q=%22%27*").await.faults(), ["?q"]);
@@ -171,6 +171,6 @@ async fn a_kept_page_is_never_older_than_the_last_change() {
     }
 }
 
-fn url_encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+fn form_urlencoded(words: &str) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).append_pair("q", words).finish()
 }

@@ -1,10 +1,5 @@
 //! The API over real HTTP: tasks, rankings, retries, and everything that can be wrong with a request.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::float_cmp,
-    reason = "a test fails by panicking, and scores are rounded: equal means equal"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
 mod support;
