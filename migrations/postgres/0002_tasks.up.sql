@@ -53,7 +53,8 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_user_created ON tasks (user_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX tasks_user_open ON tasks (user_id) WHERE deleted_at IS NULL AND status <> 'completed';
-CREATE INDEX tasks_user_due ON tasks (user_id, due_at) WHERE deleted_at IS NULL;
+-- Over deleted tasks too: it finds a user's rows whatever they are, as when the user goes.
+CREATE INDEX tasks_user_due ON tasks (user_id, due_at);
 CREATE INDEX tasks_user_updated ON tasks (user_id, updated_at) WHERE deleted_at IS NULL;
 CREATE INDEX tasks_project ON tasks (project_id);
 CREATE INDEX tasks_parent ON tasks (parent_id);

@@ -52,19 +52,51 @@ pub struct MigrationStatus {
     pub applied: bool,
 }
 
+/// What to do with the schema.
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    DownTo(i64),
+    Record,
+}
+
+/// Runs migrations on a connection that is closed when they fail: PostgreSQL's lock for migrations belongs to it, and in
+/// the pool it would keep everybody from trying again.
+macro_rules! carry_out {
+    ($migrator:ident, $pool:expr, $way:expr) => {{
+        let mut connection = $pool.acquire().await?;
+        let done = match $way {
+            Way::Up => $migrator.run(&mut *connection).await,
+            Way::DownTo(target) => $migrator.undo(&mut *connection, target).await,
+            Way::Record => $migrator.skip(&mut *connection, None).await,
+        };
+        if done.is_err() {
+            // Whether it closes well does not matter any more.
+            let _ = connection.close().await;
+        }
+        done
+    }};
+}
+
 impl Store {
-    /// Applies every migration that is missing; returns how many.
+    /// Applies every migration that is missing; returns how many were.
     pub async fn migrate_up(&self) -> Result<usize, MigrationError> {
-        let before = self.known_applied().await?;
-        if before.is_empty() && self.tables().await?.iter().any(|table| table != HISTORY) {
+        // The tables first: another server that migrates just now has then recorded whatever is seen of its work.
+        let has_tables = self.tables().await?.iter().any(|table| table != HISTORY);
+        let before = self.known_applied().await?.len();
+        if before == 0 && has_tables {
             return Err(MigrationError::Unrecorded);
         }
-        match &self.pools {
-            Pools::Sqlite { writer, .. } => SQLITE.run(writer.pool()).await,
-            Pools::Postgres(pool) => POSTGRES.run(pool).await,
+        let mut seen = before;
+        loop {
+            let Err(error) = self.carry_out(Way::Up).await else { return Ok(ups(self.migrator()).count() - before) };
+            // SQLite has no lock for migrations. Whoever comes second fails, and finds the rest done or still to do.
+            let now = self.known_applied().await?.len();
+            if now <= seen {
+                return Err(self.explain(error));
+            }
+            seen = now;
         }
-        .map_err(|error| self.explain(error))?;
-        Ok(ups(self.migrator()).count() - before.len())
     }
 
     /// Takes back every migration above `target` (0: all of them), newest first.
@@ -73,11 +105,7 @@ impl Store {
             return Err(MigrationError::NoSuchMigration(target));
         }
         self.known_applied().await?;
-        match &self.pools {
-            Pools::Sqlite { writer, .. } => SQLITE.undo(writer.pool(), target).await,
-            Pools::Postgres(pool) => POSTGRES.undo(pool, target).await,
-        }
-        .map_err(|error| self.explain(error))
+        self.carry_out(Way::DownTo(target)).await.map_err(|error| self.explain(error))
     }
 
     /// Every migration of this program and whether the database has it.
@@ -109,11 +137,14 @@ impl Store {
         if !lacking.is_empty() {
             return Err(MigrationError::Different(format!("it lacks {lacking}")));
         }
+        self.carry_out(Way::Record).await.map_err(|error| self.explain(error))
+    }
+
+    async fn carry_out(&self, way: Way) -> Result<(), MigrateError> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => SQLITE.skip(writer.pool(), None).await,
-            Pools::Postgres(pool) => POSTGRES.skip(pool, None).await,
+            Pools::Sqlite { writer, .. } => carry_out!(SQLITE, writer.pool(), way),
+            Pools::Postgres(pool) => carry_out!(POSTGRES, pool, way),
         }
-        .map_err(|error| self.explain(error))
     }
 
     /// Every `table.column` of the schema, the record of migrations aside.

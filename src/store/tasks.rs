@@ -45,14 +45,17 @@ const FIND_TASKS: Sql = Sql {
 };
 
 /// `$1` owner, `$2` task. The task and everything below it that is not deleted.
+///
+/// SQLite takes CROSS JOIN as an order: without it, it reads all tasks and looks for each among the few.
 const FIND_SUBTREE: &str = concat!(
     "WITH RECURSIVE down (id) AS (
         SELECT id FROM tasks WHERE id = $2 AND user_id = $1 AND deleted_at IS NULL
         UNION
-        SELECT s.id FROM tasks s JOIN down ON s.parent_id = down.id WHERE s.user_id = $1 AND s.deleted_at IS NULL
+        SELECT s.id FROM down CROSS JOIN tasks s
+         WHERE s.parent_id = down.id AND s.user_id = $1 AND s.deleted_at IS NULL
      ) SELECT ",
     task_columns!(),
-    " FROM down JOIN tasks t ON t.id = down.id WHERE t.user_id = $1"
+    " FROM down CROSS JOIN tasks t WHERE t.id = down.id AND t.user_id = $1"
 );
 
 /// `$1` owner, `$2` task. The ids of the task and of everything above it.

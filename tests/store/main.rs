@@ -4,4 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod plans;
+mod raw;
 mod schema;
+mod seed;
+mod statements;
