@@ -81,7 +81,8 @@ pub enum Dialect {
 pub struct PoolLimits {
     /// Connections that read (on PostgreSQL: all connections).
     pub connections: u32,
-    /// How long a request waits for a free connection before it is told to come back.
+    /// How long a request waits for a free connection, or for another program's lock on a SQLite file, before it is told
+    /// to come back.
     pub acquire_timeout: Duration,
 }
 
@@ -150,7 +151,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(limits.acquire_timeout)
             .pragma("temp_store", "memory")
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new()

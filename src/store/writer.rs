@@ -130,6 +130,16 @@ async fn work_off(mut queue: mpsc::Receiver<Box<dyn Job>>, pool: SqlitePool) {
 /// Runs all jobs in one transaction. An error means that none of them was kept.
 async fn commit_together(batch: &mut [Box<dyn Job>], pool: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
+    let done = in_one_transaction(batch, &mut connection).await;
+    if done.is_err() {
+        // A full or failing disk makes SQLite end the whole transaction by itself. sqlx then believes for ever that one is
+        // open, and nothing can begin; so the next batch gets a new connection.
+        let _ = connection.close().await;
+    }
+    done
+}
+
+async fn in_one_transaction(batch: &mut [Box<dyn Job>], connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let alone = batch.len() == 1;
     for job in batch {
@@ -148,11 +158,12 @@ async fn commit_together(batch: &mut [Box<dyn Job>], pool: &SqlitePool) -> Resul
     transaction.commit().await
 }
 
-/// Tells every caller of a batch that nothing was kept; the first learns the cause, the others that they may try again.
+/// Tells every caller of a batch that nothing was kept and that they may try again; the first learns the cause.
 fn refuse(batch: &mut Vec<Box<dyn Job>>, error: sqlx::Error) {
     tracing::error!(error = &error as &dyn std::error::Error, changes = batch.len(), "a commit failed");
-    let mut cause = Some(StoreError::from(error));
+    let mut cause = Some(error);
     for job in batch.drain(..) {
-        job.finish(Err(cause.take().unwrap_or(StoreError::Unavailable(sqlx::Error::BeginFailed))));
+        // The statements are the writer's own, so that they fail says something of the database alone.
+        job.finish(Err(StoreError::Unavailable(cause.take().unwrap_or(sqlx::Error::BeginFailed))));
     }
 }
