@@ -2,10 +2,10 @@
 
 use super::passwords::HashError;
 use super::secrets::RandomError;
+use crate::fault::Fault;
 use crate::oauth::tokens::SigningError;
 use crate::paging::CursorError;
 use crate::store::StoreError;
-use crate::tasks::error::Fault;
 
 /// Why the service said no.
 #[derive(Debug, thiserror::Error)]

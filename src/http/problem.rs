@@ -11,24 +11,10 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponses, Registry};
 use serde::Serialize;
 
+pub use crate::fault::Fault;
+
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// One thing that is wrong with a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// Where: `/priority` in the body, `?limit` in the query, `{task_id}` in the path, `If-Match:` in a header.
-    pub field: String,
-    /// What is allowed there, as the end of a sentence that begins with the field. Never repeats the value.
-    pub message: String,
-}
-
-impl Fault {
-    /// Makes a fault.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
-}
 
 /// An error that a client is told about.
 ///

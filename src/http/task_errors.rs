@@ -13,9 +13,7 @@ impl From<&TaskError> for ApiError {
         let conflict = |kind, title| Self::new(StatusCode::CONFLICT, kind, title).detail(sentence(error));
         match error {
             TaskError::NotFound(what) => Self::not_found(what),
-            TaskError::Invalid(faults) => {
-                Self::invalid(faults.iter().map(|fault| Fault::new(&fault.field, &fault.message)).collect())
-            }
+            TaskError::Invalid(faults) => Self::invalid(faults.clone()),
             TaskError::Changed { .. } => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Changed meanwhile")
                     .detail(sentence(error))

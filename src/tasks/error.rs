@@ -1,31 +1,10 @@
 //! What can keep a change or a question about tasks from succeeding.
 
+pub use crate::fault::Fault;
 use crate::ids::TaskId;
 use crate::store::StoreError;
 
 use super::receipts::Answer;
-
-/// One fault of the input: where it is, and what is allowed there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// A JSON pointer into the body (`/priority`), or `?name` for a query parameter.
-    pub field: String,
-    /// What is allowed, as the rest of a sentence that begins with the field.
-    pub message: String,
-}
-
-impl Fault {
-    /// Makes a fault.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
-
-    /// The same fault of a value that lies deeper: `prefix` is put before the pointer.
-    #[must_use]
-    pub fn under(self, prefix: &str) -> Self {
-        Self { field: format!("{prefix}{}", self.field), ..self }
-    }
-}
 
 /// Why a service of this module said no.
 #[derive(Debug, thiserror::Error)]

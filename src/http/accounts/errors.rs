@@ -4,7 +4,7 @@ use poem::http::StatusCode;
 
 use crate::accounts::AccountError;
 use crate::accounts::passwords::HashError;
-use crate::http::problem::{ApiError, Fault};
+use crate::http::problem::ApiError;
 use crate::store::StoreError;
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
@@ -17,7 +17,7 @@ impl From<AccountError> for ApiError {
         let challenged = |problem: Self| problem.header("www-authenticate", "Bearer realm=\"MindFlow\"");
         match &error {
             AccountError::Invalid(faults) => {
-                Self::invalid(faults.iter().map(|fault| Fault::new(&fault.field, &fault.message)).collect())
+                Self::invalid(faults.clone())
             }
             AccountError::EmailTaken => problem(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken"),
             AccountError::RegistrationClosed => problem(FORBIDDEN, "registration-closed", "Registration is closed"),
