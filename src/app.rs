@@ -177,17 +177,28 @@ fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>) -> Healt
         })
 }
 
-/// What operators should know about their policies: files that were refused, examples that fail, scores that failed.
+/// How many failing examples of a policy `/health` lists; `mindflow policy test` lists all.
+const EXAMPLES_SHOWN: usize = 3;
+
+/// What operators should know about their policies: files that were refused, examples that fail.
 fn policies_finding(policies: &LivePolicies) -> Finding {
-    let troubled =
-        policies.status().into_iter().filter(|policy| policy.refused.is_some() || !policy.failing_cases.is_empty());
-    let troubled: Vec<_> = troubled.map(|policy| json!(policy)).collect();
-    let faults = policies.score_faults();
     let status = if policies.is_healthy() { Status::Healthy } else { Status::Degraded };
-    if troubled.is_empty() && faults == 0 {
+    let all = policies.status().into_iter();
+    let troubled = all.filter(|policy| policy.refused.is_some() || !policy.failing_cases.is_empty());
+    let troubled: Vec<_> = troubled
+        .map(|mut policy| {
+            let failing = policy.failing_cases.len();
+            policy.failing_cases.truncate(EXAMPLES_SHOWN);
+            let mut told = json!(policy);
+            told["failing_cases_total"] = json!(failing);
+            told
+        })
+        .collect();
+    let score_faults = policies.score_faults();
+    if troubled.is_empty() && score_faults == 0 {
         return Finding { status, details: None };
     }
-    Finding::new(status, json!({ "policies": troubled, "score_faults": faults }))
+    Finding::new(status, json!({ "attention": troubled, "score_faults": score_faults }))
 }
 
 /// The policies, as accounts see them.

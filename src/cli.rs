@@ -100,6 +100,10 @@ async fn with_app(config: Config) -> Result<App, ExitCode> {
 
 fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
+        // Who reads only the beginning (`… | head`) has seen enough.
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("mindflow: {error:#}");
         ExitCode::FAILURE
     })

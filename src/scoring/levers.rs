@@ -57,8 +57,10 @@ pub fn levers(policy: &dyn Policy, candidate: &Candidate, moment: &Moment) -> Ve
     let (changes, variants): (Vec<_>, Vec<_>) =
         task_changes(moment).map(|change| (change, with(candidate, change))).unzip();
     let of_task = changes.into_iter().zip(score(policy, &variants, moment));
+    // Another hour, but the same facts: becoming overdue until then is not the hour's doing.
+    let facts = FactTable::new(std::slice::from_ref(candidate), moment);
     let of_time = TimeOfDay::ALL.into_iter().filter_map(|time| {
-        let verdict = score(policy, std::slice::from_ref(candidate), &at_start_of(policy, moment, time)).pop()?;
+        let verdict = policy.score(&facts, &policy.context(&at_start_of(policy, moment, time))).pop()?;
         Some((LeverChange::TimeOfDay(time), verdict))
     });
     of_task

@@ -5,7 +5,6 @@ use poem::http::StatusCode;
 use crate::accounts::AccountError;
 use crate::accounts::passwords::HashError;
 use crate::http::problem::ApiError;
-use crate::store::StoreError;
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
@@ -16,9 +15,7 @@ impl From<AccountError> for ApiError {
         let problem = |status, kind, title| Self::new(status, kind, title).detail(detail.clone());
         let challenged = |problem: Self| problem.header("www-authenticate", "Bearer realm=\"MindFlow\"");
         match &error {
-            AccountError::Invalid(faults) => {
-                Self::invalid(faults.clone())
-            }
+            AccountError::Invalid(faults) => Self::invalid(faults.clone()),
             AccountError::EmailTaken => problem(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken"),
             AccountError::RegistrationClosed => problem(FORBIDDEN, "registration-closed", "Registration is closed"),
             AccountError::InviteNeeded => problem(FORBIDDEN, "invite-needed", "An invitation is needed"),
@@ -38,18 +35,10 @@ impl From<AccountError> for ApiError {
             AccountError::NotFound(what) => Self::not_found(what),
             AccountError::NoSuchUser(_) => Self::not_found("account"),
             AccountError::Hash(HashError::Busy) => busy(detail),
-            AccountError::Store(source @ StoreError::Unavailable(_)) => Self::unavailable(source),
-            AccountError::Hash(HashError::Failed)
-            | AccountError::Random(_)
-            | AccountError::Signing(_)
-            | AccountError::Store(
-                StoreError::Url(_)
-                | StoreError::Taken(_)
-                | StoreError::Dangling(_)
-                | StoreError::Corrupt { .. }
-                | StoreError::Statement(_)
-                | StoreError::Dropped,
-            ) => Self::internal(&error),
+            AccountError::Store(source) => Self::from(source),
+            AccountError::Hash(HashError::Failed) | AccountError::Random(_) | AccountError::Signing(_) => {
+                Self::internal(&error)
+            }
         }
     }
 }
