@@ -44,9 +44,12 @@ CREATE TABLE tasks (
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,
     deleted_at     BIGINT,
-    search         TSVECTOR GENERATED ALWAYS AS (
-        setweight(to_tsvector('simple', search_title), 'A') || setweight(to_tsvector('simple', search_body), 'D')
-    ) STORED NOT NULL,
+    -- The words are folded and split already, so PostgreSQL's own parser stays out of it: it takes `5e10abc` for a number
+    -- and a word. The title's words come twice, the second time marked, so that a question can ask for titles alone.
+    search         TSVECTOR NOT NULL GENERATED ALWAYS AS (array_to_tsvector(
+        string_to_array(search_title, ' ') || string_to_array(search_body, ' ')
+        || string_to_array('=' || replace(search_title, ' ', ' ='), ' ')
+    )) STORED,
     CHECK ((status = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
     CHECK (due_on IS NULL OR due_at IS NOT NULL)

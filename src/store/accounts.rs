@@ -56,15 +56,26 @@ const INSERT_USER: Sql = Sql::same(
                         data_version, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 );
+/// What [`UserRecord`] reads, by name: a column that a newer program adds would make prepared statements of `*` fail.
+macro_rules! select_user {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
+                    data_version, created_at, updated_at FROM users ",
+            $rest
+        )
+    };
+}
+
 /// `$1` id.
-const FIND_USER: Sql = Sql::same("SELECT * FROM users WHERE id = $1");
+const FIND_USER: Sql = Sql::same(select_user!("WHERE id = $1"));
 /// `$1` id. On PostgreSQL the row stays as it is until the transaction ends; SQLite has one writer anyway.
 const LOCK_USER: Sql =
-    Sql { sqlite: "SELECT * FROM users WHERE id = $1", postgres: "SELECT * FROM users WHERE id = $1 FOR UPDATE" };
+    Sql { sqlite: select_user!("WHERE id = $1"), postgres: select_user!("WHERE id = $1 FOR UPDATE") };
 /// `$1` address in lower case.
-const FIND_USER_BY_EMAIL: Sql = Sql::same("SELECT * FROM users WHERE email_key = $1");
+const FIND_USER_BY_EMAIL: Sql = Sql::same(select_user!("WHERE email_key = $1"));
 /// Oldest first.
-const LIST_USERS: Sql = Sql::same("SELECT * FROM users ORDER BY created_at, id");
+const LIST_USERS: Sql = Sql::same(select_user!("ORDER BY created_at, id"));
 const ANY_USER: Sql = Sql::same("SELECT 1 FROM users LIMIT 1");
 /// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now.
 const UPDATE_PROFILE: Sql = Sql::same(

@@ -67,7 +67,7 @@ const INSERT_SESSION: Sql = Sql::same(
 );
 /// `$1` user, `$2` now, `$3` and `$4` the last row that was seen, `$5` how many. Newest first.
 const LIST_SESSIONS: Sql = Sql::same(
-    "SELECT * FROM sessions
+    "SELECT id, user_id, user_agent, address, created_at, last_seen_at, expires_at FROM sessions
       WHERE user_id = $1 AND expires_at > $2 AND (created_at, id) < ($3, $4)
       ORDER BY created_at DESC, id DESC
       LIMIT $5",

@@ -39,7 +39,7 @@ macro_rules! sqlite_filter {
 }
 macro_rules! postgres_filter {
     () => {
-        filter!("t.search @@ to_tsquery('simple', $12)")
+        filter!("t.search @@ CAST(CAST($12 AS TEXT) AS TSQUERY)")
     };
 }
 
@@ -94,7 +94,7 @@ const LIST_BY_RELEVANCE: Sql = Sql {
     ),
     postgres: page!(
         postgres_filter!(),
-        "((t.search @@ to_tsquery('simple', $16))::int::bigint * 2305843009213693952 + t.created_at)",
+        "((t.search @@ CAST(CAST($16 AS TEXT) AS TSQUERY))::int::bigint * 2305843009213693952 + t.created_at)",
         "<",
         "DESC"
     ),
@@ -196,8 +196,10 @@ fn match_text(terms: &SearchTerms, dialect: Dialect, owner: UserId, place: Where
             let words = words.map(|word| format!("title : \"{word}\" *")).collect::<Vec<_>>();
             format!("owner : \"{}\" AND {}", owner.0.simple(), words.join(" AND "))
         }
-        (Dialect::Postgres, Where::Everywhere) => words.map(|word| format!("{word}:*")).collect::<Vec<_>>().join(" & "),
-        (Dialect::Postgres, Where::Title) => words.map(|word| format!("{word}:*A")).collect::<Vec<_>>().join(" & "),
+        (Dialect::Postgres, Where::Everywhere) => {
+            words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
+        }
+        (Dialect::Postgres, Where::Title) => words.map(|word| format!("'={word}':*")).collect::<Vec<_>>().join(" & "),
     }
 }
 

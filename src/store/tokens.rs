@@ -35,7 +35,7 @@ const INSERT_TOKEN: Sql = Sql::same(
 );
 /// `$1` user, `$2` and `$3` the last row that was seen, `$4` how many. Newest first.
 const LIST_TOKENS: Sql = Sql::same(
-    "SELECT * FROM personal_tokens
+    "SELECT id, user_id, name, token_hash, scopes, expires_at, last_used_at, created_at FROM personal_tokens
       WHERE user_id = $1 AND (created_at, id) < ($2, $3)
       ORDER BY created_at DESC, id DESC
       LIMIT $4",

@@ -4,8 +4,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod kept;
+mod paging;
 mod plans;
 mod raw;
 mod schema;
+mod search;
 mod seed;
 mod statements;
+mod together;
+mod undo;
+mod world;
+mod writer;
