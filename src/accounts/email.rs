@@ -49,9 +49,9 @@ pub enum EmailError {
 }
 
 impl Email {
-    /// Reads an address; blanks around it are dropped.
+    /// Reads an address; spaces around it are dropped, line breaks and the like are refused.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
-        let text: String = text.trim().nfc().collect();
+        let text: String = text.trim_matches(' ').nfc().collect();
         if text.chars().count() > MOST_CHARACTERS {
             return Err(EmailError::TooLong);
         }

@@ -181,7 +181,8 @@ fn compile_path(pattern: &Arc<str>, item: &Value, document: &ApiDocument) -> Res
         .into_iter()
         .map(|(method, operation)| {
             let method = Method::try_from(method.to_uppercase().as_str()).map_err(|error| error.to_string())?;
-            Ok((method, Operation::compile(pattern, operation, document)?))
+            let operation = Operation::compile(&method, pattern, operation, document)?;
+            Ok((method, operation))
         })
         .collect()
 }

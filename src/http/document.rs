@@ -16,7 +16,7 @@ mod operation;
 mod schemas;
 mod texts;
 
-pub(crate) use self::operation::MERGE_PATCH;
+pub(crate) use self::schemas::null;
 
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;

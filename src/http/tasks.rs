@@ -48,12 +48,13 @@ pub struct TaskPage {
 #[oai(deny_unknown_fields, example)]
 pub struct SnoozeTask {
     /// A moment to come; without offset it is read in your zone.
+    #[oai(skip_serializing_if_is_none)]
     pub until: Option<Moment>,
     /// So many minutes from now.
-    #[oai(validator(minimum(value = "1"), maximum(value = "525600")))]
+    #[oai(skip_serializing_if_is_none, validator(minimum(value = "1"), maximum(value = "525600")))]
     pub minutes: Option<u32>,
     /// In words: `tomorrow`, `this evening`, `monday 9am`, `next week`, `in 2 hours`.
-    #[oai(validator(min_length = 1, max_length = 100))]
+    #[oai(skip_serializing_if_is_none, validator(min_length = 1, max_length = 100))]
     pub phrase: Option<String>,
 }
 

@@ -11,10 +11,12 @@ use sha2::{Digest as _, Sha256};
 use super::json;
 use super::operation::BodyRule;
 use crate::http::changes::{Fingerprint, IDEMPOTENCY_KEY};
-use crate::http::document::MERGE_PATCH;
 use crate::http::drain::discard;
 use crate::http::payload::JSON;
 use crate::http::problem::{ApiError, Fault};
+
+/// The media type of a JSON merge patch (RFC 7396).
+const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Reads the body that `rule` asks for and puts it back, so that the handler can parse it.
 pub(super) async fn read(

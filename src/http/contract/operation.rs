@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use poem::http::Method;
 use serde_json::Value;
 
 use super::parameters::Parameter;
 use super::schema::Rule;
 use crate::accounts::Scope;
-use crate::http::document::{ApiDocument, MERGE_PATCH};
+use crate::http::document::ApiDocument;
 use crate::http::limits::{Class, class_of};
 use crate::http::payload::JSON;
 
@@ -35,7 +36,12 @@ pub(super) struct BodyRule {
 
 impl Operation {
     /// Compiles the operation described at `pattern`.
-    pub(super) fn compile(pattern: &Arc<str>, described: &Value, document: &ApiDocument) -> Result<Self, String> {
+    pub(super) fn compile(
+        method: &Method,
+        pattern: &Arc<str>,
+        described: &Value,
+        document: &ApiDocument,
+    ) -> Result<Self, String> {
         let id = described["operationId"].as_str().ok_or_else(|| format!("an operation of {pattern} has no id"))?;
         let within = |error: String| format!("{id}: {error}");
         let parameters = described["parameters"].as_array().into_iter().flatten();
@@ -49,7 +55,7 @@ impl Operation {
                 .map_err(within)?,
             body: described
                 .get("requestBody")
-                .map(|body| BodyRule::compile(body, &document.value))
+                .map(|body| BodyRule::compile(method, body, &document.value))
                 .transpose()
                 .map_err(within)?,
         })
@@ -62,12 +68,12 @@ impl Operation {
 }
 
 impl BodyRule {
-    fn compile(body: &Value, document: &Value) -> Result<Self, String> {
+    fn compile(method: &Method, body: &Value, document: &Value) -> Result<Self, String> {
         let content = &body["content"];
         let schema = content[JSON].get("schema").ok_or("only JSON bodies are supported")?;
         Ok(Self {
             required: body["required"].as_bool().unwrap_or(false),
-            merge_patch: content.get(MERGE_PATCH).is_some(),
+            merge_patch: *method == Method::PATCH,
             rule: Rule::compile(schema, document)?,
         })
     }

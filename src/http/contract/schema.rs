@@ -4,6 +4,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::faults;
+use crate::http::document;
 use crate::http::fields::FORMATS;
 use crate::http::problem::Fault;
 
@@ -82,6 +83,13 @@ fn inline(schema: &Value, document: &Value, depth: usize) -> Value {
                 out.insert(key.clone(), deeper(value));
             }
             "allOf" if value.as_array().is_some_and(|all| all.len() == 1) => {}
+            "oneOf" if value.get(1) == Some(&document::null()) => {
+                // `null` or the other form: faults are told of that form.
+                if let Value::Object(form) = value.get(0).map(deeper).unwrap_or_default() {
+                    out.extend(form);
+                }
+                allow_null(&mut out);
+            }
             "allOf" | "anyOf" | "oneOf" => {
                 out.insert(key.clone(), value.as_array().into_iter().flatten().map(deeper).collect());
             }

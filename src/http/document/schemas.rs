@@ -60,14 +60,20 @@ fn optional_is_nullable(schema: &mut Value) {
         if property.get("$ref").is_some() {
             *property = json!({"allOf": [property.take()]});
         }
-        // A schema that says nothing allows null already.
-        if ["type", "allOf", "anyOf", "oneOf"].iter().any(|key| property.get(key).is_some()) {
-            property["nullable"] = Value::Bool(true);
-        }
+        property["nullable"] = Value::Bool(true);
     }
 }
 
-/// `nullable` beside a reference needs a type; and an enumeration must list `null` itself, so it is written out.
+/// What makes a schema say something about the type of its values.
+const TYPED: [&str; 4] = ["type", "allOf", "anyOf", "oneOf"];
+
+/// The schema of `null` alone.
+pub(crate) fn null() -> Value {
+    json!({"type": "string", "nullable": true, "enum": [null]})
+}
+
+/// What OpenAPI 3.0 takes for nullable: a reference beside `nullable` needs a type, and an enumeration would have to list
+/// `null`; as one of two forms it keeps its name, so that generated clients have one type for it.
 fn nullable_reference(property: &mut Value, schemas: &Map<String, Value>) {
     if property.get("nullable") != Some(&Value::Bool(true)) {
         return;
@@ -75,11 +81,15 @@ fn nullable_reference(property: &mut Value, schemas: &Map<String, Value>) {
     let reference = property.pointer("/allOf/0/$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix(PREFIX));
     let target = reference.and_then(|name| schemas.get(name)).cloned();
     let Some(property) = property.as_object_mut() else { return };
+    if !TYPED.iter().any(|key| property.contains_key(*key)) {
+        // A schema that says nothing allows null already.
+        property.shift_remove("nullable");
+    }
     if let Some(Value::Object(target)) = target {
         if target.contains_key("enum") {
-            property.shift_remove("allOf");
-            for (key, value) in target {
-                property.entry(key).or_insert(value);
+            property.shift_remove("nullable");
+            if let Some(Value::Array(forms)) = property.shift_remove("allOf") {
+                property.insert("oneOf".to_owned(), forms.into_iter().take(1).chain([null()]).collect());
             }
         } else if let Some(kind) = target.get("type") {
             property.entry("type").or_insert(kind.clone());
