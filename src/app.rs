@@ -23,6 +23,7 @@ use crate::http::groups::{LabelsApi, ProjectsApi};
 use crate::http::limits::Limits;
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
+use crate::http::transfer::TransferApi;
 use crate::http::{self, Parts};
 use crate::ids::UserId;
 use crate::oauth::{AccessTokens, KeySet};
@@ -36,7 +37,7 @@ use housekeeping::Housekeeping;
 pub use starting::StartError;
 
 /// The operations of the API; their order is the document's.
-pub type Api = (AccountsApi, RankingApi, BatchApi, TasksApi, ProjectsApi, LabelsApi);
+pub type Api = (AccountsApi, RankingApi, BatchApi, TasksApi, ProjectsApi, LabelsApi, TransferApi);
 
 /// A running MindFlow without its socket.
 pub struct App {
@@ -134,6 +135,7 @@ impl App {
             TasksApi::new(self.tasks.clone()),
             ProjectsApi::new(self.tasks.clone()),
             LabelsApi::new(self.tasks.clone()),
+            TransferApi::new(self.tasks.clone()),
         );
         let parts = Parts {
             config: &self.config,

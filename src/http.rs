@@ -39,6 +39,7 @@ mod task_errors;
 pub mod task_queries;
 pub mod task_views;
 pub mod tasks;
+pub mod transfer;
 
 use std::sync::Arc;
 

@@ -31,11 +31,13 @@ mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tokens;
+mod transfer;
 pub mod writer;
 
 pub use changes::UndoRow;
 pub use error::{StoreError, StoreResult};
 pub use statements::{ALL_STATEMENTS, Sql};
+pub use transfer::Exported;
 use writer::Writer;
 
 /// Runs one body against whichever database is behind a [`Store`]: `on_database!(self.reader, |db| …)`.

@@ -26,6 +26,7 @@ pub mod receipts;
 pub mod search;
 pub mod task;
 pub mod text;
+pub mod transfer;
 pub mod undo;
 
 pub use change::{Ask, Changed, Retry};

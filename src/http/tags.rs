@@ -13,4 +13,6 @@ pub enum Tag {
     Projects,
     /// Words that mark tasks.
     Labels,
+    /// Taking everything out, and bringing it in.
+    Transfer,
 }

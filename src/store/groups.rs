@@ -117,7 +117,7 @@ pub(super) const STATEMENTS: &[(&str, Sql)] = &[
 ];
 
 #[derive(FromRow)]
-struct ProjectRow {
+pub(super) struct ProjectRow {
     id: Uuid,
     name: String,
     description: Option<String>,
@@ -140,7 +140,7 @@ impl From<ProjectRow> for Project {
 }
 
 #[derive(FromRow)]
-struct LabelRow {
+pub(super) struct LabelRow {
     id: Uuid,
     name: String,
     version: i64,

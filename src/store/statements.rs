@@ -38,4 +38,5 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::task_lists::STATEMENTS,
     super::tasks::STATEMENTS,
     super::tokens::STATEMENTS,
+    super::transfer::STATEMENTS,
 ];

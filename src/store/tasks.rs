@@ -30,7 +30,7 @@ pub(super) use task_columns;
 const FIND_TASK: &str = concat!("SELECT ", task_columns!(), " FROM tasks t WHERE t.user_id = $1 AND t.id = $2");
 
 /// `$1` owner, `$2` tasks as a JSON array of ids. The rows that exist, in no order.
-const FIND_TASKS: Sql = Sql {
+pub(super) const FIND_TASKS: Sql = Sql {
     // SQLite has no arrays; ids are compared as the bytes that they are kept as.
     sqlite: concat!(
         "SELECT ",
@@ -68,7 +68,7 @@ const FIND_ANCESTORS: &str = "
 ";
 
 /// `$1` task, `$2` owner, then the columns in this order.
-const INSERT_TASK: &str = "
+pub(super) const INSERT_TASK: &str = "
     INSERT INTO tasks (id, user_id, project_id, parent_id, title, description, status, priority, due_on, due_at,
                        effort_minutes, preferred_time, snoozed_until, snooze_count, completed_at, search_title,
                        search_body, version, created_at, updated_at, deleted_at)
@@ -286,7 +286,7 @@ impl Tx<'_> {
         if task.labels.is_empty() { Ok(()) } else { self.attach_labels(owner, task).await }
     }
 
-    async fn write_task(
+    pub(super) async fn write_task(
         &mut self,
         statement: &'static str,
         owner: UserId,

@@ -241,7 +241,8 @@ impl Work<'_, '_> {
         });
     }
 
-    fn due_at(&self, task: &Task) -> Option<Timestamp> {
+    /// The last moment at which the task is not late, in the caller's zone.
+    pub(super) fn due_at(&self, task: &Task) -> Option<Timestamp> {
         task.due.map(|due| due.last_moment(self.caller.zone))
     }
 

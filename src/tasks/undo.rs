@@ -11,6 +11,8 @@ use super::change::{Ask, Changed, Work};
 use super::error::TaskError;
 use super::groups::{Label, Project};
 use super::task::Task;
+use super::transfer::import::{self, Made};
+use super::transfer::plan::Plan;
 
 /// What a change left behind and what was there before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub(super) enum Before {
     Project { id: ProjectId, version: Option<i64>, before: Option<Project>, tasks: Vec<TaskId> },
     /// A label; without `version` it was removed, and `tasks` had it.
     Label { id: LabelId, version: Option<i64>, before: Option<Label>, tasks: Vec<TaskId> },
+    /// Everything that an import made.
+    Import(Made),
+    /// Everything that went when an import was taken back.
+    Removal(Box<Plan>),
 }
 
 /// Everything that one change replaced.
@@ -94,15 +100,17 @@ impl Tasks {
     }
 }
 
-async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Option<Task>, TaskError> {
+async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Vec<Task>, TaskError> {
     match item {
-        Before::Task { id, version, before } => restore_task(work, id, version, before).await,
+        Before::Task { id, version, before } => restore_task(work, id, version, before).await.map(Vec::from_iter),
         Before::Project { id, version, before, tasks } => {
-            restore_project(work, id, version, before, &tasks).await.map(|()| None)
+            restore_project(work, id, version, before, &tasks).await.map(|()| Vec::new())
         }
         Before::Label { id, version, before, tasks } => {
-            restore_label(work, id, version, before, &tasks).await.map(|()| None)
+            restore_label(work, id, version, before, &tasks).await.map(|()| Vec::new())
         }
+        Before::Import(made) => import::take_back(work, made).await.map(|()| Vec::new()),
+        Before::Removal(plan) => import::make_again(work, *plan).await,
     }
 }
 

@@ -14,4 +14,5 @@ mod groups;
 mod lists;
 mod retries;
 mod snooze;
+mod transfer;
 mod undo;

@@ -68,6 +68,7 @@ impl Person {
         self.lists(&mut all);
         self.groups(&mut all);
         self.changes(&mut all);
+        self.transfer(&mut all);
         all
     }
 
@@ -205,6 +206,22 @@ impl Person {
             ("SPEND_UNDO", vec![user, Hash, now]),
             ("FIND_RECEIPT", vec![user, text, now]),
             ("INSERT_RECEIPT", vec![user, text, Hash, text, now, now]),
+        ]);
+    }
+
+    fn transfer(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
+        let (user, empty) = (Id(Some(self.user)), Text(Some("[]")));
+        let ids = Text(Some(r#"["01890a5d-ac96-774b-bcce-b302099a8057"]"#));
+        all.extend([
+            ("EXPORT_PROJECTS", vec![user]),
+            ("EXPORT_LABELS", vec![user]),
+            ("EXPORT_TASKS", vec![user]),
+            ("INSERT_LABELS", vec![user, empty]),
+            ("INSERT_TASK_LABELS", vec![user, empty]),
+            ("COUNT_OTHER_PARTS", vec![user, ids]),
+            ("DELETE_TASKS", vec![user, ids]),
+            ("DELETE_UNUSED_PROJECTS", vec![user, ids]),
+            ("DELETE_UNUSED_LABELS", vec![user, ids]),
         ]);
     }
 }
