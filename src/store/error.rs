@@ -56,7 +56,9 @@ impl From<SqlxError> for StoreError {
             }
             SqlxError::Database(fault) if fault.is_foreign_key_violation() => Self::Dangling(error),
             SqlxError::Database(fault) if is_passing(fault.code().as_deref()) => Self::Unavailable(error),
+            // A proxy whose server is away accepts a connection and closes it, which is not how the protocol goes on.
             SqlxError::Io(_)
+            | SqlxError::Protocol(_)
             | SqlxError::Tls(_)
             | SqlxError::PoolTimedOut
             | SqlxError::PoolClosed

@@ -20,7 +20,7 @@ macro_rules! task_columns {
         "t.id, t.project_id, t.parent_id, t.title, t.description, t.status, t.priority, t.due_on, t.due_at,
          t.effort_minutes, t.preferred_time, t.snoozed_until, t.snooze_count, t.completed_at, t.version, t.created_at,
          t.updated_at, t.deleted_at,
-         (SELECT string_agg(l.name, '\n' ORDER BY l.name_key) FROM task_labels x JOIN labels l ON l.id = x.label_id
+         (SELECT string_agg(l.name, '\n') FROM task_labels x JOIN labels l ON l.id = x.label_id
            WHERE x.task_id = t.id AND l.user_id = t.user_id) AS labels"
     };
 }
@@ -186,7 +186,7 @@ impl TryFrom<TaskRow> for Task {
             preferred_time: read_time(row.preferred_time.as_deref())?,
             snoozed_until: row.snoozed_until.map(Timestamp::from_micros),
             snooze_count: u32::try_from(row.snooze_count).unwrap_or(0),
-            labels: row.labels.map_or_else(Vec::new, |names| names.split('\n').map(str::to_owned).collect()),
+            labels: row.labels.as_deref().map(read_labels).unwrap_or_default(),
             project_id: row.project_id.map(ProjectId),
             parent_id: row.parent_id.map(TaskId),
             created_at: Timestamp::from_micros(row.created_at),
@@ -198,6 +198,13 @@ impl TryFrom<TaskRow> for Task {
             description: row.description,
         })
     }
+}
+
+/// Sorted here, since PostgreSQL would sort by the rules of its server's language.
+fn read_labels(names: &str) -> Vec<String> {
+    let mut names: Vec<String> = names.split('\n').map(str::to_owned).collect();
+    names.sort_by_cached_key(|name| name_key(name));
+    names
 }
 
 pub(super) fn read_status(text: &str) -> StoreResult<Status> {

@@ -12,8 +12,25 @@ use mindflow::tasks::ranking::RankQuestion;
 use mindflow::tasks::{Ask, Status, Task, TaskError};
 
 use crate::raw::Raw;
-use crate::support::databases::{TestDatabase, both_databases};
+use crate::support::databases::{Db, TestDatabase, both_databases};
 use crate::world::{World, a_task};
+
+#[tokio::test]
+async fn the_order_of_labels_is_not_the_servers_locale() {
+    let world = World::on(TestDatabase::new(Db::Postgres).await).await;
+    let ada = world.person("ada").await;
+    let raw = Raw::open(&world.db).await;
+    raw.run(r#"ALTER TABLE labels ALTER COLUMN name_key TYPE TEXT COLLATE "en-x-icu""#).await;
+    let labels = Some(vec!["zoo".to_owned(), "äpfel".to_owned(), "a-b".to_owned(), "ab".to_owned(), "a c".to_owned()]);
+    let patch = TaskPatch { labels, ..a_task("task") };
+
+    let made = world.has(&ada, patch.clone()).await;
+    let same = world.tasks.update(Ask::new(ada.clone()), made.id, patch).await.unwrap();
+
+    assert_eq!(made.labels, ["a c", "a-b", "ab", "zoo", "äpfel"]);
+    assert_eq!(same.value, made);
+    assert!(same.undo_token.is_none());
+}
 
 /// A task with something odd in every field.
 fn full(project: mindflow::ids::ProjectId, parent: TaskId) -> TaskPatch {

@@ -5,6 +5,8 @@
 mod support;
 
 mod kept;
+mod killed;
+mod outages;
 mod paging;
 mod plans;
 mod raw;
