@@ -2,7 +2,7 @@
 //!
 //! A read is a method of [`Store`] and runs on a pool. A change is a method of [`Tx`] and runs inside [`Store::write`]:
 //! everything that the closure does becomes durable together, or not at all. Each method's body is written once; the
-//! macro [`on_database!`] repeats it for both drivers. Statements are constants in the `$1` style that both understand;
+//! macro `on_database!` repeats it for both drivers. Statements are constants in the `$1` style that both understand;
 //! where the dialects part, a [`Sql`] holds both texts and says why.
 //!
 //! - Times are BIGINT microseconds since 1970, ids are UUIDs (16 bytes), JSON is TEXT: exact and alike in both.

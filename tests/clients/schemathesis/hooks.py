@@ -30,6 +30,7 @@ BEYOND_THE_SCHEMA = [
     ("/operations/.*", "is required|has no meaning for this operation"),
     (".*/snoozed_until", "is (only allowed together with|required for) the status"),
     ("|/operations/[0-9]+", "must have exactly one of"),
+    ("/new_password", "must differ from the current one"),
     # On what letters are.
     (r"\?q", "must contain a letter or a digit"),
     # Schemathesis makes its own texts for this header, whatever the documented pattern says.
