@@ -79,6 +79,9 @@ impl App {
             starting::case_rule(config.policies.tests),
             clock.clone(),
         )?);
+        if !config.policies.dir.is_dir() {
+            return Err(StartError::PoliciesFolder(config.policies.dir));
+        }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
         Ok(Self::assemble(config, clock, port, Ground { store, keys, policies, watch }))
     }

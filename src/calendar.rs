@@ -131,8 +131,8 @@ fn split_date(text: &str) -> Result<(NaiveDate, &str), DateError> {
 }
 
 fn parse_time_of(date: NaiveDate, rest: &str, zone: Tz) -> Result<Timestamp, DateError> {
-    let time = rest.strip_prefix(['T', 't', ' ']).ok_or(DateError::Form)?;
-    let split = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+    let time = rest.strip_prefix(['T', 't']).ok_or(DateError::Form)?;
+    let split = time.find(['Z', 'z', '+', '-', ' ']).unwrap_or(time.len());
     let (clock, offset) = time.split_at(split);
     let local = date.and_time(parse_clock(clock)?);
     let moment = match parse_offset(offset)? {
@@ -156,7 +156,7 @@ fn parse_clock(text: &str) -> Result<NaiveTime, DateError> {
 }
 
 fn parse_fraction(text: &str) -> Result<u32, DateError> {
-    if text.is_empty() || text.len() > 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if text.is_empty() || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(DateError::Form);
     }
     let digits: String = text.chars().chain("000000".chars()).take(6).collect();
@@ -167,7 +167,8 @@ fn parse_offset(text: &str) -> Result<Option<FixedOffset>, DateError> {
     let sign = match text.as_bytes() {
         [] => return Ok(None),
         [b'Z' | b'z'] => 0,
-        [b'+', ..] => 1,
+        // A `+` that nobody encoded arrives in a query as a blank.
+        [b'+' | b' ', ..] => 1,
         [b'-', ..] => -1,
         _ => return Err(DateError::Form),
     };

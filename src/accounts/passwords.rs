@@ -88,11 +88,11 @@ pub fn check_strength(password: &str, email: &str, full_name: Option<&str>) -> R
 fn check_guesses(password: &str, email: &str, full_name: Option<&str>) -> Result<(), WeakPasswordError> {
     let own: Vec<&str> = email.split(['@', '.']).chain(full_name.unwrap_or_default().split(' ')).collect();
     let estimate = zxcvbn::zxcvbn(password, &own);
-    if estimate.score() >= zxcvbn::Score::Three {
+    if estimate.score() >= zxcvbn::Score::Two {
         return Ok(());
     }
     let warning = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
-    let reason = warning.map_or_else(|| "too few different characters".to_owned(), |warning| warning.to_string());
+    let reason = warning.map_or_else(|| "it could be found by trying".to_owned(), |warning| warning.to_string());
     Err(WeakPasswordError::Guessable(reason.trim_end_matches('.').to_owned()))
 }
 

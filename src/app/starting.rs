@@ -37,6 +37,9 @@ pub enum StartError {
     /// The policy that is built in does not run.
     #[error(transparent)]
     Policies(#[from] ShippedError),
+    /// The policies folder is not there and cannot be made.
+    #[error("the policies folder `{}` does not exist and cannot be made (`POLICIES_DIR`)", .0.display())]
+    PoliciesFolder(PathBuf),
     /// The system gives no thread.
     #[error("no thread could be started")]
     Thread(#[source] io::Error),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::cannot_start;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Environment, Loaded};
 use crate::http::serve::{Bound, bind, stop_signal};
 use crate::observe::logs::{self, Output};
 
@@ -37,8 +37,13 @@ pub async fn run(loaded: Loaded) -> ExitCode {
     let file = file.map_or_else(|| "no file; defaults and environment".to_owned(), |file| file.display().to_string());
     let has_users = app.accounts.has_users().await.unwrap_or(true);
     let banner = banner(&app.config, bound.address(), &file, if has_users { Greeting::Short } else { Greeting::First });
-    // A closed standard output is no reason not to serve.
-    let _ = io::stdout().write_all(banner.as_bytes()).and_then(|()| io::stdout().flush());
+    if app.config.server.environment == Environment::Production {
+        // Every line of the log is JSON there.
+        tracing::info!(url = app.config.server.public_url(bound.address().port()), has_users, "ready");
+    } else {
+        // A closed standard output is no reason not to serve.
+        let _ = io::stdout().write_all(banner.as_bytes()).and_then(|()| io::stdout().flush());
+    }
     match serve(&app, bound).await {
         Ok(()) => {
             app.stop().await;

@@ -168,7 +168,9 @@ pub const KEYS: &[Key] = &[
         "The key that checks access tokens. Unset: taken from the private key.",
     )
     .env("OAUTH_PUBLIC_KEY")
-    .sample("-----BEGIN PUBLIC KEY-----\\n…\\n-----END PUBLIC KEY-----"),
+    .sample("-----BEGIN PUBLIC KEY-----\\n…\\n-----END PUBLIC KEY-----")
+    // Not a secret, but the private key put here by mistake is one.
+    .secret(),
     Key::new("tokens.access_token_expire_minutes", "60", "1 to 1440", "How long an access token lives, in minutes.")
         .env("ACCESS_TOKEN_EXPIRE_MINUTES"),
     Key::new("tokens.refresh_token_expire_days", "30", "1 to 3650", "How long a refresh token lives, in days.")

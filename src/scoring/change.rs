@@ -3,6 +3,8 @@
 //! Facts change at known moments: a local midnight, a due instant, a window's edge, the next hour or minute on the
 //! wall clock, a change of the clock itself. Which of them matter follows from the fields that a policy reads.
 
+use std::time::Duration;
+
 use chrono::{Offset, Timelike};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -20,6 +22,9 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// How long before a due date a policy may begin to care for it; further ahead is not looked at day by day.
+const NEAR_DUE: Duration = Duration::from_hours(370 * 24);
+
 /// How many boundaries [`next_change`] looks past; with the default policy's some seven a day, over a year.
 const MAX_STEPS: usize = 3_000;
 
@@ -34,7 +39,8 @@ pub struct NextChange {
 
 /// Finds the first moment after `moment` at which the candidate's score is another one.
 ///
-/// `None` when it stays as it is, at least over the next few thousand moments at which a fact changes.
+/// `None` when it stays as it is: over the next few thousand moments at which a fact changes, and over the last year
+/// before a due date that lies further ahead.
 pub fn next_change(policy: &dyn Policy, candidate: &Candidate, moment: &Moment) -> Option<NextChange> {
     let candidates = std::slice::from_ref(candidate);
     let judge = |moment: &Moment| {
@@ -42,16 +48,38 @@ pub fn next_change(policy: &dyn Policy, candidate: &Candidate, moment: &Moment) 
         let next = valid_until(policy.uses(), &facts, &ctx);
         (policy.score(&facts, &ctx).pop().unwrap_or(Verdict::Ineligible), next)
     };
-    let (present, mut next) = judge(moment);
-    for _ in 0..MAX_STEPS {
-        let at = next.filter(|at| *at < Timestamp::MAX)?;
-        let (verdict, after) = judge(&moment.at(at));
-        if verdict != present {
-            return Some(NextChange { at, score: verdict.score() });
+    let (present, first) = judge(moment);
+    let walk = |mut next: Option<Timestamp>| {
+        let mut last = moment.now;
+        for _ in 0..MAX_STEPS {
+            let Some(at) = next.filter(|at| *at < Timestamp::MAX) else { return Err(None) };
+            let (verdict, after) = judge(&moment.at(at));
+            if verdict != present {
+                return Ok(NextChange { at, score: verdict.score() });
+            }
+            (last, next) = (at, after);
         }
-        next = after;
+        Err(Some(last))
+    };
+    let mut same = match walk(first) {
+        Ok(change) => return Some(change),
+        Err(last) => last?,
+    };
+    // Nothing but the due date can matter so far ahead: go on where it comes near.
+    let mut ahead = candidate.due?.overdue_from(moment.zone).minus(NEAR_DUE);
+    while ahead > same {
+        if judge(&moment.at(ahead)).0 == present {
+            same = ahead;
+            break;
+        }
+        let middle = same.as_micros() + (ahead.as_micros() - same.as_micros()) / 2;
+        if middle - same.as_micros() < DAY {
+            break;
+        }
+        let middle = Timestamp::from_micros(middle);
+        if judge(&moment.at(middle)).0 == present { same = middle } else { ahead = middle }
     }
-    None
+    walk(judge(&moment.at(same)).1).ok()
 }
 
 /// The first moment at which any field that is read may have another value, for any of the tasks.

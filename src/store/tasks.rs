@@ -266,6 +266,17 @@ impl Tx<'_> {
         row.map(Task::try_from).transpose()
     }
 
+    /// The owner's tasks among `ids`, deleted or not, oldest first.
+    pub async fn find_tasks(&mut self, owner: UserId, ids: &[TaskId]) -> StoreResult<Vec<Task>> {
+        let statement = FIND_TASKS.on(self.dialect());
+        let rows = on_database!(self, |db| {
+            sqlx::query_as(statement).bind(owner.0).bind(ids_json(ids)).fetch_all(db).await?
+        });
+        let mut tasks = read_tasks(rows)?;
+        tasks.sort_unstable_by_key(|task| task.id);
+        Ok(tasks)
+    }
+
     /// The owner's task and all of its parts that are not deleted.
     pub async fn find_subtree(&mut self, owner: UserId, id: TaskId) -> StoreResult<Vec<Task>> {
         let rows = on_database!(self, |db| sqlx::query_as(FIND_SUBTREE).bind(owner.0).bind(id.0).fetch_all(db).await?);

@@ -247,7 +247,7 @@ impl Work<'_, '_> {
     }
 
     /// Projects and parents must be the caller's own, and a task is never a part of itself.
-    async fn check_relations(&mut self, before: Option<&Task>, task: &Task) -> Result<(), TaskError> {
+    pub(super) async fn check_relations(&mut self, before: Option<&Task>, task: &Task) -> Result<(), TaskError> {
         let mut faults = Vec::new();
         if let Some(id) = task.project_id.filter(|id| before.and_then(|task| task.project_id) != Some(*id)) {
             faults.extend(self.project_fault(id).await?);

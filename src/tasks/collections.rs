@@ -115,6 +115,9 @@ impl Tasks {
                     let before = before.ok_or(TaskError::NotFound("project"))?;
                     work.check_version("project", before.version)?;
                     let project = patch.edit(&before, work.now)?;
+                    if (&project.name, &project.description) == (&before.name, &before.description) {
+                        return Ok(before);
+                    }
                     let saved = work.tx.save_project(work.caller.user_id, &project).await;
                     saved.map_err(|error| TaskError::taken("project", error))?;
                     work.note("project.updated", "project", id.0, None);
@@ -195,6 +198,9 @@ impl Tasks {
                     let before = before.ok_or(TaskError::NotFound("label"))?;
                     work.check_version("label", before.version)?;
                     let name = checked_name(&patch)?.unwrap_or_else(|| before.name.clone());
+                    if name == before.name {
+                        return Ok(before);
+                    }
                     let version = before.version + 1;
                     let label = Label { name, version, updated_at: work.now, ..before.clone() };
                     let saved = work.tx.save_label(work.caller.user_id, &label).await;

@@ -14,15 +14,30 @@ pub(super) async fn create(work: &mut Work<'_, '_>, patch: TaskPatch) -> Result<
         return Err(TaskError::fault("/title", "is required"));
     }
     let blank = Task::blank(TaskId::new(work.now), work.now);
-    let task = blank.edited(patch, work.now).map_err(TaskError::Invalid)?;
+    let task = edited(work, &blank, patch).await?;
     work.insert(task).await
 }
 
 /// Changes fields of a task.
 pub(super) async fn edit(work: &mut Work<'_, '_>, id: TaskId, patch: TaskPatch) -> Result<Task, TaskError> {
     let before = work.get_task(id).await?;
-    let task = before.edited(patch, work.now).map_err(TaskError::Invalid)?;
+    let task = edited(work, &before, patch).await?;
     work.save("task.updated", before, task).await
+}
+
+/// The task as the patch wants it, or every fault: of the fields, and of what they refer to.
+async fn edited(work: &mut Work<'_, '_>, before: &Task, patch: TaskPatch) -> Result<Task, TaskError> {
+    let relations = TaskPatch { project_id: patch.project_id, parent_id: patch.parent_id, ..TaskPatch::default() };
+    let mut faults = match before.edited(patch, work.now) {
+        Ok(task) => return Ok(task),
+        Err(faults) => faults,
+    };
+    if let Ok(related) = before.edited(relations, work.now)
+        && let Err(TaskError::Invalid(more)) = work.check_relations(Some(before), &related).await
+    {
+        faults.extend(more);
+    }
+    Err(TaskError::Invalid(faults))
 }
 
 /// Completes, reopens or starts a task; idempotent.

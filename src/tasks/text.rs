@@ -13,13 +13,13 @@ pub const LABELS_MAX: usize = 20;
 
 /// Trims a text of one line and checks it: not blank, no control character, at most `max` code points.
 pub fn one_line(field: &str, text: &str, max: usize) -> Result<String, Fault> {
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Err(Fault::new(field, "must not be blank"));
     }
     if text.chars().any(breaks_line) {
         return Err(Fault::new(field, "must not contain line breaks or control characters"));
     }
+    let text = text.trim();
     at_most(field, text, max)
 }
 
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_title_is_trimmed_and_stays_on_one_line() {
         assert_eq!(one_line("/title", "  R&D <b>  ", TITLE_MAX).as_deref(), Ok("R&D <b>"));
-        for bad in ["", " \t ", "a\nb", "a\u{0}b", "a\u{85}b", "a\u{2028}b"] {
+        for bad in ["", " \t ", "a\nb", "a\u{0}b", "a\u{85}b", "a\u{2028}b", "a\n", "\ta"] {
             assert!(one_line("/title", bad, TITLE_MAX).is_err(), "{bad:?}");
         }
     }

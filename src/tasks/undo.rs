@@ -101,17 +101,24 @@ impl Tasks {
 }
 
 async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Vec<Task>, TaskError> {
-    match item {
-        Before::Task { id, version, before } => restore_task(work, id, version, before).await.map(Vec::from_iter),
+    let ids = match item {
+        Before::Task { id, version, before } => {
+            return Ok(restore_task(work, id, version, before).await?.into_iter().collect());
+        }
         Before::Project { id, version, before, tasks } => {
-            restore_project(work, id, version, before, &tasks).await.map(|()| Vec::new())
+            restore_project(work, id, version, before, &tasks).await?;
+            tasks
         }
         Before::Label { id, version, before, tasks } => {
-            restore_label(work, id, version, before, &tasks).await.map(|()| Vec::new())
+            restore_label(work, id, version, before, &tasks).await?;
+            tasks
         }
-        Before::Import(made) => import::take_back(work, made).await.map(|()| Vec::new()),
-        Before::Removal(plan) => import::make_again(work, *plan).await,
-    }
+        Before::Import(made) => return import::take_back(work, made).await.map(|()| Vec::new()),
+        Before::Removal(plan) => return import::make_again(work, *plan).await,
+    };
+    let mut tasks = work.tx.find_tasks(work.caller.user_id, &ids).await?;
+    tasks.retain(|task| task.deleted_at.is_none());
+    Ok(tasks)
 }
 
 async fn restore_task(
@@ -142,21 +149,18 @@ async fn restore_project(
     if current.as_ref().map(|project| project.version) != version {
         return Err(TaskError::UndoOvertaken("project"));
     }
-    let version = match before {
-        None => {
-            work.tx.delete_project(owner, id, work.now).await?;
-            None
-        }
+    let (version, tasks) = match before {
+        None => (None, work.tx.delete_project(owner, id, work.now).await?),
         Some(project) => {
             let version = version.unwrap_or(project.version) + 1;
             let project = Project { version, updated_at: work.now, ..project };
             work.tx.save_project(owner, &project).await.map_err(|error| TaskError::taken("project", error))?;
             work.tx.add_to_project(owner, id, tasks, work.now).await?;
-            Some(version)
+            (Some(version), Vec::new())
         }
     };
     work.note("project.restored", "project", id.0, None);
-    work.remember(Before::Project { id, version, before: current, tasks: Vec::new() });
+    work.remember(Before::Project { id, version, before: current, tasks });
     Ok(())
 }
 

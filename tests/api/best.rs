@@ -160,6 +160,7 @@ async fn at_travels_in_time_without_disturbing_the_present() {
     ada.has(a_task("due in april").priority(3).due("2026-04-10")).await;
 
     assert_eq!(ada.get_best_task("at=2026-04-11T08:00:00Z").await.good()["task"]["title"], "due in april");
+    assert_eq!(ada.get_best_task("at=2026-04-11T09:00:00+01:00").await.good()["task"]["title"], "due in april");
     assert_eq!(ada.get_best_task("at=2026-04-10").await.good()["task"]["title"], "due in april");
     assert_eq!(ada.get_best_task("").await.good()["task"]["title"], "later");
     assert_eq!(ada.get_best_task("at=yesterday").await.faults(), ["?at"]);
@@ -228,6 +229,9 @@ async fn an_explanation_says_what_would_move_the_score_and_when_it_moves_itself(
     assert_eq!(lever("effort_estimate_minutes", json!(15)).unwrap()["difference"], 2.5);
     assert_eq!(lever("due_date", Value::Null).unwrap()["difference"], -30.0);
     assert!(lever("priority", json!(4)).is_none());
+    let far = ada.has(a_task("far").due("2031-12-31")).await;
+    let change = ada.explain_task(far, "").await.good()["next_change"].clone();
+    assert_eq!(change, json!({ "at": "2031-12-24T00:00:00Z", "score": 50.0 }));
 }
 
 #[tokio::test]

@@ -235,6 +235,18 @@ async fn another_users_task_is_not_there() {
 }
 
 #[tokio::test]
+async fn faults_of_fields_and_of_what_they_refer_to_come_together() {
+    let app = TestApp::new().await;
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let theirs = eve.has(a_task("Theirs")).await;
+
+    let body = json!({ "title": "x", "status": "snoozed", "parent_id": theirs, "project_id": theirs });
+    let faults = ada.create_task(body).await.faults();
+
+    assert_eq!(faults, ["/snoozed_until", "/project_id", "/parent_id"]);
+}
+
+#[tokio::test]
 async fn a_task_is_never_a_part_of_itself() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;

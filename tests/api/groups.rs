@@ -75,7 +75,7 @@ async fn bad_names_and_pages_are_refused() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;
 
-    for name in [json!(""), json!("  "), json!("a\nb"), json!("x".repeat(61)), json!(7), Value::Null] {
+    for name in [json!(""), json!("  "), json!("a\nb"), json!("a\n"), json!("x".repeat(61)), json!(7), Value::Null] {
         assert_eq!(ada.post("/api/projects", &json!({ "name": name })).await.faults(), ["/name"], "{name}");
     }
     assert_eq!(ada.get("/api/labels?limit=0&cursor=x&page=1").await.faults(), ["?limit", "?page"]);

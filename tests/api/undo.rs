@@ -92,8 +92,10 @@ async fn a_removed_project_or_label_comes_back_with_its_tasks() {
     let label_gone = ada.delete(&format!("/api/labels/{label}")).await.is(204).undo_token();
     let bare = ada.get(&task).await.good();
     assert_eq!((&bare["project_id"], &bare["labels"]), (&Value::Null, &json!([])));
-    ada.undo_change(&label_gone).await.good();
-    ada.undo_change(&project_gone).await.good();
+    let labelled = ada.undo_change(&label_gone).await.good();
+    assert_eq!(labelled["tasks"][0]["labels"], json!(["diy"]));
+    let back = ada.undo_change(&project_gone).await.good();
+    assert_eq!(back["tasks"][0]["project_id"], json!(id));
 
     let again = ada.get(&task).await.good();
     assert_eq!((&again["project_id"], &again["labels"]), (&json!(id), &json!(["diy"])));
