@@ -200,15 +200,6 @@ impl Tx<'_> {
         Ok(rows.into_iter().map(Label::from).collect())
     }
 
-    /// The owner's tasks among `ids`, deleted or not, in no order.
-    pub async fn find_tasks(&mut self, owner: UserId, ids: &[TaskId]) -> StoreResult<Vec<Task>> {
-        let statement = super::tasks::FIND_TASKS.on(self.dialect());
-        let rows = on_database!(self, |db| {
-            sqlx::query_as(statement).bind(owner.0).bind(ids_json(ids)).fetch_all(db).await?
-        });
-        read_tasks(rows)
-    }
-
     /// Makes labels; one whose name the owner has already is left out.
     pub async fn insert_labels(&mut self, owner: UserId, labels: &[Label]) -> StoreResult<()> {
         let labels = labels.iter().map(|label| {
