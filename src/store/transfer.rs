@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::groups::{LabelRow, ProjectRow};
-use super::tasks::{INSERT_TASK, TaskRow, ids_json, read_tasks, task_columns};
+use super::tasks::{INSERT_TASK, TaskRow, ids_json, task_columns};
 use super::{Dialect, Sql, Store, StoreError, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::{LabelId, ProjectId, TaskId, UserId};
