@@ -20,7 +20,8 @@ BEYOND_THE_SCHEMA = [
     # On earlier requests and other rows.
     ("Idempotency-Key:", "was used for another request"),
     (r"\?cursor", "is not a cursor of this list"),
-    (".*", "must be the id of one of your (projects|tasks)"),
+    (".*", "must be the id of one of (your|the file's) (projects|tasks)"),
+    (".*", "must not be the id of two (projects|tasks)|must not be the task itself"),
     # On the time of the request.
     (".*", "must (lie|be) in the future|must be a time to come"),
     # On lists that are data of the server, not of the document.
@@ -28,7 +29,7 @@ BEYOND_THE_SCHEMA = [
     (r"\?policy|/preferences/policy", "must be the name of a policy"),
     # On other fields of the request.
     ("/operations/.*", "is required|has no meaning for this operation"),
-    (".*/snoozed_until", "is (only allowed together with|required for) the status"),
+    (".*/(snoozed_until|completed_at)", "is (only allowed together with|required for) the status"),
     ("|/operations/[0-9]+", "must have exactly one of"),
     ("/new_password", "must differ from the current one"),
     # On what letters are.
