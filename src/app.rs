@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use futures_util::future::BoxFuture;
-use poem::{Endpoint, Response};
 use serde_json::json;
 
 use crate::accounts::{
@@ -24,7 +23,7 @@ use crate::http::limits::Limits;
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
-use crate::http::{self, Parts};
+use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
 use crate::oauth::{AccessTokens, KeySet};
 use crate::observe::health::{Finding, Health, Need, Status};

@@ -43,7 +43,8 @@ pub mod transfer;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, IntoEndpoint, Response};
+use poem::IntoEndpoint;
+pub use poem::{Endpoint, Response};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use self::auth::Authenticator;

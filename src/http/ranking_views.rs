@@ -115,7 +115,7 @@ impl RankedView {
         Self {
             task: TaskView::from(standing.task(entry)),
             score: entry.score,
-            reasoning: ReasoningView::from(&standing.explain(entry)),
+            reasoning: ReasoningView::from(standing.explain(entry)),
             policy: PolicyView {
                 name: standing.policy.name().to_owned(),
                 version: standing.policy.version().to_owned(),

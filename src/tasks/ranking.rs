@@ -56,6 +56,8 @@ pub struct Standing {
     rows: Vec<usize>,
     facts: FactTable,
     ranking: Ranking,
+    /// Why each candidate has its score, as far as somebody asked.
+    explanations: Vec<OnceLock<Explanation>>,
     valid_until: Option<Timestamp>,
 }
 
@@ -80,8 +82,9 @@ impl Standing {
     }
 
     /// Why an entry has its score.
-    pub fn explain(&self, entry: &Ranked) -> Explanation {
-        self.policy.explain(&self.facts, entry.row, &self.policy.context(&self.moment))
+    pub fn explain(&self, entry: &Ranked) -> &Explanation {
+        self.explanations[entry.row]
+            .get_or_init(|| self.policy.explain(&self.facts, entry.row, &self.policy.context(&self.moment)))
     }
 
     fn holds(&self, now: Timestamp) -> bool {
@@ -288,7 +291,8 @@ fn stand(
     let wakes = tasks.iter().filter_map(|task| task.snoozed_until).filter(|until| *until > at).min();
     let valid_until = [ranking.valid_until, wakes].into_iter().flatten().min();
     let facts = FactTable::new(&candidates, &moment);
-    Standing { policy, moment, answer: OnceLock::new(), loaded, rows, facts, ranking, valid_until }
+    let explanations = rows.iter().map(|_| OnceLock::new()).collect();
+    Standing { policy, moment, answer: OnceLock::new(), loaded, rows, facts, ranking, explanations, valid_until }
 }
 
 /// Whether a task can be recommended: open, and awake.

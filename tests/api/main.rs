@@ -16,3 +16,4 @@ mod retries;
 mod snooze;
 mod transfer;
 mod undo;
+mod walls;

@@ -1,0 +1,60 @@
+//! The walls of the house, read off its sources: who may name which library, and which room which other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every source file, by its path below `src`.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The files outside `rooms` whose code names one of `words`; comments may.
+fn trespassers(rooms: &[&str], words: &[&str]) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        if rooms.iter().any(|room| name == format!("{room}.rs") || name.starts_with(&format!("{room}/"))) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        found.extend(
+            code.filter(|line| words.iter().any(|word| line.contains(word))).map(|line| format!("{name}: {line}")),
+        );
+    }
+    found
+}
+
+#[test]
+fn only_the_edge_names_poem_only_the_store_sqlx_only_policies_rhai() {
+    assert_eq!(trespassers(&["http"], &["poem::", "poem_openapi"]), [""; 0]);
+    assert_eq!(trespassers(&["store"], &["sqlx::"]), [""; 0]);
+    assert_eq!(trespassers(&["policies"], &["rhai::"]), [""; 0]);
+}
+
+#[test]
+fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
+    let edges = ["app", "cli", "http", "lib", "main"];
+    assert_eq!(trespassers(&edges, &["crate::http", "crate::cli", "crate::app"]), [""; 0]);
+    let all_but_the_core = [
+        "accounts", "app", "calendar", "cli", "clock", "config", "fault", "http", "ids", "lib", "main", "oauth",
+        "observe", "paging", "policies", "store", "tasks",
+    ];
+    assert_eq!(
+        trespassers(
+            &all_but_the_core,
+            &["crate::store", "crate::tasks", "crate::accounts", "crate::policies", "std::fs"]
+        ),
+        [""; 0]
+    );
+}
