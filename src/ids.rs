@@ -55,6 +55,12 @@ id_types! {
     SessionId,
     /// A personal access token.
     TokenId,
+    /// What a person allowed a client: one family of tokens.
+    GrantId,
+    /// The row of a client; what the protocol calls `client_id` is a text of its own.
+    ClientRef,
+    /// An account elsewhere through which a person signs in.
+    IdentityId,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! - [`cli`], [`http`]: the edges. Only `http` knows poem.
 //! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
 //! - [`store`]: the only user of sqlx. [`scoring`]: the pure core that ranks and explains.
-//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`paging`]: the words everyone shares.
+//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`paging`], [`secret_key`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
 
@@ -23,5 +23,6 @@ pub mod observe;
 pub mod paging;
 pub mod policies;
 pub mod scoring;
+pub mod secret_key;
 pub mod store;
 pub mod tasks;

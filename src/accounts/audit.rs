@@ -14,6 +14,7 @@ impl AuditEntry {
         let (actor, credential_id) = match caller.credential {
             Credential::Session(id) => ("session", Some(id.0)),
             Credential::PersonalToken(id) => ("personal_token", Some(id.0)),
+            Credential::Grant(id) => ("grant", Some(id.0)),
             Credential::Shell => ("shell", None),
         };
         let request_id = (!caller.request_id.is_empty()).then(|| caller.request_id.to_string());

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono_tz::Tz;
 
 use crate::calendar::Windows;
-use crate::ids::{SessionId, TokenId, UserId};
+use crate::ids::{GrantId, SessionId, TokenId, UserId};
 
 /// What a credential allows. An operator's credential holds `admin` beside the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -91,6 +91,8 @@ pub enum Credential {
     Session(SessionId),
     /// Holds a personal access token.
     PersonalToken(TokenId),
+    /// Is a program that the user connected by OAuth.
+    Grant(GrantId),
     /// The operator's shell (`mindflow …`), which needs no credential.
     Shell,
 }

@@ -71,7 +71,7 @@ impl Accounts {
         new: NewToken,
         origin: &Origin,
     ) -> Result<(PersonalToken, String), AccountError> {
-        if matches!(caller.credential, Credential::PersonalToken(_)) {
+        if matches!(caller.credential, Credential::PersonalToken(_) | Credential::Grant(_)) {
             return Err(AccountError::SessionNeeded);
         }
         let now = self.clock.now();

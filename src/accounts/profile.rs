@@ -138,7 +138,7 @@ impl Accounts {
         let hash = self.passwords.hash(new).await?;
         let kept = match caller.credential {
             Credential::Session(id) => Some(id),
-            Credential::PersonalToken(_) | Credential::Shell => None,
+            Credential::PersonalToken(_) | Credential::Grant(_) | Credential::Shell => None,
         };
         let (id, now) = (caller.user_id, self.clock.now());
         let entry = AuditEntry::by(caller, "password.changed", now).from(origin);

@@ -94,7 +94,7 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let own = match caller.credential {
             Credential::Session(id) => Some(id),
-            Credential::PersonalToken(_) | Credential::Shell => None,
+            Credential::PersonalToken(_) | Credential::Grant(_) | Credential::Shell => None,
         };
         if own.is_none() && refresh_token.is_none() {
             return Err(AccountError::SessionNeeded);

@@ -78,7 +78,7 @@ async fn write(touch: Touch, store: &Store) -> StoreResult<()> {
                         }
                         Ok(())
                     }
-                    Credential::Shell => Ok(()),
+                    Credential::Grant(_) | Credential::Shell => Ok(()),
                 }
             })
         })

@@ -225,6 +225,7 @@ impl Work<'_, '_> {
         let (actor, credential_id) = match self.caller.credential {
             Credential::Session(id) => ("session", Some(id.0)),
             Credential::PersonalToken(id) => ("personal_token", Some(id.0)),
+            Credential::Grant(id) => ("grant", Some(id.0)),
             Credential::Shell => ("shell", None),
         };
         self.audit.push(AuditEntry {

@@ -14,6 +14,15 @@ struct Words {
     numbers: fn(usize) -> String,
 }
 
+impl Words {
+    fn of(raw: &Raw) -> Self {
+        match raw {
+            Raw::Sqlite(_) => SQLITE,
+            Raw::Postgres(_) => POSTGRES,
+        }
+    }
+}
+
 const SQLITE: Words = Words { id: "randomblob(16)", hash: "randomblob(32)", numbers: sqlite_numbers };
 const POSTGRES: Words =
     Words { id: "gen_random_uuid()", hash: "sha256(gen_random_uuid()::text::bytea)", numbers: postgres_numbers };
@@ -28,17 +37,19 @@ fn postgres_numbers(count: usize) -> String {
 
 /// Puts rows into every table of an empty schema.
 pub(crate) async fn fill(raw: &Raw, people: usize) {
-    let Words { id, hash, numbers } = match raw {
-        Raw::Sqlite(_) => SQLITE,
-        Raw::Postgres(_) => POSTGRES,
-    };
+    let Words { id, hash, numbers } = Words::of(raw);
     let (people, some, many) = (numbers(people), numbers(SOME), numbers(MANY));
     let statements = [
         format!(
-            "INSERT INTO users SELECT {id}, 'p' || i || '@example.org', 'p' || i || '@example.org', '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZWhhc2hzb21laGFzaHNvbWVoYXNoc29tZWhhc2g', NULL,
+            "INSERT INTO users (id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
+                                data_version, created_at, updated_at)
+             SELECT {id}, 'p' || i || '@example.org', 'p' || i || '@example.org', '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZWhhc2hzb21laGFzaHNvbWVoYXNoc29tZWhhc2g', NULL,
                     'Europe/Vienna', NULL, NULL, 'user', 'active', 0, i, i FROM {people}"
         ),
-        format!("INSERT INTO sessions SELECT {id}, u.id, NULL, NULL, i, i, {FAR} FROM users u CROSS JOIN {some}"),
+        format!(
+            "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, cookie_hash, authenticated_at, methods)
+             SELECT {id}, u.id, i, i, {FAR}, {hash}, i, 'pwd' FROM users u CROSS JOIN {some}"
+        ),
         format!(
             "INSERT INTO refresh_tokens (token_hash, session_id, created_at) SELECT {hash}, id, created_at FROM sessions"
         ),
@@ -80,7 +91,54 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
             "INSERT INTO receipts SELECT u.id, 'key ' || i, {hash}, '{{}}', i, {FAR} FROM users u CROSS JOIN {some}"
         ),
     ];
-    for statement in statements {
+    for statement in statements.into_iter().chain(of_oauth(raw)) {
         raw.run(&statement).await;
     }
+}
+
+/// What belongs to signing in with MindFlow; one client of each person's.
+fn of_oauth(raw: &Raw) -> Vec<String> {
+    let Words { id, hash, numbers } = Words::of(raw);
+    let some = numbers(SOME);
+    vec![
+        format!(
+            "INSERT INTO oauth_keys (kid, alg, state, sealed, created_at) SELECT 'key ' || i, 'RS256', 'retired', {hash}, i
+               FROM {some}"
+        ),
+        format!(
+            "INSERT INTO oauth_clients (id, client_id, kind, name, auth_method, metadata, address, created_at, updated_at)
+             SELECT {id}, u.email, 'registered', 'A client', 'none', '{{}}', '192.0.2.1', u.created_at, u.created_at FROM users u"
+        ),
+        format!(
+            "INSERT INTO oauth_grants (id, user_id, client_ref, scopes, resources, created_at, last_used_at, expires_at)
+             SELECT {id}, u.id, c.id, 'read write', 'api mcp', i, i, {FAR}
+               FROM users u JOIN oauth_clients c ON c.client_id = u.email CROSS JOIN {some}"
+        ),
+        format!(
+            "INSERT INTO oauth_refresh_tokens (token_hash, grant_id, created_at) SELECT {hash}, id, created_at FROM oauth_grants"
+        ),
+        format!(
+            "INSERT INTO oauth_codes (code_hash, grant_id, user_id, client_ref, redirect_uri, challenge, scopes, resources,
+                                      authenticated_at, methods, created_at, expires_at)
+             SELECT {hash}, {id}, user_id, client_ref, 'https://client.example/', 'x', scopes, resources, created_at, 'pwd',
+                    created_at, expires_at FROM oauth_grants"
+        ),
+        "INSERT INTO oauth_consents (user_id, client_ref, resources, scopes, created_at, updated_at)
+         SELECT DISTINCT user_id, client_ref, resources, scopes, 1, 1 FROM oauth_grants"
+            .to_owned(),
+        format!(
+            "INSERT INTO oauth_devices (device_hash, user_code_hash, client_ref, scopes, resources, state, user_id,
+                                        interval_seconds, created_at, expires_at)
+             SELECT {hash}, {hash}, client_ref, scopes, resources, 'approved', user_id, 5, created_at, expires_at
+               FROM oauth_grants"
+        ),
+        format!("INSERT INTO oauth_assertions SELECT {hash}, {FAR} FROM {some}"),
+        format!("INSERT INTO email_tokens SELECT {hash}, id, 'verify', email_key, created_at, {FAR} FROM users"),
+        format!("INSERT INTO second_factors (user_id, sealed_secret, created_at) SELECT id, {hash}, created_at FROM users"),
+        format!("INSERT INTO recovery_codes (user_id, code_hash) SELECT u.id, {hash} FROM users u CROSS JOIN {some}"),
+        format!(
+            "INSERT INTO identities (id, user_id, provider, subject, created_at)
+             SELECT {id}, id, 'google', email, created_at FROM users"
+        ),
+    ]
 }

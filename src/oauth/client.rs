@@ -1,0 +1,145 @@
+//! A program that asks on behalf of people.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::scope::OAuthScopes;
+use crate::clock::Timestamp;
+use crate::ids::ClientRef;
+
+/// How a client came to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// An operator made it.
+    Static,
+    /// It registered itself (RFC 7591).
+    Registered,
+    /// It is described by the document at its `client_id` (Client ID Metadata Documents).
+    Document,
+}
+
+impl ClientKind {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Registered => "registered",
+            Self::Document => "document",
+        }
+    }
+}
+
+/// How a client proves who it is at the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuthMethod {
+    /// Not at all: a public client.
+    #[serde(rename = "none")]
+    None,
+    /// A secret in the header `Authorization: Basic` (RFC 6749, section 2.3.1).
+    #[serde(rename = "client_secret_basic")]
+    SecretBasic,
+    /// A secret in the body (RFC 6749, section 2.3.1).
+    #[serde(rename = "client_secret_post")]
+    SecretPost,
+    /// A signed assertion (RFC 7523).
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
+}
+
+impl AuthMethod {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::None, Self::SecretBasic, Self::SecretPost, Self::PrivateKeyJwt];
+
+    /// The name in metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::SecretBasic => "client_secret_basic",
+            Self::SecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// Reads a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// What a client says of itself (RFC 7591, section 2), as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientMetadata {
+    /// Where answers may be sent.
+    pub redirect_uris: Vec<String>,
+    /// The grant types it may use.
+    pub grant_types: Vec<String>,
+    /// The scopes it may ask for, separated by blanks; `None` when it named none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Its home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its logo; never fetched by this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Its terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Its privacy policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Whom to write to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
+    /// Its public keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    /// Where its public keys are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// `web` or `native`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_type: Option<String>,
+    /// Its own name for this program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// Which version of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+}
+
+/// A client that is known.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its row.
+    pub id: ClientRef,
+    /// Its name in the protocol.
+    pub client_id: String,
+    /// How it came to be known.
+    pub kind: ClientKind,
+    /// What people call it.
+    pub name: String,
+    /// How it proves who it is; more than one only for documents that list several.
+    pub auth_methods: Vec<AuthMethod>,
+    /// SHA-256 of its secret.
+    pub secret_hash: Option<[u8; 32]>,
+    /// What it says of itself.
+    pub metadata: ClientMetadata,
+    /// The scopes it may ask for.
+    pub scopes: OAuthScopes,
+    /// When it was made or first seen.
+    pub created_at: Timestamp,
+}
+
+impl Client {
+    /// Whether nobody vouched for it.
+    pub fn is_self_registered(&self) -> bool {
+        self.kind != ClientKind::Static
+    }
+
+    /// Whether it may use a grant type.
+    pub fn may_use(&self, grant_type: &str) -> bool {
+        self.metadata.grant_types.iter().any(|own| own == grant_type)
+    }
+}

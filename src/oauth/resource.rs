@@ -1,0 +1,145 @@
+//! What tokens are good for: resource indicators (RFC 8707) and the audiences they become.
+
+use std::fmt;
+
+/// A protected resource of this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Resource {
+    /// The REST API, `ISSUER/api`.
+    Api = 1,
+    /// The MCP server, `ISSUER/mcp`.
+    Mcp = 2,
+}
+
+impl Resource {
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; 2] = [Self::Api, Self::Mcp];
+
+    /// The word that is stored, and the last segment of the URL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Mcp => "mcp",
+        }
+    }
+
+    /// The resource's identifier, which tokens name as their audience.
+    pub fn url(self, issuer: &str) -> String {
+        format!("{issuer}/{}", self.as_str())
+    }
+}
+
+/// A set of resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Resources(u8);
+
+impl Resources {
+    /// Both: what a token is good for when the client asked for none.
+    pub const ALL: Self = Self(Resource::Api as u8 | Resource::Mcp as u8);
+
+    /// Just one.
+    pub const fn only(resource: Resource) -> Self {
+        Self(resource as u8)
+    }
+
+    /// Whether `resource` is among them.
+    pub const fn has(self, resource: Resource) -> bool {
+        self.0 & resource as u8 != 0
+    }
+
+    /// Whether all of these are among `others`.
+    pub const fn is_within(self, others: Self) -> bool {
+        self.0 & !others.0 == 0
+    }
+
+    /// The resources one by one.
+    pub fn iter(self) -> impl Iterator<Item = Resource> {
+        Resource::ALL.into_iter().filter(move |resource| self.has(*resource))
+    }
+
+    /// Their identifiers.
+    pub fn urls(self, issuer: &str) -> Vec<String> {
+        self.iter().map(|resource| resource.url(issuer)).collect()
+    }
+
+    /// Reads the values of `resource` in a request to the server `issuer`: no value, or the server itself, means all of
+    /// them. `None` when one is not ours.
+    pub fn from_urls<'a>(urls: impl IntoIterator<Item = &'a str>, issuer: &str) -> Option<Self> {
+        let mut bits = 0;
+        for url in urls {
+            let path = url.strip_prefix(issuer)?;
+            let path = path.strip_suffix('/').unwrap_or(path);
+            bits |= match path.strip_prefix('/') {
+                None if path.is_empty() => Self::ALL.0,
+                None => return None,
+                Some(word) => Resource::ALL.into_iter().find(|resource| resource.as_str() == word)? as u8,
+            };
+        }
+        Some(if bits == 0 { Self::ALL } else { Self(bits) })
+    }
+
+    /// Reads the stored words; `None` when one is unknown or there is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bits = 0;
+        for word in text.split_ascii_whitespace() {
+            bits |= Resource::ALL.into_iter().find(|resource| resource.as_str() == word)? as u8;
+        }
+        (bits != 0).then_some(Self(bits))
+    }
+}
+
+/// The words that are stored, separated by blanks.
+impl fmt::Display for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, resource) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(resource.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUER: &str = "https://mindflow.example";
+
+    fn read(urls: &[&str]) -> Option<String> {
+        Resources::from_urls(urls.iter().copied(), ISSUER).map(|resources| resources.to_string())
+    }
+
+    #[test]
+    fn resources_are_named_by_their_urls() {
+        assert_eq!(read(&["https://mindflow.example/mcp"]).as_deref(), Some("mcp"));
+        assert_eq!(
+            read(&["https://mindflow.example/api/", "https://mindflow.example/mcp"]).as_deref(),
+            Some("api mcp")
+        );
+        for all in [&[][..], &["https://mindflow.example"], &["https://mindflow.example/"]] {
+            assert_eq!(read(all).as_deref(), Some("api mcp"), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn others_are_not_ours() {
+        for url in [
+            "https://mindflow.example.evil/mcp",
+            "https://mindflow.example/mcp/x",
+            "https://mindflow.example/mcp?x",
+            "https://mindflow.example/MCP",
+            "https://mindflow.examplemcp",
+            "https://mindflow.example//",
+            "https://mindflow.example/mcp#",
+            "http://mindflow.example/mcp",
+            "mcp",
+            "",
+        ] {
+            assert_eq!(read(&[url]), None, "{url}");
+            assert_eq!(read(&["https://mindflow.example/mcp", url]), None, "{url}");
+        }
+    }
+}
