@@ -88,6 +88,7 @@ CREATE TABLE oauth_refresh_tokens (
     CHECK ((used_at IS NULL) = (successor_hash IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX oauth_refresh_tokens_grant ON oauth_refresh_tokens (grant_id);
+CREATE INDEX oauth_refresh_tokens_answer ON oauth_refresh_tokens (grant_id) WHERE answer IS NOT NULL;
 
 -- What a person allowed a client once need not be asked again.
 CREATE TABLE oauth_consents (
@@ -120,7 +121,7 @@ CREATE TABLE oauth_devices (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX oauth_devices_user_code ON oauth_devices (user_code_hash);
 CREATE INDEX oauth_devices_client ON oauth_devices (client_ref);
-CREATE INDEX oauth_devices_user ON oauth_devices (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX oauth_devices_user ON oauth_devices (user_id);
 CREATE INDEX oauth_devices_expires ON oauth_devices (expires_at);
 
 -- Assertions of clients (RFC 7523) that were seen: each counts once.

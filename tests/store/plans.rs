@@ -11,11 +11,14 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 11] = [
+const SERVER_WIDE: [&str; 14] = [
     "FIND_SESSION_CALLERS",
     "FIND_TOKEN_CALLERS",
     "ANY_USER",
     "LIST_USERS",
+    "DELETE_EXPIRED_CODES",
+    "DELETE_EXPIRED_DEVICES",
+    "DELETE_EXPIRED_GRANTS",
     "DELETE_EXPIRED_INVITES",
     "DELETE_EXPIRED_RECEIPTS",
     "DELETE_EXPIRED_SESSIONS",
@@ -44,6 +47,8 @@ struct Person {
     project: Uuid,
     session: Uuid,
     token: Uuid,
+    grant: Uuid,
+    client: Uuid,
 }
 
 impl Person {
@@ -56,6 +61,8 @@ impl Person {
             project: one_id(raw, "SELECT id FROM projects WHERE user_id = $1 LIMIT 1", Some(user)).await,
             session: one_id(raw, "SELECT id FROM sessions WHERE user_id = $1 LIMIT 1", Some(user)).await,
             token: one_id(raw, "SELECT id FROM personal_tokens WHERE user_id = $1 LIMIT 1", Some(user)).await,
+            grant: one_id(raw, "SELECT id FROM oauth_grants WHERE user_id = $1 LIMIT 1", Some(user)).await,
+            client: one_id(raw, "SELECT client_ref FROM oauth_grants WHERE user_id = $1 LIMIT 1", Some(user)).await,
         }
     }
 
@@ -69,6 +76,7 @@ impl Person {
         self.groups(&mut all);
         self.changes(&mut all);
         self.transfer(&mut all);
+        self.grants(&mut all);
         all
     }
 
@@ -222,6 +230,41 @@ impl Person {
             ("DELETE_TASKS", vec![user, ids]),
             ("DELETE_UNUSED_PROJECTS", vec![user, ids]),
             ("DELETE_UNUSED_LABELS", vec![user, ids]),
+        ]);
+    }
+}
+
+impl Person {
+    fn grants(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
+        let (user, grant, client) = (Id(Some(self.user)), Id(Some(self.grant)), Id(Some(self.client)));
+        let (session, now, text) = (Id(Some(self.session)), Int(Some(1)), Text(Some("x")));
+        let page = [Int(Some(FAR)), Id(Some(Uuid::max())), Int(Some(51))];
+        all.extend([
+            ("INSERT_GRANT", vec![grant, user, client, session, text, text, now, now, now]),
+            ("FIND_GRANT", vec![grant]),
+            ("TOUCH_GRANT", vec![grant, user, now]),
+            ("DELETE_GRANT", vec![grant, user]),
+            ("DELETE_APP_GRANTS", vec![user, client]),
+            ("DELETE_SURPLUS_GRANTS", vec![user, client, Int(Some(100))]),
+            ("LIST_APPS", [&[user, now][..], &page].concat()),
+            ("COUNT_APPS", vec![user, now]),
+            ("INSERT_GRANT_REFRESH", vec![Hash, grant, now]),
+            ("FIND_GRANT_REFRESH", vec![Hash]),
+            ("SPEND_GRANT_REFRESH", vec![Hash, now, Hash, Hash]),
+            ("CLEAR_OLD_ANSWERS", vec![grant, Hash]),
+            (
+                "INSERT_CODE",
+                vec![Hash, grant, user, client, session, text, text, text, text, text, now, text, now, now],
+            ),
+            ("FIND_CODE", vec![Hash]),
+            ("SPEND_CODE", vec![Hash, now]),
+            ("DELETE_APP_CODES", vec![user, client]),
+            ("INSERT_DEVICE", vec![Hash, Hash, client, text, text, now, now, now]),
+            ("LOCK_DEVICE", vec![Hash]),
+            ("FIND_DEVICE", vec![Hash]),
+            ("NOTE_POLL", vec![Hash, now, now]),
+            ("DECIDE_DEVICE", vec![Hash, Text(Some("denied")), text, user, session, now, text, now]),
+            ("DELETE_DEVICE", vec![Hash]),
         ]);
     }
 }

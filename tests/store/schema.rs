@@ -90,16 +90,16 @@ both_databases! {
     async fn a_migration_that_fails_leaves_the_schema_as_it_was(db: TestDatabase) {
         let store = db.store().await;
         let raw = Raw::open(&db).await;
-        store.migrate_down(1).await.unwrap();
-        // The last name that the second migration wants is taken.
-        raw.run("CREATE INDEX receipts_expires ON users (updated_at)").await;
+        store.migrate_down(2).await.unwrap();
+        // A late name that the newest migration wants is taken.
+        raw.run("CREATE INDEX identities_user ON users (updated_at)").await;
         let before = raw.schema().await;
 
         let failure = store.migrate_up().await;
 
         assert!(failure.is_err());
         assert_eq!(raw.schema().await, before);
-        raw.run("DROP INDEX receipts_expires").await;
+        raw.run("DROP INDEX identities_user").await;
         assert_eq!(store.migrate_up().await.unwrap(), 1);
     }
 
