@@ -176,13 +176,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes that a grant was used.
-    pub async fn touch_grant(&mut self, id: GrantId, user: UserId, now: Timestamp) -> StoreResult<()> {
+    /// Notes that a grant was used; says whether it still exists and was not noted later.
+    pub async fn touch_grant(&mut self, id: GrantId, user: UserId, now: Timestamp) -> StoreResult<bool> {
         let sql = TOUCH_GRANT.on(self.dialect());
-        on_database!(self, |db| {
-            sqlx::query(sql).bind(id.0).bind(user.0).bind(now.as_micros()).execute(db).await.map(drop)
+        let touched = on_database!(self, |db| {
+            let query = sqlx::query(sql).bind(id.0).bind(user.0).bind(now.as_micros());
+            query.execute(db).await.map(|done| done.rows_affected())
         })?;
-        Ok(())
+        Ok(touched > 0)
     }
 
     /// Ends a grant of this user, with all of its tokens; says whether there was one.
