@@ -3,7 +3,7 @@
 //! - [`guard`]: who is behind a token, asked once per request; [`gather`] lets requests share that question.
 //! - [`registration`], [`sign_in`], [`sessions`], [`personal_tokens`], [`profile`], [`activity`]: what people do with
 //!   their accounts; [`operators`]: what the shell does with anybody's. All are methods of [`Accounts`].
-//! - [`passwords`], [`email`], [`secrets`]: the rules and the cryptography beneath.
+//! - [`passwords`], [`email`], [`secrets`], [`rotation`]: the rules and the cryptography beneath.
 
 pub mod activity;
 pub mod audit;
@@ -18,6 +18,7 @@ pub mod passwords;
 pub mod personal_tokens;
 pub mod profile;
 pub mod registration;
+pub mod rotation;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;

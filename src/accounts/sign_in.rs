@@ -1,7 +1,5 @@
 //! Signing in, staying signed in, signing out.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -9,17 +7,15 @@ use super::audit::AuditEntry;
 use super::email::key_of;
 use super::error::AccountError;
 use super::passwords::Verdict;
-use super::secrets::{hash_secret, open, random_secret, seal};
+use super::rotation::{Again, UsedRefresh, spent};
+use super::secrets::{hash_secret, random_secret};
 use super::{Accounts, Caller, Credential, FIRST_PARTY_CLIENT, Origin, Role, Rotation, Status};
-use crate::clock::Timestamp;
 use crate::ids::{SessionId, UserId};
 use crate::oauth::{Audience, Grant};
 use crate::store::StoreError;
 use crate::store::accounts::UserRecord;
-use crate::store::sessions::{RefreshRecord, SessionRecord, SpentRefresh};
+use crate::store::sessions::{RefreshRecord, SessionRecord};
 
-/// How long a used refresh token is answered as before: parallel requests and lost answers are no theft.
-const GRACE: Duration = Duration::from_mins(1);
 /// The most that is kept of what a client calls itself, in characters.
 const USER_AGENT_MAX: usize = 300;
 
@@ -205,13 +201,7 @@ impl Accounts {
         user: UserId,
     ) -> Result<Spending, AccountError> {
         let now = self.clock.now();
-        let text = serde_json::to_string(answer).unwrap_or_default();
-        let spent = SpentRefresh {
-            token_hash: hash_secret(token),
-            successor_hash: hash_secret(&answer.refresh_token),
-            answer: seal(token, &text)?,
-            now,
-        };
+        let spent = spent(token, &answer.refresh_token, answer, now)?;
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 if tx.spend_refresh(&spent).await? {
@@ -233,15 +223,16 @@ impl Accounts {
     /// Answers a used token as before while that may be an accident, and ends its session when it is none.
     async fn replay(&self, token: &str, row: &RefreshRecord, origin: &Origin) -> Result<SignedIn, AccountError> {
         let now = self.clock.now();
-        let used_at = row.used_at.map_or(Timestamp::MIN, Timestamp::from_micros);
-        if now <= used_at.plus(GRACE) && row.successor_used_at.is_none() {
-            let answer = row.answer.as_deref().and_then(|sealed| open(token, sealed));
-            let answer = answer.and_then(|text| serde_json::from_str(&text).ok());
-            return answer.ok_or_else(|| StoreError::corrupt("refresh answer", row.session_id).into());
-        }
+        let RefreshRecord { used_at, successor_used_at, .. } = *row;
+        let used = UsedRefresh { used_at, successor_used_at, answer: row.answer.as_deref() };
+        let seconds_since_use = match used.again(token, now) {
+            Again::Accident(answer) => return Ok(answer),
+            Again::Unreadable => return Err(StoreError::corrupt("refresh answer", row.session_id).into()),
+            Again::Theft { seconds_since_use } => seconds_since_use,
+        };
         let (session, user) = (SessionId(row.session_id), UserId(row.user_id));
         let entry = AuditEntry::anonymous(Some(user), "session.reuse_detected", now).on(session.0).from(origin);
-        let entry = entry.with(json!({ "seconds_since_use": now.as_seconds() - used_at.as_seconds() }));
+        let entry = entry.with(json!({ "seconds_since_use": seconds_since_use }));
         self.store
             .write(move |tx| {
                 Box::pin(async move {
