@@ -20,6 +20,7 @@ use crate::http::batch::BatchApi;
 use crate::http::contract::ContractError;
 use crate::http::groups::{LabelsApi, ProjectsApi};
 use crate::http::limits::Limits;
+use crate::http::oauth::Services;
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
@@ -29,6 +30,7 @@ use crate::oauth::{AccessTokens, KeySet};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
+use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
 
@@ -54,6 +56,8 @@ pub struct App {
     pub tasks: Tasks,
     /// How everything is.
     pub health: Arc<Health>,
+    issuer: String,
+    secret: SecretKey,
     guard: Arc<Guard>,
     limits: Arc<Limits>,
     _watch: PolicyWatch,
@@ -72,6 +76,7 @@ impl App {
         starting::make_data_folder(&config)?;
         let store = starting::open_store(&config).await?;
         store.migrate_up().await?;
+        let secret = starting::load_secret(&config)?;
         let keys = Arc::new(starting::load_keys(&config).await?);
         let policies = Arc::new(LivePolicies::open(
             &config.policies.dir,
@@ -82,13 +87,13 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, clock, port, Ground { store, keys, policies, watch }))
+        Ok(Self::assemble(config, clock, port, Ground { store, secret, keys, policies, watch }))
     }
 
     fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
-        let Ground { store, keys, policies, watch } = ground;
+        let Ground { store, secret, keys, policies, watch } = ground;
         let issuer = config.server.public_url(port);
-        let tokens = Arc::new(AccessTokens::new(keys, issuer, config.tokens.access_token_life, clock.clone()));
+        let tokens = Arc::new(AccessTokens::new(keys, issuer.clone(), config.tokens.access_token_life, clock.clone()));
         let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies));
         let accounts = Arc::new(Accounts::new(AccountParts {
             store: store.clone(),
@@ -105,6 +110,8 @@ impl App {
         }));
         let limits = Arc::new(Limits::new(&config.limits, &clock));
         Self {
+            issuer,
+            secret,
             guard: Arc::new(Guard::new(store.clone(), tokens, clock.clone())),
             health: Arc::new(health(&config, &store, &policies)),
             _housekeeping: Housekeeping::start(
@@ -145,6 +152,12 @@ impl App {
             limits: Arc::clone(&self.limits),
             health: Arc::clone(&self.health),
             clock: self.clock.clone(),
+            oauth: Some(Services {
+                issuer: self.issuer.clone(),
+                clock: self.clock.clone(),
+                accounts: Arc::clone(&self.accounts),
+                secret: self.secret.clone(),
+            }),
         };
         http::endpoint(api, parts)
     }
@@ -158,6 +171,7 @@ impl App {
 /// What has to stand before anything else can.
 struct Ground {
     store: Store,
+    secret: SecretKey,
     keys: Arc<KeySet>,
     policies: Arc<LivePolicies>,
     watch: PolicyWatch,

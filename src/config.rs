@@ -48,6 +48,8 @@ pub struct Server {
     pub public_url: Option<String>,
     /// What kind of installation this is.
     pub environment: Environment,
+    /// What the server's own secrets are sealed with; `None` means the one generated in the data folder.
+    pub secret_key: Option<Secret>,
     /// Web origins whose pages may call the API; `*` stands for all, without credentials.
     pub cors_origins: Vec<String>,
     /// Whether `/docs` shows the Swagger UI.
@@ -209,6 +211,7 @@ impl Server {
             port: values.get("server.port", value::integer(0, u16::MAX)),
             public_url: values.get("server.public_url", value::public_url),
             environment: values.get("server.environment", value::environment),
+            secret_key: values.get("server.secret_key", value::secret_key),
             cors_origins: values.get("server.cors_origins", value::origins),
             enable_swagger: values.get("server.enable_swagger", value::boolean),
             max_body_bytes: mebibytes * 1024 * 1024,

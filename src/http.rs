@@ -5,6 +5,7 @@
 //! - [`auth`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `drain`,
 //!   `access_log`: around it.
 //! - [`problem`], [`payload`], [`conditional`]: what handlers answer with and read; `errors` for what they do not catch.
+//! - [`oauth`]: the endpoints through which programs are connected.
 //! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket.
 
 mod access_log;
@@ -26,6 +27,7 @@ mod headers;
 pub mod health;
 pub mod limits;
 pub mod lists;
+pub mod oauth;
 pub mod page_cache;
 pub mod pages;
 pub mod payload;
@@ -54,6 +56,7 @@ use self::document::ApiDocument;
 use self::edge::Edge;
 use self::health::HealthApi;
 use self::limits::Limits;
+use self::oauth::{OAuthRoutes, Services};
 use self::pages::{Pages, Swagger};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -71,6 +74,8 @@ pub struct Parts<'a> {
     pub health: Arc<Health>,
     /// The server's time.
     pub clock: Clock,
+    /// What the endpoints of OAuth work with; without it there are none.
+    pub oauth: Option<Services>,
 }
 
 /// Builds the server's endpoint around the operations of `api` (a tuple of `#[OpenApi]` types).
@@ -82,14 +87,16 @@ pub fn endpoint<T: OpenApi + 'static>(
     api: T,
     parts: Parts<'_>,
 ) -> Result<impl Endpoint<Output = Response> + use<T>, ContractError> {
-    let Parts { config, authenticator, limits, health, clock } = parts;
+    let Parts { config, authenticator, limits, health, clock, oauth } = parts;
     let server = &config.server;
     let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));
+    let oauth = oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits))).transpose()?;
     let contract = Contract::compile(&document, authenticator, limits, server.max_body_bytes)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
     let service = OpenApiService::new((HealthApi::new(health), api), document::TITLE, env!("CARGO_PKG_VERSION"));
     Ok(Edge {
         contract,
+        oauth,
         pages: Pages::new(&document.value, swagger),
         cors: Cors::new(&server.cors_origins),
         clock,

@@ -10,6 +10,7 @@ use crate::oauth::KeySet;
 use crate::oauth::keys::{KeyError, KeySource};
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
+use crate::secret_key::SecretKey;
 use crate::store::migrations::MigrationError;
 use crate::store::{PoolLimits, Store, StoreError};
 
@@ -34,6 +35,9 @@ pub enum StartError {
     /// The signing keys cannot be read or made.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The server's secret cannot be read or made.
+    #[error("the server's secret cannot be kept in the data folder (`SECRET_KEY`)")]
+    Secret(#[source] io::Error),
     /// The policy that is built in does not run.
     #[error(transparent)]
     Policies(#[from] ShippedError),
@@ -64,6 +68,13 @@ pub(super) fn make_data_folder(config: &Config) -> Result<(), StartError> {
 pub(super) async fn open_store(config: &Config) -> Result<Store, StartError> {
     let limits = PoolLimits { connections: config.storage.max_connections, acquire_timeout: config.storage.wait };
     Store::connect(config.storage.database_url.expose(), &limits).await.map_err(StartError::Database)
+}
+
+pub(super) fn load_secret(config: &Config) -> Result<SecretKey, StartError> {
+    match &config.server.secret_key {
+        Some(secret) => Ok(SecretKey::new(secret.expose())),
+        None => SecretKey::load_or_generate(&config.storage.data_dir).map_err(StartError::Secret),
+    }
 }
 
 /// Generating a key takes a core for a while, so it is not done on an async thread.

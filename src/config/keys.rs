@@ -62,7 +62,6 @@ pub fn find(path: &str) -> Option<&'static Key> {
 
 /// Short names of MindFlow's environment that belong to features this version does not have.
 pub const NOT_YET: &[&str] = &[
-    "SECRET_KEY",
     "PLUGINS_DIR",
     "SENTRY_DSN",
     "REDIS_URL",
@@ -97,6 +96,16 @@ pub const KEYS: &[Key] = &[
         "What kind of installation this is. In production, logs are JSON lines.",
     )
     .env("ENVIRONMENT"),
+    Key::new(
+        "server.secret_key",
+        "",
+        "32 characters or more, as random as can be",
+        "What the server's own secrets are sealed with: signing keys, second factors, forms. All instances share it. \
+         Unset: one is generated in the data folder at the first start. Whoever loses it must make new signing keys.",
+    )
+    .env("SECRET_KEY")
+    .sample("the output of `openssl rand -hex 32`, 64 characters")
+    .secret(),
     Key::new(
         "server.cors_origins",
         "",

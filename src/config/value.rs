@@ -12,6 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::source::Raw;
+use crate::secret_key::LEAST_BYTES;
 
 /// A text that no log, message or debug output shows.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -216,6 +217,11 @@ pub(super) fn database_url(raw: &Raw) -> Option<Option<Secret>> {
             .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.trim_start_matches('/').is_empty()));
         known.then(|| Secret::new(text))
     })
+}
+
+/// A secret that is long enough to seal others with.
+pub(super) fn secret_key(raw: &Raw) -> Option<Option<Secret>> {
+    optional(raw, |text| (text.len() >= LEAST_BYTES).then(|| Secret::new(text)))
 }
 
 pub(super) fn private_key(raw: &Raw) -> Option<Option<Secret>> {

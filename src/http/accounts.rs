@@ -3,7 +3,7 @@
 mod bodies;
 mod errors;
 mod examples;
-mod origin;
+pub(in crate::http) mod origin;
 #[cfg(test)]
 mod tests;
 mod views;

@@ -51,6 +51,12 @@ struct Path {
 #[error("the API's description cannot be compiled: {0}")]
 pub struct ContractError(String);
 
+impl From<matchit::InsertError> for ContractError {
+    fn from(error: matchit::InsertError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// What is known about a request, filled as it goes; the log and the answer's headers are made from it.
 #[derive(Debug)]
 pub(super) struct Exchange {

@@ -65,6 +65,12 @@ pub(super) fn is_preflight(request: &Request) -> bool {
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
+/// Lets pages of every origin read the answer, without credentials of the browser's.
+pub(super) fn open(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+}
+
 /// The answer to such a question; without the headers of [`Cors::write`] it means no.
 pub(super) fn preflight() -> Response {
     Response::builder()

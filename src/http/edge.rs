@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::contract::{Contract, Exchange, Found};
 use super::cors::{self, Cors};
+use super::oauth::OAuthRoutes;
 use super::pages::Pages;
 use super::problem::ApiError;
 use super::request_id::{self, RequestId};
@@ -23,6 +24,7 @@ use crate::clock::Clock;
 /// The server's one endpoint.
 pub(super) struct Edge {
     pub(super) contract: Contract,
+    pub(super) oauth: Option<OAuthRoutes>,
     pub(super) pages: Pages,
     pub(super) cors: Cors,
     pub(super) clock: Clock,
@@ -78,10 +80,16 @@ impl Edge {
 
     /// Answers what needs no operation; `None` leads to one that may run.
     async fn lead(&self, request: &mut Request, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        let path = request.uri().path().to_owned();
+        if let Some(oauth) = &self.oauth
+            && let Some(endpoint) = oauth.find(&path)
+        {
+            exchange.route = Some(endpoint.pattern().into());
+            return oauth.answer(endpoint, request, &mut exchange.remaining).await.map(Some);
+        }
         if cors::is_preflight(request) {
             return Ok(Some(cors::preflight()));
         }
-        let path = request.uri().path().to_owned();
         if let Some((pattern, page)) = self.pages.find(&path) {
             exchange.route = Some(pattern.into());
             return match *request.method() {
@@ -113,7 +121,7 @@ fn finished(answered: Result<Result<Response>, Box<dyn Any + Send>>, request_id:
 }
 
 /// What a path takes, for who asks with `OPTIONS`.
-fn options(allowed: &str) -> Response {
+pub(super) fn options(allowed: &str) -> Response {
     Response::builder().status(StatusCode::NO_CONTENT).header(ALLOW, allowed).finish()
 }
 

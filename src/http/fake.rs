@@ -259,6 +259,7 @@ impl Fake {
             limits: Arc::new(Limits::new(&config.limits, &clock)),
             health: Arc::new(health),
             clock: clock.clone(),
+            oauth: None,
         };
         let endpoint = Arc::new(endpoint(FakeApi, parts).unwrap().boxed());
         Self { client: TestClient::new(Arc::clone(&endpoint)), endpoint, clock }

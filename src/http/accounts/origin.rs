@@ -11,11 +11,16 @@ pub(super) struct RequestOrigin(pub(super) Origin);
 
 impl<'a> FromRequest<'a> for RequestOrigin {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        Ok(Self(Origin {
-            request_id: request.data::<RequestId>().map(|id| id.0.to_string()),
-            address: request.remote_addr().as_socket_addr().map(|socket| socket.ip().to_canonical().to_string()),
-            user_agent: header(USER_AGENT.as_str()).map(str::to_owned),
-        }))
+        Ok(Self(origin_of(request)))
+    }
+}
+
+/// Where `request` comes from.
+pub(in crate::http) fn origin_of(request: &Request) -> Origin {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    Origin {
+        request_id: request.data::<RequestId>().map(|id| id.0.to_string()),
+        address: request.remote_addr().as_socket_addr().map(|socket| socket.ip().to_canonical().to_string()),
+        user_agent: header(USER_AGENT.as_str()).map(str::to_owned),
     }
 }

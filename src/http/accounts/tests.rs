@@ -56,6 +56,7 @@ impl Server {
             limits: Arc::new(Limits::new(&config.limits, &world.clock)),
             health: Arc::new(health),
             clock: world.clock.clone(),
+            oauth: None,
         };
         Self { endpoint: endpoint(AccountsApi::new(world.accounts.clone()), parts).unwrap().boxed(), world }
     }

@@ -1,0 +1,163 @@
+//! The endpoints of OAuth, in front of [`crate::oauth`]: forms in, JSON, redirects and pages out.
+//!
+//! They are no operations of the OpenAPI document: their bodies and errors are those of RFC 6749 and its kin, and
+//! clients find them through the discovery documents. [`ROUTES`] lists them all; [`call`] is a request to one of them,
+//! [`answers`] what they answer with.
+
+pub mod answers;
+pub mod call;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use poem::http::Method;
+use poem::{Request, Response};
+
+use self::answers::Failure;
+use self::call::Call;
+use super::limits::{Class, Limits, Remaining, Subject};
+use super::problem::ApiError;
+use super::{cors, edge, errors};
+use crate::accounts::Accounts;
+use crate::clock::Clock;
+use crate::secret_key::SecretKey;
+
+/// What the endpoints work with.
+pub struct Services {
+    /// The public URL, without a slash at the end.
+    pub issuer: String,
+    /// The time.
+    pub clock: Clock,
+    /// People.
+    pub accounts: Arc<Accounts>,
+    /// What cookies and forms are signed with.
+    pub secret: SecretKey,
+}
+
+/// What an endpoint answers.
+pub type Answer = Result<Response, Failure>;
+
+/// One endpoint.
+type Handler = for<'a> fn(&'a Services, Call) -> BoxFuture<'a, Answer>;
+
+/// Whether pages of other origins may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cross {
+    /// All of them, without cookies: who calls shows a credential of its own, or needs none.
+    Open,
+    /// None: the endpoint knows people by their cookie.
+    #[expect(dead_code, reason = "the first page uses it")]
+    Closed,
+}
+
+/// A path and what is served there.
+struct Route {
+    pattern: &'static str,
+    methods: &'static [(Method, Class, Handler)],
+    cross: Cross,
+}
+
+/// An async function as a [`Handler`].
+#[expect(unused_macros, reason = "the first endpoint uses it")]
+macro_rules! on {
+    ($handler:path) => {
+        |services, call| Box::pin($handler(services, call))
+    };
+}
+
+/// Every endpoint; a segment in braces is the call's parameter.
+const ROUTES: &[Route] = &[];
+
+/// The endpoints, ready to be asked.
+pub(super) struct OAuthRoutes {
+    router: matchit::Router<&'static Route>,
+    services: Services,
+    limits: Arc<Limits>,
+}
+
+/// An endpoint that was found.
+pub(super) struct Matched {
+    route: &'static Route,
+    parameter: Option<String>,
+}
+
+impl OAuthRoutes {
+    /// Gathers the endpoints.
+    ///
+    /// # Errors
+    ///
+    /// When two patterns collide.
+    pub(super) fn new(services: Services, limits: Arc<Limits>) -> Result<Self, matchit::InsertError> {
+        let mut router = matchit::Router::new();
+        for route in ROUTES {
+            router.insert(route.pattern, route)?;
+        }
+        Ok(Self { router, services, limits })
+    }
+
+    /// What is served under a path.
+    pub(super) fn find(&self, path: &str) -> Option<Matched> {
+        let found = self.router.at(path).ok()?;
+        let parameter = found.params.iter().next().map(|(_, value)| value.to_owned());
+        Some(Matched { route: found.value, parameter })
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    ///
+    /// 405 and 429; the protocol's own refusals are answers.
+    pub(super) async fn answer(
+        &self,
+        matched: Matched,
+        request: &mut Request,
+        remaining: &mut Option<Remaining>,
+    ) -> Result<Response, ApiError> {
+        let route = matched.route;
+        let mut response = if cors::is_preflight(request) {
+            cors::preflight()
+        } else if request.method() == Method::OPTIONS {
+            edge::options(&route.allowed())
+        } else {
+            self.handle(matched, request, remaining).await?
+        };
+        if route.cross == Cross::Open {
+            cors::open(response.headers_mut());
+        }
+        Ok(response)
+    }
+
+    async fn handle(
+        &self,
+        Matched { route, parameter }: Matched,
+        request: &mut Request,
+        remaining: &mut Option<Remaining>,
+    ) -> Result<Response, ApiError> {
+        let method = request.method().clone();
+        let Some((_, class, handler)) = route.methods.iter().find(|(own, ..)| *own == method) else {
+            return Err(errors::no_method(&route.allowed()));
+        };
+        let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
+        *remaining = self.limits.count(*class, Subject::address(address))?;
+        let call = Call::read(request, parameter).await?;
+        handler(&self.services, call).await.or_else(Failure::into_response)
+    }
+}
+
+impl Matched {
+    /// The pattern, for logs.
+    pub(super) const fn pattern(&self) -> &'static str {
+        self.route.pattern
+    }
+}
+
+impl Route {
+    fn allowed(&self) -> String {
+        let mut methods: Vec<&str> = self.methods.iter().map(|(method, ..)| method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+}
