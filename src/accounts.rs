@@ -1,12 +1,14 @@
 //! People, their sessions, personal access tokens and preferences.
 //!
 //! - [`guard`]: who is behind a token, asked once per request; [`gather`] lets requests share that question.
-//! - [`registration`], [`sign_in`], [`sessions`], [`personal_tokens`], [`profile`], [`activity`]: what people do with
+//! - [`registration`], [`admission`], [`sign_in`], [`browser`], [`sessions`], [`personal_tokens`], [`profile`], [`activity`]: what people do with
 //!   their accounts; [`operators`]: what the shell does with anybody's. All are methods of [`Accounts`].
 //! - [`passwords`], [`email`], [`secrets`], [`rotation`]: the rules and the cryptography beneath.
 
 pub mod activity;
+pub mod admission;
 pub mod audit;
+pub mod browser;
 pub mod caller;
 pub mod email;
 pub mod error;
@@ -40,6 +42,8 @@ use crate::ids::UserId;
 use crate::oauth::AccessTokens;
 use crate::store::{Store, StoreResult, Tx};
 
+pub use admission::Proven;
+pub use browser::{Browser, BrowserLife};
 pub use caller::{Caller, Credential, Scope, Scopes};
 pub use error::AccountError;
 pub use guard::{Guard, GuardError};
@@ -80,6 +84,8 @@ pub struct AccountSettings {
     pub session_life: Duration,
     /// Whether a refresh token is replaced at each use.
     pub rotation: Rotation,
+    /// How long browsers stay signed in.
+    pub browser_life: BrowserLife,
 }
 
 /// Whether a refresh token is replaced at each use.

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use crate::accounts::{
-    AccountParts, AccountSettings, Accounts, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
+    AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
 };
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
@@ -106,6 +106,7 @@ impl App {
                 registration: config.accounts.registration,
                 session_life: config.tokens.refresh_token_life,
                 rotation: if config.tokens.refresh_token_rotation { Rotation::EachUse } else { Rotation::Never },
+                browser_life: BrowserLife { most: config.accounts.browser_life, idle: config.accounts.browser_idle },
             },
         }));
         let limits = Arc::new(Limits::new(&config.limits, &clock));

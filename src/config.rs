@@ -89,6 +89,10 @@ pub struct Policies {
 pub struct Accounts {
     /// How accounts come to be.
     pub registration: Registration,
+    /// How long a browser stays signed in, counted from the sign-in.
+    pub browser_life: Duration,
+    /// How long a browser stays signed in without being used.
+    pub browser_idle: Duration,
 }
 
 /// How credentials are signed and how long they live.
@@ -185,7 +189,7 @@ impl Config {
                 dir: values.get("policies.dir", value::path),
                 tests: values.get("policies.tests", value::policy_tests),
             },
-            accounts: Accounts { registration: values.get("accounts.registration", value::registration) },
+            accounts: Accounts::from_values(values),
             tokens: Tokens::from_values(values),
             limits: Limits {
                 rate_per_minute: values.get("limits.rate_limit_per_minute", value::integer(0, 1_000_000)),
@@ -229,6 +233,18 @@ impl Server {
             host if host.parse::<Ipv6Addr>().is_ok() => format!("http://[{host}]:{port}"),
             host => format!("http://{host}:{port}"),
         })
+    }
+}
+
+impl Accounts {
+    fn from_values(values: &mut Values) -> Self {
+        let days: u64 = values.get("accounts.browser_session_days", value::integer(1, 365));
+        let idle_hours: u64 = values.get("accounts.browser_idle_hours", value::integer(1, 8760));
+        Self {
+            registration: values.get("accounts.registration", value::registration),
+            browser_life: seconds(days * 24 * 60 * 60),
+            browser_idle: seconds(idle_hours * 60 * 60),
+        }
     }
 }
 

@@ -12,6 +12,15 @@ use crate::store::sessions::SessionRecord;
 /// The name of this list in cursors.
 const LIST: &str = "sessions";
 
+/// What shows a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A token, as `POST /api/auth/login` gives it.
+    Token,
+    /// The cookie of a browser.
+    Browser,
+}
+
 /// A living session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -21,6 +30,8 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// Where it came from.
     pub address: Option<String>,
+    /// What shows it.
+    pub kind: SessionKind,
     /// When it began.
     pub created_at: Timestamp,
     /// When it was used last, give or take a minute.
@@ -41,6 +52,7 @@ impl Accounts {
             id: SessionId(row.id),
             user_agent: row.user_agent,
             address: row.address,
+            kind: if row.cookie_hash.is_some() { SessionKind::Browser } else { SessionKind::Token },
             created_at: Timestamp::from_micros(row.created_at),
             last_seen_at: Timestamp::from_micros(row.last_seen_at),
             expires_at: Timestamp::from_micros(row.expires_at),

@@ -3,21 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::admission::{Admission, Proven};
 use super::audit::AuditEntry;
-use super::email::key_of;
 use super::error::AccountError;
-use super::passwords::Verdict;
 use super::rotation::{Again, UsedRefresh, spent};
 use super::secrets::{hash_secret, random_secret};
 use super::{Accounts, Caller, Credential, FIRST_PARTY_CLIENT, Origin, Role, Rotation, Status};
 use crate::ids::{SessionId, UserId};
 use crate::oauth::{Audience, Grant};
 use crate::store::StoreError;
-use crate::store::accounts::UserRecord;
-use crate::store::sessions::{RefreshRecord, SessionRecord};
-
-/// The most that is kept of what a client calls itself, in characters.
-const USER_AGENT_MAX: usize = 300;
+use crate::store::sessions::RefreshRecord;
 
 /// What somebody gets who signs in or stays signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,19 +36,8 @@ enum Spending {
 impl Accounts {
     /// Signs in. What is wrong is not told, neither by words nor by time.
     pub async fn login(&self, email: &str, password: &str, origin: &Origin) -> Result<SignedIn, AccountError> {
-        let found = self.store.find_user_by_email(&key_of(email)).await?;
-        let user = found.as_ref().filter(|user| user.status == Status::Active.as_str());
-        let verdict = self.passwords.verify(password, user.map(|user| user.password_hash.as_str())).await?;
-        let rehashed = match (user, verdict) {
-            (Some(_), Verdict::Right) => None,
-            (Some(_), Verdict::Rehashed(hash)) => Some(hash),
-            _ => {
-                self.note_failure(found.map(|user| UserId(user.id)), origin).await?;
-                return Err(AccountError::WrongCredentials);
-            }
-        };
-        let user = found.ok_or(AccountError::WrongCredentials)?;
-        self.begin_session(user, rehashed, origin).await
+        let proven = self.prove_password(email, password, origin).await?;
+        self.begin_session(proven, origin).await
     }
 
     /// Gives new tokens for a refresh token.
@@ -137,59 +121,14 @@ impl Accounts {
         Ok(SignedIn { access_token, expires_in: self.tokens.expires_in(), refresh_token })
     }
 
-    async fn begin_session(
-        &self,
-        user: UserRecord,
-        rehashed: Option<String>,
-        origin: &Origin,
-    ) -> Result<SignedIn, AccountError> {
-        let now = self.clock.now();
-        let id = SessionId::new(now);
-        let answer = self.signed_in(UserId(user.id), id, Role::parse(&user.role)?, random_secret("")?)?;
-        let session = SessionRecord {
-            id: id.0,
-            user_id: user.id,
-            user_agent: origin.user_agent.as_ref().map(|agent| agent.chars().take(USER_AGENT_MAX).collect()),
-            address: origin.address.clone(),
-            created_at: now.as_micros(),
-            last_seen_at: now.as_micros(),
-            expires_at: now.plus(self.settings.session_life).as_micros(),
-        };
-        let hash = hash_secret(&answer.refresh_token);
-        let entry = AuditEntry::anonymous(Some(UserId(user.id)), "session.created", now).on(id.0).from(origin);
-        let entry = AuditEntry { actor: "session", credential_id: Some(id.0), ..entry };
-        self.store
-            .write(move |tx| {
-                Box::pin(async move {
-                    // The password may have been changed while it was being checked.
-                    let current = tx.lock_user(UserId(user.id)).await?;
-                    let same = |row: &UserRecord| row.password_hash == user.password_hash && row.status == user.status;
-                    if !current.is_some_and(|row| same(&row)) {
-                        return Err(AccountError::WrongCredentials);
-                    }
-                    if let Some(hash) = rehashed {
-                        tx.set_password(UserId(user.id), &hash, now).await?;
-                    }
-                    tx.delete_expired_sessions(now).await?;
-                    tx.insert_session(&session).await?;
-                    tx.insert_refresh(hash, id, now).await?;
-                    tx.insert_audit(&entry).await?;
-                    Ok(())
-                })
-            })
-            .await?;
+    async fn begin_session(&self, proven: Proven, origin: &Origin) -> Result<SignedIn, AccountError> {
+        let id = SessionId::new(self.clock.now());
+        let user = UserId(proven.user.id);
+        let answer = self.signed_in(user, id, Role::parse(&proven.user.role)?, random_secret("")?)?;
+        let session = self.new_session(id, &proven, self.settings.session_life, origin);
+        let admission = Admission { session, refresh: Some(hash_secret(&answer.refresh_token)), replaced: None };
+        self.admit(proven, admission, origin).await?;
         Ok(answer)
-    }
-
-    /// Written for known and unknown people alike, so that both take the same time.
-    async fn note_failure(&self, user: Option<UserId>, origin: &Origin) -> Result<(), AccountError> {
-        let entry = AuditEntry::anonymous(user, "session.refused", self.clock.now()).from(origin);
-        let work = self.store.write(move |tx| Box::pin(async move { tx.insert_audit(&entry).await }));
-        match work.await {
-            // The account was deleted meanwhile.
-            Err(StoreError::Dangling(_)) => Ok(()),
-            other => Ok(other?),
-        }
     }
 
     /// Marks the token as used and its successor as good, unless another request was faster.

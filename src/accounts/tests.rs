@@ -1,5 +1,6 @@
 //! The service as a whole, on both databases.
 
+mod browser;
 mod operators;
 mod personal_tokens;
 mod profile;
@@ -74,6 +75,7 @@ pub(crate) const SETTINGS: AccountSettings = AccountSettings {
     registration: Registration::Open,
     session_life: Duration::from_hours(30 * 24),
     rotation: Rotation::EachUse,
+    browser_life: BrowserLife { most: Duration::from_hours(14 * 24), idle: Duration::from_hours(48) },
 };
 
 pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {

@@ -162,6 +162,18 @@ pub const KEYS: &[Key] = &[
     .env("POLICY_TESTS"),
     Key::new("accounts.registration", "open", "open, invite or closed", "Who may make an account.").env("REGISTRATION"),
     Key::new(
+        "accounts.browser_session_days",
+        "14",
+        "1 to 365",
+        "How long a browser stays signed in at most, in days, before the password is asked for again.",
+    ),
+    Key::new(
+        "accounts.browser_idle_hours",
+        "72",
+        "1 to 8760",
+        "How long a browser stays signed in when it is not used, in hours.",
+    ),
+    Key::new(
         "tokens.private_key",
         "",
         "an RSA private key of 2048 bits or more as PEM; line breaks may be written as \\n",

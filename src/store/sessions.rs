@@ -24,6 +24,39 @@ pub struct SessionRecord {
     pub last_seen_at: i64,
     /// Microseconds since the epoch.
     pub expires_at: i64,
+    /// Of a browser: SHA-256 of its cookie.
+    pub cookie_hash: Option<Vec<u8>>,
+    /// Of a browser: when its user last proved who they are, in microseconds since the epoch.
+    pub authenticated_at: Option<i64>,
+    /// Of a browser: how they did (RFC 8176), separated by blanks.
+    pub methods: Option<String>,
+}
+
+/// A browser that somebody is signed in with, and who that is.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct BrowserRecord {
+    /// The session.
+    pub id: Uuid,
+    /// Its user.
+    pub user_id: Uuid,
+    /// When it began, in microseconds since the epoch.
+    pub created_at: i64,
+    /// When it was used last, in microseconds since the epoch.
+    pub last_seen_at: i64,
+    /// When it ends, in microseconds since the epoch.
+    pub expires_at: i64,
+    /// When its user last proved who they are, in microseconds since the epoch.
+    pub authenticated_at: Option<i64>,
+    /// How they did.
+    pub methods: Option<String>,
+    /// Their address.
+    pub email: String,
+    /// What they are called.
+    pub full_name: Option<String>,
+    /// `user` or `admin`.
+    pub role: String,
+    /// `active` or `disabled`.
+    pub status: String,
 }
 
 /// A refresh token with its session and its owner's standing.
@@ -60,14 +93,16 @@ pub struct SpentRefresh {
     pub now: Timestamp,
 }
 
-/// `$1` to `$7`: the columns in order.
+/// `$1` to `$10`: the columns in order.
 const INSERT_SESSION: Sql = Sql::same(
-    "INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    "INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at, cookie_hash,
+                           authenticated_at, methods)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 );
 /// `$1` user, `$2` now, `$3` and `$4` the last row that was seen, `$5` how many. Newest first.
 const LIST_SESSIONS: Sql = Sql::same(
-    "SELECT id, user_id, user_agent, address, created_at, last_seen_at, expires_at FROM sessions
+    "SELECT id, user_id, user_agent, address, created_at, last_seen_at, expires_at, cookie_hash, authenticated_at, methods
+       FROM sessions
       WHERE user_id = $1 AND expires_at > $2 AND (created_at, id) < ($3, $4)
       ORDER BY created_at DESC, id DESC
       LIMIT $5",
@@ -83,6 +118,19 @@ const DELETE_EXPIRED_SESSIONS: Sql = Sql::same("DELETE FROM sessions WHERE expir
 /// `$1` session, `$2` user, `$3` now. Never back in time.
 const TOUCH_SESSION: Sql =
     Sql::same("UPDATE sessions SET last_seen_at = $3 WHERE id = $1 AND user_id = $2 AND last_seen_at < $3");
+/// `$1` cookie's hash.
+const FIND_BROWSER: Sql = Sql::same(
+    "SELECT s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at, s.authenticated_at, s.methods, u.email,
+            u.full_name, u.role, u.status
+       FROM sessions s JOIN users u ON u.id = s.user_id
+      WHERE s.cookie_hash = $1",
+);
+/// `$1` cookie's hash.
+const DELETE_BROWSER: Sql = Sql::same("DELETE FROM sessions WHERE cookie_hash = $1");
+/// `$1` session, `$2` user, `$3` now, `$4` when it ends. Never back in time.
+const EXTEND_BROWSER: Sql = Sql::same(
+    "UPDATE sessions SET last_seen_at = $3, expires_at = $4 WHERE id = $1 AND user_id = $2 AND last_seen_at < $3",
+);
 /// `$1` hash, `$2` session, `$3` now.
 const INSERT_REFRESH: Sql =
     Sql::same("INSERT INTO refresh_tokens (token_hash, session_id, created_at) VALUES ($1, $2, $3)");
@@ -107,6 +155,9 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("DELETE_OTHER_SESSIONS", DELETE_OTHER_SESSIONS),
     ("DELETE_EXPIRED_SESSIONS", DELETE_EXPIRED_SESSIONS),
     ("TOUCH_SESSION", TOUCH_SESSION),
+    ("FIND_BROWSER", FIND_BROWSER),
+    ("DELETE_BROWSER", DELETE_BROWSER),
+    ("EXTEND_BROWSER", EXTEND_BROWSER),
     ("INSERT_REFRESH", INSERT_REFRESH),
     ("FIND_REFRESH", FIND_REFRESH),
     ("SPEND_REFRESH", SPEND_REFRESH),
@@ -131,6 +182,12 @@ impl Store {
         })?)
     }
 
+    /// The browser whose cookie has this hash.
+    pub async fn find_browser(&self, cookie_hash: [u8; 32]) -> StoreResult<Option<BrowserRecord>> {
+        let sql = FIND_BROWSER.on(self.dialect());
+        Ok(on_database!(self.reader, |db| sqlx::query_as(sql).bind(cookie_hash.as_slice()).fetch_optional(db).await)?)
+    }
+
     /// The refresh token with this hash.
     pub async fn find_refresh(&self, hash: [u8; 32]) -> StoreResult<Option<RefreshRecord>> {
         let sql = FIND_REFRESH.on(self.dialect());
@@ -151,6 +208,9 @@ impl Tx<'_> {
                 .bind(session.created_at)
                 .bind(session.last_seen_at)
                 .bind(session.expires_at)
+                .bind(&session.cookie_hash)
+                .bind(session.authenticated_at)
+                .bind(&session.methods)
                 .execute(db)
                 .await
                 .map(drop)
@@ -190,6 +250,31 @@ impl Tx<'_> {
             sqlx::query(sql).bind(id.0).bind(user.0).bind(now.as_micros()).execute(db).await.map(drop)
         })?;
         Ok(())
+    }
+
+    /// Notes that a browser was used, which lets its session go on until `expires_at`.
+    pub async fn extend_browser(
+        &mut self,
+        id: SessionId,
+        user: UserId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> StoreResult<()> {
+        let sql = EXTEND_BROWSER.on(self.dialect());
+        on_database!(self, |db| {
+            let query = sqlx::query(sql).bind(id.0).bind(user.0).bind(now.as_micros());
+            query.bind(expires_at.as_micros()).execute(db).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Ends the session of the browser whose cookie has this hash; says whether there was one.
+    pub async fn delete_browser(&mut self, cookie_hash: [u8; 32]) -> StoreResult<bool> {
+        let sql = DELETE_BROWSER.on(self.dialect());
+        let gone = on_database!(self, |db| {
+            sqlx::query(sql).bind(cookie_hash.as_slice()).execute(db).await.map(|done| done.rows_affected())
+        })?;
+        Ok(gone > 0)
     }
 
     /// Adds a refresh token to a session.

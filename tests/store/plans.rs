@@ -106,7 +106,10 @@ impl Person {
         all.extend([
             ("FIND_SESSION_CALLER", vec![session]),
             ("FIND_TOKEN_CALLER", vec![Hash]),
-            ("INSERT_SESSION", vec![session, user, text, text, now, now, now]),
+            ("INSERT_SESSION", vec![session, user, text, text, now, now, now, Hash, now, text]),
+            ("FIND_BROWSER", vec![Hash]),
+            ("DELETE_BROWSER", vec![Hash]),
+            ("EXTEND_BROWSER", vec![session, user, now, now]),
             ("LIST_SESSIONS", [&[user, now][..], &page].concat()),
             ("COUNT_SESSIONS", vec![user, now]),
             ("DELETE_SESSION", vec![session, user]),

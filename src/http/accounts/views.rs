@@ -9,7 +9,7 @@ use super::bodies::ScopeView;
 use crate::accounts::activity::Activity;
 use crate::accounts::personal_tokens::PersonalToken;
 use crate::accounts::profile::Preferences;
-use crate::accounts::sessions::Session;
+use crate::accounts::sessions::{Session, SessionKind};
 use crate::accounts::sign_in::SignedIn;
 use crate::accounts::{Role, Scopes, User};
 use crate::calendar::Window;
@@ -200,12 +200,25 @@ impl CreatedTokenView {
     }
 }
 
+/// What shows a session.
+#[derive(Clone, Copy, Enum, Serialize)]
+#[oai(rename = "SessionKind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+enum SessionKindView {
+    /// A token of `POST /api/auth/login`.
+    Token,
+    /// The cookie of a browser that signed in on this server's own pages.
+    Browser,
+}
+
 /// A sign-in.
 #[derive(Object, Serialize)]
 #[oai(rename = "Session")]
 struct SessionView {
     /// Its id.
     id: Uuid,
+    /// What shows it.
+    kind: SessionKindView,
     /// What the client called itself.
     user_agent: Option<String>,
     /// The address it came from.
@@ -224,6 +237,10 @@ impl From<Session> for SessionView {
     fn from(session: Session) -> Self {
         Self {
             id: session.id.0,
+            kind: match session.kind {
+                SessionKind::Token => SessionKindView::Token,
+                SessionKind::Browser => SessionKindView::Browser,
+            },
             user_agent: session.user_agent,
             address: session.address,
             created_at: moment(session.created_at),
