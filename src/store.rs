@@ -24,6 +24,7 @@ mod error;
 mod groups;
 pub mod invites;
 pub mod migrations;
+pub mod oauth_clients;
 pub mod oauth_codes;
 pub mod oauth_devices;
 pub mod oauth_grants;

@@ -34,6 +34,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::changes::STATEMENTS,
     super::groups::STATEMENTS,
     super::invites::STATEMENTS,
+    super::oauth_clients::STATEMENTS,
     super::oauth_codes::STATEMENTS,
     super::oauth_devices::STATEMENTS,
     super::oauth_grants::STATEMENTS,

@@ -11,11 +11,15 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 14] = [
+const SERVER_WIDE: [&str; 19] = [
     "FIND_SESSION_CALLERS",
     "FIND_TOKEN_CALLERS",
     "ANY_USER",
+    "LIST_CLIENTS",
     "LIST_USERS",
+    "COUNT_UNUSED",
+    "COUNT_UNUSED_FROM",
+    "DELETE_EXPIRED_ASSERTIONS",
     "DELETE_EXPIRED_CODES",
     "DELETE_EXPIRED_DEVICES",
     "DELETE_EXPIRED_GRANTS",
@@ -24,6 +28,7 @@ const SERVER_WIDE: [&str; 14] = [
     "DELETE_EXPIRED_SESSIONS",
     "DELETE_EXPIRED_UNDO",
     "DELETE_OLD_ATTEMPTS",
+    "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",
     "SPEND_INVITE",
 ];
@@ -77,6 +82,7 @@ impl Person {
         self.changes(&mut all);
         self.transfer(&mut all);
         self.grants(&mut all);
+        self.clients(&mut all);
         all
     }
 
@@ -238,6 +244,21 @@ impl Person {
 }
 
 impl Person {
+    fn clients(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
+        let (client, now, text) = (Id(Some(self.client)), Int(Some(1)), Text(Some("x")));
+        let columns = vec![client, text, text, text, text, Hash, text, Hash, text, now, now, now, now, now];
+        all.extend([
+            ("INSERT_CLIENT", columns.clone()),
+            ("UPSERT_CLIENT", columns),
+            ("FIND_CLIENT", vec![text]),
+            ("UPDATE_CLIENT", vec![client, text, text, Hash, text, now]),
+            ("TOUCH_CLIENT", vec![client, now]),
+            ("DELETE_CLIENT", vec![client]),
+            ("FORGET_CONSENTS", vec![client]),
+            ("INSERT_ASSERTION", vec![Hash, now]),
+        ]);
+    }
+
     fn grants(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
         let (user, grant, client) = (Id(Some(self.user)), Id(Some(self.grant)), Id(Some(self.client)));
         let (session, now, text) = (Id(Some(self.session)), Int(Some(1)), Text(Some("x")));
