@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 
 mod windows;
 
-pub use windows::{TimeOfDay, Window, Windows};
+pub use windows::{TimeOfDay, Window, Windows, parse_minute};
 
 /// When a task is due: all day long, or at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

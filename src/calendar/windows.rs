@@ -80,7 +80,8 @@ impl Window {
     }
 }
 
-fn parse_minute(text: &str) -> Option<u16> {
+/// Reads a time of day such as `06:00`, in minutes since midnight; `24:00` is the end of the day.
+pub fn parse_minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let (hour, minute) = (two_digits(hour).ok()?, two_digits(minute).ok()?);
     let minutes = u16::try_from(hour * 60 + minute).ok()?;

@@ -15,7 +15,7 @@ use crate::accounts::email::{self, Email};
 use crate::accounts::passwords::{FEWEST_CHARACTERS, MOST_CHARACTERS, check_strength};
 use crate::accounts::personal_tokens::TOKEN_NAME_MAX;
 use crate::accounts::user::FULL_NAME_MAX;
-use crate::calendar::{parse_due, parse_zone};
+use crate::calendar::{parse_due, parse_minute, parse_zone};
 use crate::tasks::text::{DESCRIPTION_MAX, NAME_MAX, TITLE_MAX, one_line, several_lines};
 
 /// A day that exists in the years 1970 to 9999; February has 29 days here, leap years are checked apart.
@@ -35,6 +35,7 @@ macro_rules! time_pattern {
 const LINE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
 /// Lines and tabs, no other control characters.
 const LINES: &str = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$";
+const WINDOW_TIME: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 const MOMENT: &str = concat!("^", date_pattern!(), "(", time_pattern!(), ")?$");
 
 /// What is wrong with a text, as the rest of a sentence; `None` when nothing is.
@@ -50,6 +51,9 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("new-password", |text| check_strength(text, "", None).err().map(|error| error.to_string())),
     ("full-name", |text| one_line("", text, FULL_NAME_MAX).err().map(|fault| fault.message)),
     ("token-name", |text| one_line("", text, TOKEN_NAME_MAX).err().map(|fault| fault.message)),
+    ("window-time", |text| {
+        parse_minute(text).is_none().then(|| "must be a time of day such as `06:00`, up to `24:00`".to_owned())
+    }),
     ("time-zone", |text| {
         parse_zone(text).is_none().then(|| "must be the name of an IANA time zone such as `Europe/Vienna`".to_owned())
     }),
@@ -133,6 +137,8 @@ text_fields! {
     FullName { format: "full-name", pattern: LINE.to_owned(), min_length: 1, max_length: FULL_NAME_MAX }
     /// The name of a personal access token: trimmed, one line, 1 to 100 characters.
     TokenName { format: "token-name", pattern: LINE.to_owned(), min_length: 1, max_length: TOKEN_NAME_MAX }
+    /// A time of day at which a window begins or ends.
+    WindowTime { format: "window-time", pattern: WINDOW_TIME.to_owned(), max_length: 5 }
     /// The name of an IANA time zone.
     ZoneName { format: "time-zone", max_length: 64 }
 }
@@ -151,6 +157,17 @@ mod tests {
         }
         for text in ["2026-02-30", "0000-00-00", "1969-12-31", "2026-12-24T23:59:60Z", "2026-12-24 ", "x2026-12-24"] {
             assert!(!pattern(text) && explain("date-or-date-time", text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_window_begins_and_ends_at_a_time_of_day() {
+        let pattern = regex(WINDOW_TIME);
+        for text in ["00:00", "06:30", "23:59", "24:00"] {
+            assert!(pattern(text) && explain("window-time", text).is_none(), "{text}");
+        }
+        for text in ["", "6:00", "24:01", "25:00", "06:60", "06:00:00", "noon", "+1:00"] {
+            assert!(!pattern(text) && explain("window-time", text).is_some(), "{text}");
         }
     }
 

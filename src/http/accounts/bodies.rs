@@ -7,7 +7,7 @@ use crate::accounts::Scope;
 use crate::accounts::personal_tokens::NewToken;
 use crate::accounts::profile::{Change, ProfileChanges, WindowChanges};
 use crate::accounts::registration::NewAccount;
-use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, ZoneName};
+use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, WindowTime, ZoneName};
 
 /// A new account.
 #[derive(Object)]
@@ -97,14 +97,14 @@ pub(super) struct UpdatePreferences {
 #[oai(deny_unknown_fields)]
 pub(super) struct UpdateWindows {
     /// The morning.
-    #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
-    pub(super) morning: MaybeUndefined<Vec<String>>,
+    #[oai(nullable, validator(min_items = 2, max_items = 2))]
+    pub(super) morning: MaybeUndefined<Vec<WindowTime>>,
     /// The afternoon.
-    #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
-    pub(super) afternoon: MaybeUndefined<Vec<String>>,
+    #[oai(nullable, validator(min_items = 2, max_items = 2))]
+    pub(super) afternoon: MaybeUndefined<Vec<WindowTime>>,
     /// The evening.
-    #[oai(nullable, validator(min_items = 2, max_items = 2, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
-    pub(super) evening: MaybeUndefined<Vec<String>>,
+    #[oai(nullable, validator(min_items = 2, max_items = 2))]
+    pub(super) evening: MaybeUndefined<Vec<WindowTime>>,
 }
 
 impl UpdateMe {
@@ -138,11 +138,14 @@ impl<T> From<MaybeUndefined<T>> for Change<T> {
 }
 
 /// Two texts; other counts were refused with the schema, and become a window that the rules refuse.
-fn pair(texts: MaybeUndefined<Vec<String>>) -> Change<[String; 2]> {
+fn pair(texts: MaybeUndefined<Vec<WindowTime>>) -> Change<[String; 2]> {
     match texts {
         MaybeUndefined::Undefined => Change::Keep,
         MaybeUndefined::Null => Change::Clear,
-        MaybeUndefined::Value(texts) => Change::Set(texts.try_into().unwrap_or_default()),
+        MaybeUndefined::Value(texts) => {
+            let texts: Vec<String> = texts.into_iter().map(|time| time.0).collect();
+            Change::Set(texts.try_into().unwrap_or_default())
+        }
     }
 }
 

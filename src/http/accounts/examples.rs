@@ -9,7 +9,7 @@ use super::bodies::{
     UpdatePreferences, UpdateWindows,
 };
 use super::views::{CreatedTokenView, PreferencesView, RoleView, SignedInView, TokenTypeView, UserView, WindowsView};
-use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, ZoneName};
+use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, WindowTime, ZoneName};
 
 /// A refresh token as it looks; it opens nothing.
 const REFRESH: &str = "example-w0gNw8dO2bS7kq3mYx1tZ5aVhJc9RfLuEiPs";
@@ -39,7 +39,8 @@ impl Example for Login {
 
 impl Example for UpdateMe {
     fn example() -> Self {
-        let window = |start: &str, end: &str| MaybeUndefined::Value(vec![start.to_owned(), end.to_owned()]);
+        let window =
+            |start: &str, end: &str| MaybeUndefined::Value([start, end].map(|time| WindowTime(time.to_owned())).into());
         let windows = UpdateWindows {
             morning: window("06:00", "12:00"),
             afternoon: window("12:00", "18:00"),
