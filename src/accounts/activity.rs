@@ -41,10 +41,10 @@ pub struct Activity {
 impl Accounts {
     /// A page of what happened in the caller's account, newest first.
     pub async fn list_activity(&self, caller: &Caller, paging: &Paging) -> Result<Page<Activity>, AccountError> {
-        let rows = self.store.list_audit(caller.user_id, paging.slice(LIST)?).await?;
+        let rows = self.store.list_audit(caller.user_id, paging.slice(caller.user_id, LIST)?).await?;
         let total = self.store.count_audit(caller.user_id).await?;
         let rows = rows.into_iter().map(Activity::from).collect();
-        Ok(paging.page(LIST, rows, total, |activity: &Activity| (activity.created_at, activity.id)))
+        Ok(paging.page((caller.user_id, LIST), rows, total, |activity: &Activity| (activity.created_at, activity.id)))
     }
 }
 

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::error::AccountError;
 use crate::clock::Timestamp;
+use crate::ids::UserId;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::store::audit::Slice;
 
@@ -21,9 +22,11 @@ impl Paging {
         self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX) as usize
     }
 
-    /// The rows to ask for: one more than fits, to know whether there is a next page. `list` names the list.
-    pub(super) fn slice(&self, list: &str) -> Result<Slice, AccountError> {
-        let place = self.cursor.as_deref().map(|cursor| paging::decode::<(i64, Uuid)>(list, cursor)).transpose()?;
+    /// The rows to ask for: one more than fits, to know whether there is a next page. `list` names the
+    /// list; nobody continues another's.
+    pub(super) fn slice(&self, owner: UserId, list: &str) -> Result<Slice, AccountError> {
+        let asked = asked(owner, list);
+        let place = self.cursor.as_deref().map(|cursor| paging::decode::<(i64, Uuid)>(&asked, cursor)).transpose()?;
         let before = place.map(|(at, id)| (Timestamp::from_micros(at), id));
         Ok(Slice { before, limit: i64::try_from(self.limit()).unwrap_or(i64::MAX).saturating_add(1) })
     }
@@ -31,7 +34,7 @@ impl Paging {
     /// The page of the rows that [`Self::slice`] gave; `place` tells a row's moment and id.
     pub(super) fn page<T>(
         &self,
-        list: &str,
+        (owner, list): (UserId, &str),
         mut rows: Vec<T>,
         total: i64,
         place: fn(&T) -> (Timestamp, Uuid),
@@ -40,9 +43,14 @@ impl Paging {
         rows.truncate(self.limit());
         let end = rows.last().filter(|_| more).map(place);
         Page {
-            next_cursor: end.map(|(at, id)| paging::encode(list, &(at.as_micros(), id))),
+            next_cursor: end.map(|(at, id)| paging::encode(&asked(owner, list), &(at.as_micros(), id))),
             items: rows,
             total: u64::try_from(total).unwrap_or(0),
         }
     }
+}
+
+/// What a cursor is bound to: whose list it is, and which.
+fn asked(owner: UserId, list: &str) -> String {
+    format!("{owner} {list}")
 }

@@ -46,7 +46,7 @@ impl Accounts {
     /// A page of the caller's living sessions, newest first.
     pub async fn list_sessions(&self, caller: &Caller, paging: &Paging) -> Result<Page<Session>, AccountError> {
         let now = self.clock.now();
-        let rows = self.store.list_sessions(caller.user_id, now, paging.slice(LIST)?).await?;
+        let rows = self.store.list_sessions(caller.user_id, now, paging.slice(caller.user_id, LIST)?).await?;
         let total = self.store.count_sessions(caller.user_id, now).await?;
         let session = |row: SessionRecord| Session {
             id: SessionId(row.id),
@@ -59,7 +59,7 @@ impl Accounts {
             current: caller.credential == Credential::Session(SessionId(row.id)),
         };
         let rows = rows.into_iter().map(session).collect();
-        Ok(paging.page(LIST, rows, total, |session: &Session| (session.created_at, session.id.0)))
+        Ok(paging.page((caller.user_id, LIST), rows, total, |session: &Session| (session.created_at, session.id.0)))
     }
 
     /// Ends one of the caller's sessions at once.

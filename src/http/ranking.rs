@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::accounts::Caller;
 use crate::ids::TaskId;
+use crate::tasks::error::both;
 use crate::tasks::ranking::{RankQuestion, Standing};
 use crate::tasks::{Fault, TaskError, Tasks};
 
@@ -112,7 +113,8 @@ impl RankingApi {
         policy: Query<Option<String>>,
         /// Only tasks of this status; may be given several times.
         status: Query<Option<Vec<StatusName>>>,
-        /// Only tasks whose title or description has all of these words, or words that begin like them.
+        /// Only tasks whose title or description has all of these words, or words that begin like them. Signs are no
+        /// words: a question without a letter or digit finds nothing.
         #[oai(validator(min_length = 1, max_length = 200))]
         q: Query<Option<String>>,
         /// Only tasks with this label.
@@ -145,11 +147,8 @@ impl RankingApi {
             updated_since: updated_since.0,
         };
         let question = question(&caller, at.0.as_ref(), available_minutes.0, policy.0);
-        let page = async {
-            let filter = filter.into_filter(&caller)?;
-            self.tasks.list_ranked(&caller, question?, &filter, cursor.0.as_deref(), limit.0).await
-        };
-        let (standing, page) = page.await?;
+        let (filter, question) = both(filter.into_filter(&caller), question)?;
+        let (standing, page) = self.tasks.list_ranked(&caller, question, &filter, cursor.0.as_deref(), limit.0).await?;
         let items = page.items.iter().map(|entry| RankedView::of(&standing, entry)).collect();
         Ok(Listed::new(&RankedPage { items, next_cursor: page.next_cursor }, page.total))
     }

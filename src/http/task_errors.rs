@@ -6,7 +6,7 @@ use poem::http::header::RETRY_AFTER;
 use crate::store::StoreError;
 use crate::tasks::TaskError;
 
-use super::problem::{ApiError, Fault};
+use super::problem::ApiError;
 
 impl From<&TaskError> for ApiError {
     fn from(error: &TaskError) -> Self {
@@ -25,7 +25,6 @@ impl From<&TaskError> for ApiError {
             TaskError::NoCandidate(_) => {
                 Self::new(StatusCode::NOT_FOUND, "no-candidate", "Nothing to recommend").detail(sentence(error))
             }
-            TaskError::NoSuchPolicy(_) => Self::invalid(vec![Fault::new("?policy", "must be the name of a policy")]),
             TaskError::NameTaken(_) => conflict("name-taken", "The name is taken"),
             TaskError::UndoSpent(_) => conflict("undo-spent", "The undo token is spent"),
             TaskError::UndoOvertaken(_) => conflict("undo-overtaken", "Changed since"),
@@ -39,6 +38,7 @@ impl From<&TaskError> for ApiError {
             }
             // The edge gives the kept answer itself; to report it as a failure would be a fault of this program.
             TaskError::Replayed(_) => Self::internal(error),
+            TaskError::Rehearsed => Self::rehearsed(),
             TaskError::AccountGone => Self::new(StatusCode::UNAUTHORIZED, "invalid-token", "The account is gone"),
             TaskError::Store(error) => Self::from(error),
         }

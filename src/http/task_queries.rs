@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::ids::{ProjectId, TaskId};
 use crate::tasks::filter::{Sort, TaskFilter};
 use crate::tasks::search::SearchTerms;
-use crate::tasks::{Fault, TaskError};
+use crate::tasks::{Fault, Status, TaskError};
 
 use super::fields::{Moment, Name};
 use super::task_views::StatusName;
@@ -91,16 +91,15 @@ impl FilterQuery {
         let mut moment = |name: &str, text: Option<Moment>| read_moment(name, text.as_ref(), caller, &mut faults);
         let (due_before, due_after) = (moment("?due_before", self.due_before), moment("?due_after", self.due_after));
         let updated_since = moment("?updated_since", self.updated_since);
-        let search = self.text.as_deref().map(SearchTerms::parse);
-        if matches!(search, Some(None)) {
-            faults.push(Fault::new("?q", "must contain a letter or a digit"));
-        }
         if !faults.is_empty() {
             return Err(TaskError::Invalid(faults));
         }
+        // In one order and once each, however they were given: it is the same question to a cursor.
+        let wanted = self.statuses.unwrap_or_default();
+        let statuses = Status::ALL.into_iter().filter(|status| wanted.contains(&StatusName::from(*status)));
         Ok(TaskFilter {
-            statuses: self.statuses.unwrap_or_default().into_iter().map(Into::into).collect(),
-            search: search.flatten(),
+            statuses: statuses.collect(),
+            search: self.text.as_deref().map(SearchTerms::parse),
             label: self.label.map(|label| label.0.trim().to_owned()),
             project_id: self.project_id.map(ProjectId),
             parent_id: self.parent_id.map(TaskId),

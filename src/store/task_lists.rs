@@ -185,7 +185,14 @@ enum Where {
 }
 
 /// The question in the database's own search language. Terms are letters and digits alone, so nothing needs escaping.
+/// A question without words is one to which nothing answers.
 fn match_text(terms: &SearchTerms, dialect: Dialect, owner: UserId, place: Where) -> String {
+    if terms.words().is_empty() {
+        return match dialect {
+            Dialect::Sqlite => "owner : \"nobody\"".to_owned(),
+            Dialect::Postgres => "'0' & !'0'".to_owned(),
+        };
+    }
     let words = terms.words().iter();
     match (dialect, place) {
         (Dialect::Sqlite, Where::Everywhere) => {

@@ -9,7 +9,7 @@ use super::edit::Patch;
 use super::error::{Fault, TaskError};
 use super::filter::Position;
 use super::groups::{Label, Project};
-use super::lists::{page, read_cursor};
+use super::lists::{asked, page, read_cursor};
 use super::text::{DESCRIPTION_MAX, NAME_MAX, one_line, several_lines};
 use super::undo::Before;
 use crate::accounts::Caller;
@@ -65,11 +65,12 @@ impl Tasks {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<Project>, TaskError> {
-        let after = cursor.map(|cursor| read_cursor("projects", cursor)).transpose()?;
+        let asked = asked(caller, "projects");
+        let after = cursor.map(|cursor| read_cursor(&asked, cursor)).transpose()?;
         let projects = self.store().list_projects(caller.user_id, after, limit.saturating_add(1)).await?;
         let total = self.store().count_projects(caller.user_id).await?;
         let position = |project: &Project| Position { key: project.created_at.as_micros(), id: project.id.0 };
-        Ok(page("projects", projects.into_iter().map(|project| (position(&project), project)).collect(), limit, total))
+        Ok(page(&asked, projects.into_iter().map(|project| (position(&project), project)).collect(), limit, total))
     }
 
     /// Makes a project.
@@ -158,11 +159,12 @@ impl Tasks {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<Label>, TaskError> {
-        let after = cursor.map(|cursor| read_cursor("labels", cursor)).transpose()?;
+        let asked = asked(caller, "labels");
+        let after = cursor.map(|cursor| read_cursor(&asked, cursor)).transpose()?;
         let labels = self.store().list_labels(caller.user_id, after, limit.saturating_add(1)).await?;
         let total = self.store().count_labels(caller.user_id).await?;
         let position = |label: &Label| Position { key: label.created_at.as_micros(), id: label.id.0 };
-        Ok(page("labels", labels.into_iter().map(|label| (position(&label), label)).collect(), limit, total))
+        Ok(page(&asked, labels.into_iter().map(|label| (position(&label), label)).collect(), limit, total))
     }
 
     /// Makes a label.

@@ -37,9 +37,6 @@ pub enum TaskError {
     /// No task can be recommended.
     #[error("there is no task to recommend: {0}")]
     NoCandidate(&'static str),
-    /// No policy has this name.
-    #[error("there is no policy `{0}`")]
-    NoSuchPolicy(String),
     /// Another project or label has the name.
     #[error("another {0} has this name")]
     NameTaken(&'static str),
@@ -58,6 +55,9 @@ pub enum TaskError {
     /// Not an error: the first answer to this request, to be given again.
     #[error("the request was answered before")]
     Replayed(Box<Answer>),
+    /// Not an error: the change would have succeeded, but was only rehearsed.
+    #[error("the change was only rehearsed")]
+    Rehearsed,
     /// The account has been deleted meanwhile.
     #[error("the account does not exist any more")]
     AccountGone,
@@ -93,12 +93,23 @@ impl TaskError {
             Self::Operation { source, .. } => source.is_answer(),
             Self::Invalid(_)
             | Self::NoCandidate(_)
-            | Self::NoSuchPolicy(_)
             | Self::KeyReused
             | Self::KeyRunning
             | Self::Replayed(_)
+            | Self::Rehearsed
             | Self::AccountGone
             | Self::Store(_) => false,
         }
+    }
+}
+
+/// Both outcomes, or every fault of both.
+pub fn both<A, B>(a: Result<A, TaskError>, b: Result<B, TaskError>) -> Result<(A, B), TaskError> {
+    match (a, b) {
+        (Err(TaskError::Invalid(mut faults)), Err(TaskError::Invalid(more))) => {
+            faults.extend(more);
+            Err(TaskError::Invalid(faults))
+        }
+        (a, b) => Ok((a?, b?)),
     }
 }

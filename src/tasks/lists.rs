@@ -1,12 +1,30 @@
 //! Lists of tasks, page by page.
 
+use std::fmt::Display;
+
 use crate::accounts::Caller;
-use crate::paging::{self, Page};
+use crate::paging::{self, CursorError, Page};
 
 use super::Tasks;
-use super::error::TaskError;
+use super::error::{Fault, TaskError};
 use super::filter::{Position, Sort, TaskFilter};
 use super::task::Task;
+
+/// The parameters that make a question; only who was understood in all of them can be told that a cursor is of another.
+const PARAMETERS: [&str; 12] = [
+    "?status",
+    "?q",
+    "?label",
+    "?project_id",
+    "?parent_id",
+    "?due_before",
+    "?due_after",
+    "?updated_since",
+    "?sort",
+    "?at",
+    "?available_minutes",
+    "?policy",
+];
 
 /// What to list.
 #[derive(Clone, Debug)]
@@ -22,16 +40,16 @@ pub struct ListTasks {
 }
 
 impl ListTasks {
-    /// What a cursor is bound to: the question without its page.
-    pub(super) fn question(&self) -> String {
-        format!("tasks {:?} {:?}", self.filter, self.sort)
+    /// What a cursor is bound to: who asks, and what, without the page.
+    pub(super) fn asked_by(&self, caller: &Caller) -> String {
+        asked(caller, format_args!("tasks {:?} {:?}", self.filter, self.sort))
     }
 }
 
 impl Tasks {
     /// One page of the caller's tasks; deleted ones are not shown.
     pub async fn list(&self, caller: &Caller, list: &ListTasks) -> Result<Page<Task>, TaskError> {
-        let question = list.question();
+        let question = list.asked_by(caller);
         let after: Option<Position> = match &list.cursor {
             None => None,
             Some(cursor) => Some(read_cursor(&question, cursor)?),
@@ -45,9 +63,21 @@ impl Tasks {
     }
 }
 
+/// A question of somebody, as a cursor is bound to it: nobody continues another's list.
+pub(super) fn asked(caller: &Caller, question: impl Display) -> String {
+    format!("{} {question}", caller.user_id)
+}
+
 /// Reads a cursor of a list.
 pub(super) fn read_cursor<P: serde::de::DeserializeOwned>(question: &str, cursor: &str) -> Result<P, TaskError> {
-    paging::decode(question, cursor).map_err(|error| TaskError::fault("?cursor", error.to_string()))
+    paging::decode(question, cursor).map_err(|error| {
+        let fault = Fault::new("?cursor", error.to_string());
+        let fault = match error {
+            CursorError::Unknown => fault,
+            CursorError::Foreign => PARAMETERS.into_iter().fold(fault, Fault::because_of),
+        };
+        TaskError::Invalid(vec![fault])
+    })
 }
 
 /// Makes a page of up to `limit` rows from one row more, which only tells whether there is a next page.

@@ -14,9 +14,9 @@ use crate::paging::Page;
 use crate::scoring::Ranked;
 
 use super::Tasks;
-use super::error::TaskError;
+use super::error::{TaskError, both};
 use super::filter::{Sort, TaskFilter};
-use super::lists::{ListTasks, page, read_cursor};
+use super::lists::{ListTasks, asked, page, read_cursor};
 use super::ranking::{RankQuestion, Standing};
 use super::task::Task;
 
@@ -54,9 +54,11 @@ impl ScorePosition {
         by_score.then(self.created_at.cmp(&other.created_at)).then(self.id.cmp(&other.id))
     }
 
-    fn moment(&self) -> Result<Timestamp, TaskError> {
-        let at = Timestamp::from_micros(self.at);
-        crate::calendar::in_range(at).map_err(|_| TaskError::fault("?cursor", "is not a cursor of this list"))
+    /// Reads a cursor whose moment can be.
+    fn read(asked: &str, cursor: &str) -> Result<Self, TaskError> {
+        let place: Self = read_cursor(asked, cursor)?;
+        let moment = crate::calendar::in_range(Timestamp::from_micros(place.at));
+        moment.map(|_| place).map_err(|_| TaskError::fault("?cursor", "is not a cursor of this list"))
     }
 }
 
@@ -65,7 +67,7 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// A cursor of another question, [`TaskError::NoSuchPolicy`], or what keeps the store from reading.
+    /// A cursor of another question, an unknown policy, or what keeps the store from reading.
     pub async fn list_ranked(
         &self,
         caller: &Caller,
@@ -74,10 +76,11 @@ impl Tasks {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<(Arc<Standing>, Page<Ranked>), TaskError> {
-        let asked = format!("ranked {filter:?} {question:?}");
-        let after = cursor.map(|cursor| read_cursor::<ScorePosition>(&asked, cursor)).transpose()?;
+        let asked = asked(caller, format_args!("ranked {filter:?} {question:?}"));
+        let after = cursor.map(|cursor| ScorePosition::read(&asked, cursor)).transpose();
+        let (after, _) = both(after, self.rankings.policy(caller, question.policy.as_deref()))?;
         if let Some(after) = &after {
-            question.at = Some(after.moment()?);
+            question.at = Some(Timestamp::from_micros(after.at));
         }
         let standing = self.rank(caller, &question).await?;
         let among = self.among(caller, filter).await?;
@@ -103,9 +106,9 @@ impl Tasks {
         caller: &Caller,
         list: &ListTasks,
     ) -> Result<Page<(Task, Option<f64>)>, TaskError> {
-        let asked = list.question();
-        let after = list.cursor.as_deref().map(|cursor| read_cursor::<ScorePosition>(&asked, cursor)).transpose()?;
-        let at = after.as_ref().map(ScorePosition::moment).transpose()?;
+        let asked = list.asked_by(caller);
+        let after = list.cursor.as_deref().map(|cursor| ScorePosition::read(&asked, cursor)).transpose()?;
+        let at = after.as_ref().map(|place| Timestamp::from_micros(place.at));
         let standing = self.rank(caller, &RankQuestion { at, ..RankQuestion::default() }).await?;
         let scores: HashMap<TaskId, f64> =
             standing.entries().iter().filter_map(|entry| Some((standing.task(entry).id, entry.score?))).collect();

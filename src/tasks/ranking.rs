@@ -155,9 +155,9 @@ impl Rankings {
         &self.policies
     }
 
-    fn policy(&self, caller: &Caller, wanted: Option<&str>) -> Result<Arc<dyn Policy>, TaskError> {
+    pub(super) fn policy(&self, caller: &Caller, wanted: Option<&str>) -> Result<Arc<dyn Policy>, TaskError> {
         if let Some(name) = wanted {
-            return self.policies.get(name).ok_or_else(|| TaskError::NoSuchPolicy(name.to_owned()));
+            return self.policies.get(name).ok_or_else(|| TaskError::fault("?policy", "must be the name of a policy"));
         }
         // A chosen policy that was removed since does not keep anybody from working.
         let chosen = caller.policy.as_deref().and_then(|name| self.policies.get(name));
@@ -170,7 +170,7 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// [`TaskError::NoSuchPolicy`], or what keeps the store from reading.
+    /// An unknown policy, or what keeps the store from reading.
     pub async fn rank(&self, caller: &Caller, question: &RankQuestion) -> Result<Arc<Standing>, TaskError> {
         let policy = self.rankings.policy(caller, question.policy.as_deref())?;
         let now = self.now();
@@ -208,7 +208,7 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// [`TaskError::NotFound`], [`TaskError::NoSuchPolicy`], or what keeps the store from reading.
+    /// [`TaskError::NotFound`], an unknown policy, or what keeps the store from reading.
     pub async fn explain(&self, caller: &Caller, id: TaskId, question: &RankQuestion) -> Result<Explained, TaskError> {
         let policy = self.rankings.policy(caller, question.policy.as_deref())?;
         let task = self.get_task(caller, id).await?;

@@ -104,6 +104,50 @@ async fn a_cursor_belongs_to_its_question() {
 }
 
 #[tokio::test]
+async fn a_cursor_belongs_to_who_asked() {
+    let app = TestApp::new().await;
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    for actor in [&ada, &eve] {
+        for name in ["one", "two"] {
+            actor.post("/api/tasks", &json!({ "title": name, "labels": [name] })).await.good();
+            actor.post("/api/projects", &json!({ "name": name })).await.good();
+            let token = json!({ "name": name, "scopes": ["read"] });
+            actor.post("/api/auth/tokens", &token).await.good();
+        }
+    }
+
+    for path in [
+        "/api/tasks?",
+        "/api/tasks?sort=-score&",
+        "/api/tasks/ranked?",
+        "/api/projects?",
+        "/api/labels?",
+        "/api/auth/tokens?",
+        "/api/auth/activity?",
+    ] {
+        let page = ada.get(&format!("{path}limit=1")).await.good();
+        let next = format!("{path}limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
+        ada.get(&next).await.is(200);
+        assert_eq!(eve.get(&next).await.faults(), ["?cursor"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_statuses_makes_no_other_question() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    ada.has(a_task("one")).await;
+    ada.has(a_task("two")).await;
+
+    for path in ["/api/tasks", "/api/tasks/ranked"] {
+        let page = ada.get(&format!("{path}?limit=1&status=pending&status=in_progress&status=pending")).await.good();
+        let cursor = page["next_cursor"].as_str().unwrap();
+        ada.get(&format!("{path}?status=in_progress&status=pending&cursor={cursor}")).await.is(200);
+        assert_eq!(ada.get(&format!("{path}?status=pending&cursor={cursor}")).await.faults(), ["?cursor"]);
+    }
+}
+
+#[tokio::test]
 async fn a_list_says_all_that_is_wrong_with_the_question() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;
@@ -143,7 +187,12 @@ async fn a_search_finds_words_in_any_case_and_accent_titles_first() {
         let answer = ada.list_tasks(&form_urlencoded(query)).await;
         assert_eq!(answer.titles(), titles, "{query}");
     }
-    assert_eq!(ada.list_tasks("q=%22%27*").await.faults(), ["?q"]);
+    for signs in ["%22%27*", "%F0%9F%8E%89", "%20"] {
+        assert!(ada.list_tasks(&format!("q={signs}")).await.titles().is_empty(), "{signs}");
+        assert!(ada.list_ranked_tasks(&format!("q={signs}")).await.titles().is_empty(), "{signs}");
+        assert!(ada.list_tasks(&format!("q={signs}&sort=score")).await.titles().is_empty(), "{signs}");
+    }
+    assert_eq!(ada.list_tasks("q=%FF&limit=5").await.faults(), ["?q"]);
     assert_eq!(ada.list_tasks("q=cafe&sort=created_at").await.titles(), ["Buy milk", "Café with Ana"]);
 }
 

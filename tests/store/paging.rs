@@ -68,7 +68,7 @@ async fn read_through(world: &World, sort: Sort, limit: u32, between: &[Vec<Even
         }
         world.tasks.create(Ask::new(ada.clone()), patch).await.unwrap();
     }
-    let filter = TaskFilter { search: SearchTerms::parse("word"), ..TaskFilter::default() };
+    let filter = TaskFilter { search: Some(SearchTerms::parse("word")), ..TaskFilter::default() };
     let everything = ListTasks { filter: filter.clone(), sort: Sort::CreatedAt, cursor: None, limit: 1000 };
     let before = world.tasks.list(&ada, &everything).await.unwrap().items;
     let mut deleted = BTreeSet::new();

@@ -8,13 +8,14 @@ use crate::support::databases::{TestDatabase, both_databases};
 use crate::world::{World, a_task};
 
 fn asks(text: &str) -> TaskFilter {
-    TaskFilter { search: SearchTerms::parse(text), ..TaskFilter::default() }
+    TaskFilter { search: Some(SearchTerms::parse(text)), ..TaskFilter::default() }
 }
 
 /// What a search means: each word of the question begins a word of the text.
 fn is_found(text: &str, question: &SearchTerms) -> bool {
     let text = words(text);
-    question.words().iter().all(|wanted| text.split(' ').any(|word| word.starts_with(wanted.as_str())))
+    !question.words().is_empty()
+        && question.words().iter().all(|wanted| text.split(' ').any(|word| word.starts_with(wanted.as_str())))
 }
 
 const TEXTS: [&str; 33] = [
@@ -103,7 +104,7 @@ both_databases! {
 
         let mut wrong = Vec::new();
         for question in asked {
-            let Some(terms) = SearchTerms::parse(question) else { continue };
+            let terms = SearchTerms::parse(question);
             let mut expected: Vec<&str> = TEXTS.into_iter().filter(|text| is_found(text, &terms)).collect();
             let mut found = world.titles(&ada, asks(question), Sort::CreatedAt).await;
             expected.sort_unstable();
@@ -129,10 +130,8 @@ both_databases! {
         let long = ["㍿".repeat(200), "ﷺ".repeat(200), "a".repeat(200), "𝐁".repeat(200), "ab ".repeat(66), "1".repeat(200)];
 
         for question in nasty.into_iter().map(str::to_owned).chain(long) {
-            if SearchTerms::parse(&question).is_some() {
-                for sort in [Sort::Relevance, Sort::DueDate] {
-                    world.titles(&ada, asks(&question), sort).await;
-                }
+            for sort in [Sort::Relevance, Sort::DueDate] {
+                world.titles(&ada, asks(&question), sort).await;
             }
         }
     }
