@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod auth;
 pub mod batch;
 pub mod changes;
+pub mod checked;
 mod compress;
 pub mod conditional;
 pub mod contract;

@@ -64,6 +64,11 @@ impl TryFrom<TokenRecord> for PersonalToken {
 }
 
 impl Accounts {
+    /// Holds a new token against every rule.
+    pub fn check_token(&self, caller: &Caller, new: &NewToken) -> Result<(), AccountError> {
+        checked(caller, new, self.clock.now()).map(drop)
+    }
+
     /// Makes a token; its text is given here and never again.
     pub async fn create_token(
         &self,
@@ -75,14 +80,7 @@ impl Accounts {
             return Err(AccountError::SessionNeeded);
         }
         let now = self.clock.now();
-        let mut faults = Faults::default();
-        let name = faults.check(one_line("/name", &new.name, TOKEN_NAME_MAX));
-        let ends = new.expires_at.map(|text| future_moment(&text, caller, now)).transpose();
-        let expires_at = faults.take("/expires_at", ends).flatten();
-        if new.scopes == Scopes::default() {
-            faults.take("/scopes", Err::<(), _>("must hold at least one scope"));
-        }
-        let name = faults.finish(name)?;
+        let (name, expires_at) = checked(caller, &new, now)?;
         if let Some(scope) = new.scopes.iter().find(|scope| !caller.scopes.allow(*scope)) {
             return Err(AccountError::ScopeExceeded(scope.as_str()));
         }
@@ -113,10 +111,10 @@ impl Accounts {
 
     /// A page of the caller's tokens, newest first.
     pub async fn list_tokens(&self, caller: &Caller, paging: &Paging) -> Result<Page<PersonalToken>, AccountError> {
-        let rows = self.store.list_tokens(caller.user_id, paging.slice(LIST)?).await?;
+        let rows = self.store.list_tokens(caller.user_id, paging.slice(caller.user_id, LIST)?).await?;
         let total = self.store.count_tokens(caller.user_id).await?;
         let rows = rows.into_iter().map(PersonalToken::try_from).collect::<StoreResult<_>>()?;
-        Ok(paging.page(LIST, rows, total, |token: &PersonalToken| (token.created_at, token.id.0)))
+        Ok(paging.page((caller.user_id, LIST), rows, total, |token: &PersonalToken| (token.created_at, token.id.0)))
     }
 
     /// Removes one of the caller's tokens; it is worth nothing from then on.
@@ -134,6 +132,18 @@ impl Accounts {
             })
             .await
     }
+}
+
+/// The name and the end of a new token, when it keeps every rule.
+fn checked(caller: &Caller, new: &NewToken, now: Timestamp) -> Result<(String, Option<Timestamp>), AccountError> {
+    let mut faults = Faults::default();
+    let name = faults.check(one_line("/name", &new.name, TOKEN_NAME_MAX));
+    let ends = new.expires_at.as_deref().map(|text| future_moment(text, caller, now)).transpose();
+    let expires_at = faults.take("/expires_at", ends).flatten();
+    if new.scopes == Scopes::default() {
+        faults.take("/scopes", Err::<(), _>("must hold at least one scope"));
+    }
+    Ok((faults.finish(name)?, expires_at))
 }
 
 fn future_moment(text: &str, caller: &Caller, now: Timestamp) -> Result<Timestamp, String> {

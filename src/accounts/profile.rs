@@ -9,6 +9,7 @@ use super::registration::ZONE_RULE;
 use super::user::{FULL_NAME_MAX, read_windows, read_zone};
 use super::{Accounts, Caller, Credential, Origin, PolicyDirectory, User};
 use crate::calendar::{TimeOfDay, Window, Windows, parse_zone};
+use crate::fault::Fault;
 use crate::store::accounts::{ProfileRecord, UserRecord};
 use crate::store::{StoreError, StoreResult};
 use crate::tasks::text::one_line;
@@ -84,6 +85,11 @@ impl Accounts {
         }
     }
 
+    /// Holds changes of a profile against every rule.
+    pub fn check_changes(&self, changes: ProfileChanges) -> Result<(), AccountError> {
+        self.check(changes).map(drop)
+    }
+
     /// Changes the caller's profile and tells who depends on the zone, together or not at all.
     pub async fn update_me(
         &self,
@@ -120,6 +126,18 @@ impl Accounts {
         Ok(self.store.write(move |tx| Box::pin(async move { tx.delete_user(id).await })).await?)
     }
 
+    /// Holds a new password of the caller against every rule.
+    pub async fn check_new_password(&self, caller: &Caller, current: &str, new: &str) -> Result<(), AccountError> {
+        let user = self.get_me(caller).await?;
+        let strength = check_strength(new, &user.email, user.full_name.as_deref());
+        strength.map_err(|error| AccountError::fault("/new_password", &error))?;
+        if new == current {
+            let fault = Fault::new("/new_password", "must differ from the current one");
+            return Err(AccountError::Invalid(vec![fault.because_of("/current_password")]));
+        }
+        Ok(())
+    }
+
     /// Replaces the caller's password and ends all of their other sessions.
     pub async fn change_password(
         &self,
@@ -128,12 +146,7 @@ impl Accounts {
         new: &str,
         origin: &Origin,
     ) -> Result<(), AccountError> {
-        let user = self.get_me(caller).await?;
-        let strength = check_strength(new, &user.email, user.full_name.as_deref());
-        strength.map_err(|error| AccountError::fault("/new_password", &error))?;
-        if new == current {
-            return Err(AccountError::fault("/new_password", &"must differ from the current one"));
-        }
+        self.check_new_password(caller, current, new).await?;
         let confirmed = self.confirm(caller, current, origin).await?;
         let hash = self.passwords.hash(new).await?;
         let kept = match caller.credential {

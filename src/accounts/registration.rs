@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use chrono_tz::Tz;
+
 use super::audit::AuditEntry;
 use super::email::Email;
 use super::error::{AccountError, Faults};
@@ -36,6 +38,26 @@ pub struct NewAccount {
     pub full_name: Option<String>,
     /// IANA name; UTC when it is left out.
     pub time_zone: Option<String>,
+}
+
+/// The address, name and zone of a new account that keeps every rule.
+fn checked(new: &NewAccount) -> Result<(Email, Option<String>, Tz), AccountError> {
+    let mut faults = Faults::default();
+    let email = faults.take("/email", Email::parse(&new.email));
+    faults.take("/password", check_strength(&new.password, new.email.trim(), new.full_name.as_deref()));
+    let name = new.full_name.as_deref().map(|name| one_line("/full_name", name, FULL_NAME_MAX)).transpose();
+    let full_name = faults.check(name).flatten();
+    let zone = parse_zone(new.time_zone.as_deref().unwrap_or("UTC")).ok_or(ZONE_RULE);
+    let zone = faults.take("/time_zone", zone);
+    let (email, zone) = faults.finish(email.zip(zone))?;
+    Ok((email, full_name, zone))
+}
+
+impl NewAccount {
+    /// Holds a new account against every rule.
+    pub fn check(&self) -> Result<(), AccountError> {
+        checked(self).map(drop)
+    }
 }
 
 impl Accounts {
@@ -80,14 +102,7 @@ impl Accounts {
     }
 
     async fn prepare_user(&self, new: NewAccount, role: Role, now: Timestamp) -> Result<UserRecord, AccountError> {
-        let mut faults = Faults::default();
-        let email = faults.take("/email", Email::parse(&new.email));
-        faults.take("/password", check_strength(&new.password, new.email.trim(), new.full_name.as_deref()));
-        let name = new.full_name.map(|name| one_line("/full_name", &name, FULL_NAME_MAX)).transpose();
-        let full_name = faults.check(name).flatten();
-        let zone = parse_zone(new.time_zone.as_deref().unwrap_or("UTC")).ok_or(ZONE_RULE);
-        let zone = faults.take("/time_zone", zone);
-        let (email, zone) = faults.finish(email.zip(zone))?;
+        let (email, full_name, zone) = checked(&new)?;
         // Sooner than the slow hash; the unique index has the last word.
         if self.store.find_user_by_email(email.key()).await?.is_some() {
             return Err(AccountError::EmailTaken);

@@ -96,7 +96,7 @@ async fn fill(app: &App, caller: &Caller) -> anyhow::Result<()> {
     }
     let operations = DEMO_TASKS.iter().map(|task| {
         let project = projects.iter().find(|(name, _)| Some(*name) == task.project).map(|(_, id)| *id);
-        Operation { action: Action::Create(patch_of(task, project, caller, now)), versions: None }
+        Operation::from(Action::Create(patch_of(task, project, caller, now)))
     });
     app.tasks.batch(Ask::new(caller.clone()), operations.collect()).await?;
     Ok(())

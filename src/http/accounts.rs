@@ -19,10 +19,12 @@ use self::bodies::{ChangePassword, CreateToken, DeleteMe, Login, Logout, Refresh
 use self::origin::RequestOrigin;
 use self::views::{ActivityPageView, CreatedTokenView, SessionPageView, SignedInView, TokenPageView, UserView};
 use super::auth::{Reader, Writer};
+use super::checked::Checked;
 use super::payload::Json;
 use super::problem::ApiError;
 use crate::accounts::pages::Paging;
 use crate::accounts::{Accounts, User};
+use crate::fault::Purpose;
 use crate::ids::{SessionId, TokenId};
 
 /// The operations of accounts.
@@ -80,8 +82,8 @@ impl AccountsApi {
     /// - 403: Registration is closed, or needs an invitation.
     /// - 409: There is an account with this e-mail address already.
     #[oai(path = "/register", method = "post", operation_id = "register")]
-    async fn register(&self, body: Body<Register>, origin: RequestOrigin) -> Result<Registered, ApiError> {
-        let (new, invite) = body.0.into_domain();
+    async fn register(&self, body: Checked<Register>, origin: RequestOrigin) -> Result<Registered, ApiError> {
+        let (new, invite) = body.held_against(|body| body.into_domain().0.check())?.into_domain();
         let user = self.accounts.register(new, invite.as_deref(), &origin.0).await?;
         Ok(Registered::User(Json(self.show(user)), "/api/auth/me".to_owned()))
     }
@@ -147,10 +149,11 @@ impl AccountsApi {
     async fn update_me(
         &self,
         caller: Writer,
-        body: Body<UpdateMe>,
+        body: Checked<UpdateMe>,
         origin: RequestOrigin,
     ) -> Result<Json<UserView>, ApiError> {
-        let user = self.accounts.update_me(&caller, body.0.into_domain(), &origin.0).await?;
+        let body = body.held_against(|body| self.accounts.check_changes(body.into_domain()))?;
+        let user = self.accounts.update_me(&caller, body.into_domain(), &origin.0).await?;
         Ok(Json(self.show(user)))
     }
 
@@ -174,10 +177,15 @@ impl AccountsApi {
     async fn change_password(
         &self,
         caller: Writer,
-        body: Body<ChangePassword>,
+        body: Checked<ChangePassword>,
         origin: RequestOrigin,
     ) -> Result<Done, ApiError> {
-        self.accounts.change_password(&caller, &body.current_password, &body.new_password.0, &origin.0).await?;
+        let (ChangePassword { current_password, new_password }, purpose) = body.open();
+        if purpose == Purpose::Rehearse {
+            self.accounts.check_new_password(&caller, &current_password, &new_password.0).await?;
+            return Err(ApiError::rehearsed());
+        }
+        self.accounts.change_password(&caller, &current_password, &new_password.0, &origin.0).await?;
         Ok(Done::Done)
     }
 
@@ -190,10 +198,11 @@ impl AccountsApi {
     async fn create_token(
         &self,
         caller: Writer,
-        body: Body<CreateToken>,
+        body: Checked<CreateToken>,
         origin: RequestOrigin,
     ) -> Result<TokenCreated, ApiError> {
-        let (token, text) = self.accounts.create_token(&caller, body.0.into_domain(), &origin.0).await?;
+        let body = body.held_against(|body| self.accounts.check_token(&caller, &body.into_domain()))?;
+        let (token, text) = self.accounts.create_token(&caller, body.into_domain(), &origin.0).await?;
         let location = format!("/api/auth/tokens/{}", token.id);
         Ok(TokenCreated::Token(Json(CreatedTokenView::new(token, text)), location))
     }

@@ -13,6 +13,7 @@ use crate::tasks::{Fault, Status, TaskError, Tasks};
 
 use super::auth::Writer;
 use super::changes::{Conditions, Done, IdempotencyKey, Shown, change, known_versions};
+use super::checked::Checked;
 use super::fields::Moment;
 use super::problem::ApiError;
 use super::tags::Tag;
@@ -125,44 +126,40 @@ pub struct UndoRequest {
 
 impl BatchOperation {
     /// The same as an operation of the domain.
-    fn read(self, caller: &Caller, tasks: &Tasks) -> Result<Operation, Vec<Fault>> {
+    fn read(self, caller: &Caller, tasks: &Tasks) -> Operation {
         let mut faults = self.misplaced();
         let versions = known_versions(self.if_match.as_deref()).unwrap_or_else(|_| {
             faults.push(Fault::new("/if_match", "must be `*` or a list of entity tags such as \"7\""));
             None
         });
-        let id = TaskId(self.id.unwrap_or_default());
-        let wish = SnoozeTask { until: self.until, minutes: self.minutes, phrase: self.phrase };
-        let moved = |status| Ok(Action::Move(id, status));
-        let action = match self.op {
-            OperationName::Create => {
-                self.task.unwrap_or_default().into_patch(caller.zone).map(Action::Create).map_err(in_task)
-            }
-            OperationName::Update => self
-                .task
-                .unwrap_or_default()
-                .into_patch(caller.zone)
-                .map(|patch| Action::Update(id, patch))
-                .map_err(in_task),
+        let action = self.action(caller, tasks).unwrap_or_else(|found| {
+            faults.extend(found);
+            None
+        });
+        Operation { action, versions, faults }
+    }
+
+    /// What to do; `None` when a field is missing that says it.
+    fn action(self, caller: &Caller, tasks: &Tasks) -> Result<Option<Action>, Vec<Fault>> {
+        let id = self.id.map(TaskId);
+        let moved = |status| Ok(id.map(|id| Action::Move(id, status)));
+        let patch =
+            |task: Option<TaskChange>| task.map(|task| task.into_patch(caller.zone)).transpose().map_err(in_task);
+        match self.op {
+            OperationName::Create => Ok(patch(self.task)?.map(Action::Create)),
+            OperationName::Update => Ok(id.zip(patch(self.task)?).map(|(id, patch)| Action::Update(id, patch))),
             OperationName::Complete => moved(Status::Completed),
             OperationName::Reopen => moved(Status::Pending),
             OperationName::Start => moved(Status::InProgress),
-            OperationName::Delete => Ok(Action::Delete(id)),
-            OperationName::Snooze => wish
-                .into_wish(caller)
-                .and_then(|wish| tasks.snooze_until(caller, wish))
-                .map(|until| Action::Snooze(id, until))
-                .map_err(|error| match error {
-                    TaskError::Invalid(faults) => faults,
-                    other => vec![Fault::new("", other.to_string())],
-                }),
-        };
-        match action {
-            Ok(action) if faults.is_empty() => Ok(Operation { action, versions }),
-            Ok(_) => Err(faults),
-            Err(more) => {
-                faults.extend(more);
-                Err(faults)
+            OperationName::Delete => Ok(id.map(Action::Delete)),
+            OperationName::Snooze => {
+                let wish = SnoozeTask { until: self.until, minutes: self.minutes, phrase: self.phrase };
+                let until = wish.into_wish(caller).and_then(|wish| tasks.snooze_until(caller, wish));
+                match until {
+                    Ok(until) => Ok(id.map(|id| Action::Snooze(id, until))),
+                    Err(TaskError::Invalid(faults)) => Err(faults),
+                    Err(other) => Err(vec![Fault::new("", other.to_string())]),
+                }
             }
         }
     }
@@ -191,18 +188,6 @@ fn in_task(faults: Vec<Fault>) -> Vec<Fault> {
     faults.into_iter().map(|fault| fault.under("/task")).collect()
 }
 
-fn read_all(batch: Batch, caller: &Caller, tasks: &Tasks) -> Result<Vec<Operation>, TaskError> {
-    let mut operations = Vec::with_capacity(batch.operations.len());
-    let mut faults = Vec::new();
-    for (index, operation) in batch.operations.into_iter().enumerate() {
-        match operation.read(caller, tasks) {
-            Ok(operation) => operations.push(operation),
-            Err(found) => faults.extend(found.into_iter().map(|fault| fault.under(&format!("/operations/{index}")))),
-        }
-    }
-    if faults.is_empty() { Ok(operations) } else { Err(TaskError::Invalid(faults)) }
-}
-
 #[OpenApi(prefix_path = "/api", tag = "Tag::Tasks")]
 impl BatchApi {
     /// Change several tasks at once
@@ -218,10 +203,11 @@ impl BatchApi {
         /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
-        body: JsonBody<Batch>,
+        body: Checked<Batch>,
     ) -> Result<Done<Vec<Outcome>>, ApiError> {
-        let operations = read_all(body.0, &caller, &self.tasks)?;
-        let on = Conditions::repeatable(idempotency_key);
+        let (batch, purpose) = body.open();
+        let operations = batch.operations.into_iter().map(|operation| operation.read(&caller, &self.tasks)).collect();
+        let on = Conditions::repeatable(idempotency_key).on(purpose);
         change(&caller, on, |ask| self.tasks.batch(ask, operations)).await
     }
 

@@ -15,6 +15,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOpti
 use serde::Serialize;
 
 use crate::accounts::Caller;
+use crate::fault::Purpose;
 use crate::tasks::receipts::{Answer, RetryKey};
 use crate::tasks::{Ask, Changed, Retry, TaskError};
 
@@ -162,7 +163,7 @@ where
             Err(error) => problem_answer(&ApiError::from(error), &request_id),
         }),
     });
-    let outcome = ask(Ask { caller: caller.clone(), retry, versions: on.versions }).await;
+    let outcome = ask(Ask { caller: caller.clone(), retry, versions: on.versions, purpose: on.purpose }).await;
     let answer = match outcome {
         Ok(changed) => Reply::<T, STATUS>::answer_of(&changed),
         Err(TaskError::Replayed(answer)) => {
@@ -188,12 +189,19 @@ fn problem_answer(error: &ApiError, request_id: &str) -> Answer {
 pub struct Conditions {
     retry: IdempotencyKey,
     versions: Option<Vec<i64>>,
+    purpose: Purpose,
 }
 
 impl Conditions {
     /// Safe to repeat.
     pub fn repeatable(retry: IdempotencyKey) -> Self {
-        Self { retry, versions: None }
+        Self { retry, ..Self::default() }
+    }
+
+    /// Only to see whether it could be, when the body is only rehearsed.
+    #[must_use]
+    pub fn on(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 
     /// Only when the client knows the present version.
@@ -202,7 +210,7 @@ impl Conditions {
     ///
     /// 422 when the header cannot be read.
     pub fn matching(if_match: Option<&str>) -> Result<Self, ApiError> {
-        Ok(Self { retry: IdempotencyKey::default(), versions: known_versions(if_match)? })
+        Ok(Self { versions: known_versions(if_match)?, ..Self::default() })
     }
 }
 

@@ -1,13 +1,17 @@
 //! The contract layer: requests are held against the OpenAPI document before a handler sees them.
 //!
 //! The document is compiled once at the start. Each request is then matched, authenticated, counted, read and checked,
-//! in the order 401, 403, 429, 413/415/400, 422; the last tells **all** faults of path, query, headers and body.
+//! in the order 401, 403, 429, 413/415/400, 422; the last tells **all** faults of path, query, headers and body, those
+//! that only the operation itself can see included.
 
 mod body;
 mod faults;
 mod json;
 mod operation;
 mod parameters;
+mod read_only;
+mod rehearsal;
+mod repair;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -19,6 +23,7 @@ use poem::http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 use self::operation::Operation;
+pub(super) use self::rehearsal::Operations;
 use super::auth::{AuthError, Authenticator};
 use super::document::ApiDocument;
 use super::limits::{Limits, Remaining, Subject};
@@ -121,6 +126,7 @@ impl Contract {
         matched: &Matched<'_, '_>,
         request: &mut Request,
         exchange: &mut Exchange,
+        operations: &Operations,
     ) -> Result<(), ApiError> {
         let operation = matched.operation;
         let mut subject = Subject::address(request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip));
@@ -142,8 +148,12 @@ impl Contract {
             body::sign(request, &[]);
             None
         };
-        let faults = faults_of(matched, request, parsed.as_ref());
-        if faults.is_empty() { Ok(()) } else { Err(refused(faults)) }
+        let mut faults = faults_of(matched, request, parsed.as_ref());
+        if faults.is_empty() {
+            return Ok(());
+        }
+        rehearsal::tell_more(operation, request, parsed.as_ref(), operations, &mut faults, MAX_FAULTS).await;
+        Err(refused(faults))
     }
 
     async fn authenticate(&self, headers: &HeaderMap, request_id: &str) -> Result<Caller, ApiError> {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use poem::endpoint::BoxEndpoint;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, Request, Response, Result};
 use tracing::Instrument;
 
-use super::contract::{Contract, Exchange, Found};
+use super::contract::{Contract, Exchange, Found, Operations};
 use super::cors::{self, Cors};
 use super::oauth::OAuthRoutes;
 use super::pages::Pages;
@@ -29,7 +28,7 @@ pub(super) struct Edge {
     pub(super) cors: Cors,
     pub(super) clock: Clock,
     /// poem-openapi's routes, which only see requests that the contract admitted.
-    pub(super) operations: BoxEndpoint<'static>,
+    pub(super) operations: Operations,
 }
 
 impl Endpoint for Edge {
@@ -100,7 +99,7 @@ impl Edge {
         }
         match self.contract.find(request.method(), &path, exchange) {
             Found::Operation(matched) => {
-                self.contract.admit(&matched, request, exchange).await?;
+                self.contract.admit(&matched, request, exchange, &self.operations).await?;
                 tracing::debug!(operation = &**matched.operation_id(), "admitted");
                 Ok(None)
             }

@@ -88,6 +88,12 @@ impl ApiError {
         error.detail(detail)
     }
 
+    /// 422 without a fault: nothing (more) is wrong with what is left of a refused request. Only the contract layer,
+    /// which has it rehearsed, sees this.
+    pub(crate) fn rehearsed() -> Self {
+        Self::invalid(Vec::new())
+    }
+
     /// 404: there is no such `what`, or the caller may not know of it.
     pub fn not_found(what: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(format!("There is no such {what}."))

@@ -1,7 +1,6 @@
 //! `/api/tasks`: making, changing and listing tasks.
 
 use poem_openapi::param::{Header, Path, Query};
-use poem_openapi::payload::Json as JsonBody;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
@@ -18,6 +17,7 @@ use crate::tasks::{Status, Task, TaskError, Tasks};
 
 use super::auth::{Reader, Writer};
 use super::changes::{Conditions, Created, Done, Gone, IdempotencyKey, change};
+use super::checked::Checked;
 use super::fields::{Moment, Name};
 use super::lists::Listed;
 use super::page_cache::{PageCache, PageKey};
@@ -125,7 +125,8 @@ impl TasksApi {
         key: PageKey,
         /// Only tasks of this status; may be given several times.
         status: Query<Option<Vec<StatusName>>>,
-        /// Only tasks whose title or description has all of these words, or words that begin like them.
+        /// Only tasks whose title or description has all of these words, or words that begin like them. Signs are no
+        /// words: a question without a letter or digit finds nothing.
         #[oai(validator(min_length = 1, max_length = 200))]
         q: Query<Option<String>>,
         /// Only tasks with this label.
@@ -180,10 +181,12 @@ impl TasksApi {
         /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
-        body: JsonBody<TaskInput>,
+        body: Checked<TaskInput>,
     ) -> Result<Created<Task>, ApiError> {
-        let patch = body.0.into_patch(caller.zone).map_err(TaskError::Invalid)?;
-        change(&caller, Conditions::repeatable(idempotency_key), |ask| self.tasks.create(ask, patch)).await
+        let (input, purpose) = body.open();
+        let patch = input.into_patch(caller.zone).map_err(TaskError::Invalid)?;
+        let on = Conditions::repeatable(idempotency_key).on(purpose);
+        change(&caller, on, |ask| self.tasks.create(ask, patch)).await
     }
 
     /// Get a task
@@ -204,10 +207,11 @@ impl TasksApi {
         /// Only if the task is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
-        body: JsonBody<TaskInput>,
+        body: Checked<TaskInput>,
     ) -> Result<Done<Task>, ApiError> {
-        let patch = body.0.into_patch(caller.zone).map_err(TaskError::Invalid)?;
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let (input, purpose) = body.open();
+        let patch = input.into_patch(caller.zone).map_err(TaskError::Invalid)?;
+        let on = Conditions::matching(if_match.0.as_deref())?.on(purpose);
         change(&caller, on, |ask| self.tasks.update(ask, TaskId(task_id.0), patch)).await
     }
 
@@ -222,10 +226,11 @@ impl TasksApi {
         /// Only if the task is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
-        body: JsonBody<TaskChange>,
+        body: Checked<TaskChange>,
     ) -> Result<Done<Task>, ApiError> {
-        let patch = body.0.into_patch(caller.zone).map_err(TaskError::Invalid)?;
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let (input, purpose) = body.open();
+        let patch = input.into_patch(caller.zone).map_err(TaskError::Invalid)?;
+        let on = Conditions::matching(if_match.0.as_deref())?.on(purpose);
         change(&caller, on, |ask| self.tasks.update(ask, TaskId(task_id.0), patch)).await
     }
 
@@ -303,11 +308,11 @@ impl TasksApi {
         /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
-        body: JsonBody<SnoozeTask>,
+        body: Checked<SnoozeTask>,
     ) -> Result<Done<Task>, ApiError> {
-        let wish = body.0.into_wish(&caller)?;
-        let until = self.tasks.snooze_until(&caller, wish)?;
-        let on = Conditions::repeatable(idempotency_key);
+        let (input, purpose) = body.open();
+        let until = self.tasks.snooze_until(&caller, input.into_wish(&caller)?)?;
+        let on = Conditions::repeatable(idempotency_key).on(purpose);
         change(&caller, on, |ask| self.tasks.snooze(ask, TaskId(task_id.0), until)).await
     }
 

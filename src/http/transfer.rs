@@ -6,7 +6,6 @@ use bytes::Bytes;
 use poem::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use poem::{IntoResponse, Response};
 use poem_openapi::param::Query;
-use poem_openapi::payload::Json as JsonBody;
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Enum, OpenApi};
@@ -21,6 +20,7 @@ use crate::tasks::transfer::{Exported, Imported};
 
 use super::auth::{Reader, Writer};
 use super::changes::{Conditions, Done, IdempotencyKey, change};
+use super::checked::Checked;
 use super::payload::JSON;
 use super::problem::ApiError;
 use super::tags::Tag;
@@ -213,9 +213,11 @@ impl TransferApi {
         /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
-        body: JsonBody<ImportInput>,
+        body: Checked<ImportInput>,
     ) -> Result<Done<Imported>, ApiError> {
-        let file = body.0.read(caller.zone);
-        change(&caller, Conditions::repeatable(idempotency_key), |ask| self.tasks.import(ask, file)).await
+        let (input, purpose) = body.open();
+        let file = input.read(caller.zone);
+        let on = Conditions::repeatable(idempotency_key).on(purpose);
+        change(&caller, on, |ask| self.tasks.import(ask, file)).await
     }
 }

@@ -27,13 +27,32 @@ pub enum Action {
     Delete(TaskId),
 }
 
+impl Action {
+    /// Where the operation holds what the action is about.
+    const fn place(&self) -> &'static str {
+        match self {
+            Self::Create(_) | Self::Update(..) => "/task",
+            Self::Move(..) | Self::Snooze(..) | Self::Delete(_) => "",
+        }
+    }
+}
+
 /// One operation of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// What to do.
-    pub action: Action,
+    /// What to do; `None` when that could not be read.
+    pub action: Option<Action>,
     /// The versions that the caller knows; `None` sets no condition.
     pub versions: Option<Vec<i64>>,
+    /// What was wrong with it already when it was read.
+    pub faults: Vec<Fault>,
+}
+
+/// An operation that can be read, and depends on no version.
+impl From<Action> for Operation {
+    fn from(action: Action) -> Self {
+        Self { action: Some(action), versions: None, faults: Vec::new() }
+    }
 }
 
 /// What came of one operation.
@@ -52,7 +71,7 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// [`TaskError::Invalid`] with every fault of every operation, under `/operations/<index>`; otherwise
+    /// [`TaskError::Invalid`] with every fault of every operation, under `/operations/<index>`; if none has any,
     /// [`TaskError::Operation`] for the first that failed. Nothing is changed then.
     pub async fn batch(
         &self,
@@ -65,23 +84,35 @@ impl Tasks {
 
 async fn run_all(work: &mut Work<'_, '_>, operations: Vec<Operation>) -> Result<Vec<Outcome>, TaskError> {
     let mut outcomes = Vec::with_capacity(operations.len());
-    let mut faults = Vec::new();
+    let (mut faults, mut refused, mut failed) = (Vec::new(), false, None);
     for (index, operation) in operations.into_iter().enumerate() {
+        let mut found = operation.faults;
+        refused |= !found.is_empty();
         work.expect_versions(operation.versions);
-        match run_one(work, operation.action).await {
-            Ok(outcome) => outcomes.push(outcome),
+        if let Some(action) = operation.action {
+            let place = action.place();
             // Go on after refused input, so that the caller learns of all of it; nothing is kept in the end.
-            Err(TaskError::Invalid(found)) => {
-                faults.extend(found.into_iter().map(|fault| fault.under(&format!("/operations/{index}/task"))));
+            match run_one(work, action).await {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(TaskError::Invalid(more)) => {
+                    refused = true;
+                    found.extend(more.into_iter().map(|fault| fault.under(place)));
+                }
+                Err(error @ TaskError::Store(_)) => return Err(error),
+                Err(error) => {
+                    found.push(Fault::new("", error.to_string()).because_of("/id").because_of("/if_match"));
+                    failed.get_or_insert((index, error));
+                }
             }
-            Err(error @ TaskError::Store(_)) => return Err(error),
-            Err(error) if faults.is_empty() => {
-                return Err(TaskError::Operation { index, source: Box::new(error) });
-            }
-            Err(error) => faults.push(Fault::new(format!("/operations/{index}"), error.to_string())),
         }
+        let place = format!("/operations/{index}");
+        faults.extend(found.into_iter().map(|fault| fault.because_of("/op").under(&place)));
     }
-    if faults.is_empty() { Ok(outcomes) } else { Err(TaskError::Invalid(faults)) }
+    match failed {
+        _ if refused => Err(TaskError::Invalid(faults)),
+        Some((index, error)) => Err(TaskError::Operation { index, source: Box::new(error) }),
+        None => Ok(outcomes),
+    }
 }
 
 async fn run_one(work: &mut Work<'_, '_>, action: Action) -> Result<Outcome, TaskError> {

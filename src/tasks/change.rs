@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::accounts::secrets::{hash_secret, random_secret};
 use crate::accounts::{Caller, Credential};
 use crate::clock::{Clock, Timestamp};
+use crate::fault::Purpose;
 use crate::ids::{ProjectId, TaskId};
 use crate::store::audit::AuditEntry;
 use crate::store::{Store, StoreError, Tx};
@@ -64,12 +65,15 @@ pub struct Ask<T> {
     pub retry: Option<Retry<T>>,
     /// The versions that the caller knows (`If-Match`); `None` sets no condition.
     pub versions: Option<Vec<i64>>,
+    /// Whether the change may happen. A rehearsal goes the whole way, keeps nothing, and ends in
+    /// [`TaskError::Rehearsed`] where the change would have succeeded.
+    pub purpose: Purpose,
 }
 
 impl<T> Ask<T> {
     /// An unconditional request that is sent once.
     pub const fn new(caller: Caller) -> Self {
-        Self { caller, retry: None, versions: None }
+        Self { caller, retry: None, versions: None, purpose: Purpose::Act }
     }
 }
 
@@ -125,7 +129,7 @@ async fn carry_out<T, F>(
 where
     F: for<'w, 'a, 'b> FnOnce(&'w mut Work<'a, 'b>) -> BoxFuture<'w, Result<T, TaskError>>,
 {
-    let user = ask.caller.user_id;
+    let (user, purpose) = (ask.caller.user_id, ask.purpose);
     tx.bump_data_version(user).await?.ok_or(TaskError::AccountGone)?;
     if let Some(retry) = &ask.retry
         && let Some((fingerprint, answer)) = tx.find_receipt(user, &retry.key.key, now).await?
@@ -136,6 +140,9 @@ where
     let mut work_state =
         Work { tx, now, caller: ask.caller, versions: ask.versions, before: Snapshot::default(), audit: Vec::new() };
     let value = work(&mut work_state).await?;
+    if purpose == Purpose::Rehearse {
+        return Err(TaskError::Rehearsed);
+    }
     let undo_token = work_state.finish(action).await?;
     let changed = Changed { value, undo_token };
     if let Some(retry) = &ask.retry {

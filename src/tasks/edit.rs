@@ -1,5 +1,7 @@
 //! Edits: what a client wants a task to become, and the rules that decide.
 
+use std::collections::BTreeMap;
+
 use crate::calendar::{Due, TimeOfDay};
 use crate::clock::Timestamp;
 use crate::ids::{ProjectId, TaskId};
@@ -104,11 +106,12 @@ impl Task {
     pub fn edited(&self, patch: TaskPatch, now: Timestamp) -> Result<Self, Vec<Fault>> {
         let mut task = self.clone();
         let mut faults = Vec::new();
-        let mut keep = |result: Result<(), Fault>| faults.extend(result.err());
-        keep(edit_texts(&mut task, patch.title, patch.description));
-        keep(edit_numbers(&mut task, patch.priority, patch.effort_minutes));
-        keep(edit_labels(&mut task, patch.labels));
-        keep(edit_status(&mut task, patch.status, patch.snoozed_until, now));
+        faults.extend(edit_title(&mut task, patch.title).err());
+        faults.extend(edit_description(&mut task, patch.description).err());
+        faults.extend(edit_priority(&mut task, patch.priority).err());
+        faults.extend(edit_effort(&mut task, patch.effort_minutes).err());
+        edit_labels(&mut task, patch.labels, &mut faults);
+        faults.extend(edit_status(&mut task, patch.status, patch.snoozed_until, now).err());
         patch.due.apply(&mut task.due);
         patch.preferred_time.apply(&mut task.preferred_time);
         patch.project_id.apply(&mut task.project_id);
@@ -142,24 +145,31 @@ impl Task {
     }
 }
 
-fn edit_texts(task: &mut Task, title: Option<String>, description: Patch<String>) -> Result<(), Fault> {
-    if let Patch::Set(text) = &description {
-        several_lines("/description", text, DESCRIPTION_MAX)?;
-    }
-    description.apply(&mut task.description);
+fn edit_title(task: &mut Task, title: Option<String>) -> Result<(), Fault> {
     if let Some(title) = title {
         task.title = one_line("/title", &title, TITLE_MAX)?;
     }
     Ok(())
 }
 
-fn edit_numbers(task: &mut Task, priority: Option<u8>, effort: Patch<u32>) -> Result<(), Fault> {
-    if let Some(priority) = priority {
-        if !(1..=5).contains(&priority) {
-            return Err(Fault::new("/priority", "must be between 1 and 5"));
-        }
-        task.priority = priority;
+fn edit_description(task: &mut Task, description: Patch<String>) -> Result<(), Fault> {
+    if let Patch::Set(text) = &description {
+        several_lines("/description", text, DESCRIPTION_MAX)?;
     }
+    description.apply(&mut task.description);
+    Ok(())
+}
+
+fn edit_priority(task: &mut Task, priority: Option<u8>) -> Result<(), Fault> {
+    let priority = priority.unwrap_or(task.priority);
+    if !(1..=5).contains(&priority) {
+        return Err(Fault::new("/priority", "must be between 1 and 5"));
+    }
+    task.priority = priority;
+    Ok(())
+}
+
+fn edit_effort(task: &mut Task, effort: Patch<u32>) -> Result<(), Fault> {
     if matches!(effort, Patch::Set(minutes) if !(1..=EFFORT_MAX).contains(&minutes)) {
         return Err(Fault::new("/effort_estimate_minutes", format!("must be between 1 and {EFFORT_MAX}")));
     }
@@ -167,22 +177,27 @@ fn edit_numbers(task: &mut Task, priority: Option<u8>, effort: Patch<u32>) -> Re
     Ok(())
 }
 
-/// Labels are a set: a name that comes twice, whatever the case, counts once.
-fn edit_labels(task: &mut Task, labels: Option<Vec<String>>) -> Result<(), Fault> {
-    let Some(labels) = labels else { return Ok(()) };
-    let mut named: Vec<String> = Vec::with_capacity(labels.len());
+/// Labels are a set: a name that comes twice, whatever the case, counts once; one that the task has keeps its spelling.
+fn edit_labels(task: &mut Task, labels: Option<Vec<String>>, faults: &mut Vec<Fault>) {
+    let Some(labels) = labels else { return };
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
     for (index, label) in labels.iter().enumerate() {
-        let name = one_line(&format!("/labels/{index}"), label, NAME_MAX)?;
-        if !named.iter().any(|known| name_key(known) == name_key(&name)) {
-            named.push(name);
+        match one_line(&format!("/labels/{index}"), label, NAME_MAX) {
+            Ok(name) => {
+                named.entry(name_key(&name)).or_insert(name);
+            }
+            Err(fault) => faults.push(fault),
         }
     }
     if named.len() > LABELS_MAX {
-        return Err(Fault::new("/labels", format!("must have at most {LABELS_MAX} labels")));
+        faults.push(Fault::new("/labels", format!("must have at most {LABELS_MAX} labels")));
     }
-    named.sort_by_cached_key(|name| name_key(name));
-    task.labels = named;
-    Ok(())
+    for own in &task.labels {
+        if let Some(name) = named.get_mut(&name_key(own)) {
+            name.clone_from(own);
+        }
+    }
+    task.labels = named.into_values().collect();
 }
 
 fn edit_status(
@@ -197,7 +212,7 @@ fn edit_status(
     let status = status.unwrap_or(task.status);
     if status != Status::Snoozed {
         if matches!(snoozed_until, Patch::Set(_)) {
-            return Err(Fault::new("/snoozed_until", "is only allowed together with the status `snoozed`"));
+            return Err(only_snoozed());
         }
         *task = task.moved_to(status, now);
         return Ok(());
@@ -207,12 +222,22 @@ fn edit_status(
         Patch::Clear => None,
         Patch::Set(until) => Some(until),
     };
-    let until = until.ok_or_else(|| Fault::new("/snoozed_until", "is required for the status `snoozed`"))?;
+    let until = until.ok_or_else(needs_moment)?;
     if until <= now && task.snoozed_until != Some(until) {
-        return Err(Fault::new("/snoozed_until", "must be in the future"));
+        return Err(Fault::new("/snoozed_until", "must be in the future").because_of("/status"));
     }
     *task = task.put_off(until);
     Ok(())
+}
+
+/// A snoozed task that does not say until when.
+pub(super) fn needs_moment() -> Fault {
+    Fault::new("/snoozed_until", "is required for the status `snoozed`").because_of("/status")
+}
+
+/// A task that says until when it is snoozed, and is not.
+pub(super) fn only_snoozed() -> Fault {
+    Fault::new("/snoozed_until", "is only allowed together with the status `snoozed`").because_of("/status")
 }
 
 #[cfg(test)]
@@ -278,5 +303,13 @@ mod tests {
             TaskPatch { labels: Some(vec!["Zoo".into(), "home".into(), " HOME ".into()]), ..Default::default() };
 
         assert_eq!(task().edited(patch, Timestamp::MIN).unwrap().labels, ["home", "Zoo"]);
+    }
+
+    #[test]
+    fn a_label_that_the_task_has_keeps_its_spelling() {
+        let task = Task { labels: vec!["Home".into()], ..task() };
+        let patch = TaskPatch { labels: Some(vec!["HOME".into()]), ..Default::default() };
+
+        assert_eq!(task.edited(patch, Timestamp::MIN), Ok(task));
     }
 }

@@ -10,27 +10,31 @@ use super::task::{Status, Task};
 
 /// Makes a task.
 pub(super) async fn create(work: &mut Work<'_, '_>, patch: TaskPatch) -> Result<Task, TaskError> {
-    if patch.title.is_none() {
-        return Err(TaskError::fault("/title", "is required"));
-    }
+    let untitled = patch.title.is_none().then(|| Fault::new("/title", "is required"));
     let blank = Task::blank(TaskId::new(work.now), work.now);
-    let task = edited(work, &blank, patch).await?;
+    let task = edited(work, &blank, patch, untitled).await?;
     work.insert(task).await
 }
 
 /// Changes fields of a task.
 pub(super) async fn edit(work: &mut Work<'_, '_>, id: TaskId, patch: TaskPatch) -> Result<Task, TaskError> {
     let before = work.get_task(id).await?;
-    let task = edited(work, &before, patch).await?;
+    let task = edited(work, &before, patch, None).await?;
     work.save("task.updated", before, task).await
 }
 
-/// The task as the patch wants it, or every fault: of the fields, and of what they refer to.
-async fn edited(work: &mut Work<'_, '_>, before: &Task, patch: TaskPatch) -> Result<Task, TaskError> {
+/// The task as the patch wants it, or every fault: those known before, of the fields, and of what they refer to.
+async fn edited(
+    work: &mut Work<'_, '_>,
+    before: &Task,
+    patch: TaskPatch,
+    known: Option<Fault>,
+) -> Result<Task, TaskError> {
     let relations = TaskPatch { project_id: patch.project_id, parent_id: patch.parent_id, ..TaskPatch::default() };
-    let mut faults = match before.edited(patch, work.now) {
-        Ok(task) => return Ok(task),
-        Err(faults) => faults,
+    let mut faults = match (before.edited(patch, work.now), known) {
+        (Ok(task), None) => return Ok(task),
+        (Ok(_), Some(known)) => vec![known],
+        (Err(faults), known) => known.into_iter().chain(faults).collect(),
     };
     if let Ok(related) = before.edited(relations, work.now)
         && let Err(TaskError::Invalid(more)) = work.check_relations(Some(before), &related).await

@@ -14,6 +14,7 @@ use super::change::{Ask, Changed};
 use super::error::TaskError;
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
+use crate::fault::Purpose;
 pub use crate::store::Exported;
 use plan::{ImportFile, Plan};
 
@@ -45,6 +46,10 @@ impl Tasks {
     /// [`TaskError::Invalid`] with every fault of the file; nothing is changed then.
     pub async fn import(&self, ask: Ask<Imported>, file: ImportFile) -> Result<Changed<Imported>, TaskError> {
         let plan = Plan::make(file, self.now()).map_err(TaskError::Invalid)?;
+        if ask.purpose == Purpose::Rehearse {
+            // What can be wrong with a file, the plan has found.
+            return Err(TaskError::Rehearsed);
+        }
         self.changes.run("data.imported", ask, |work| Box::pin(import::carry_out(work, plan))).await
     }
 }

@@ -82,6 +82,20 @@ async fn a_patch_changes_what_it_names_and_null_empties() {
 }
 
 #[tokio::test]
+async fn a_label_in_another_case_changes_nothing() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let task = ada.has(a_task("Report").label("Home")).await;
+
+    let patched = ada.update_task(task, json!({ "labels": ["HOME"] })).await.is(200);
+    let other = ada.create_task(json!({ "title": "Other", "labels": ["hOME"] })).await.good();
+
+    assert_eq!((&patched.body["labels"], &patched.body["version"]), (&json!(["Home"]), &json!(1)));
+    assert_eq!(patched.header("undo-token"), None);
+    assert_eq!(other["labels"], json!(["Home"]));
+}
+
+#[tokio::test]
 async fn a_patch_may_come_as_a_merge_patch() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;

@@ -10,6 +10,7 @@ mod changes;
 mod dates;
 mod document;
 mod edge;
+mod faults;
 mod groups;
 mod lists;
 mod retries;

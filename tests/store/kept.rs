@@ -133,7 +133,7 @@ both_databases! {
             world.tasks.update_label(Ask::new(eve.clone()), label, group()).await.map(drop),
             world.tasks.delete_label(Ask::new(eve.clone()), label).await.map(drop),
         ];
-        let deleting = Operation { action: Action::Delete(task.id), versions: None };
+        let deleting = Operation::from(Action::Delete(task.id));
         let batch = world.tasks.batch(Ask::new(eve.clone()), vec![deleting]).await;
         let as_parent = TaskPatch { parent_id: Patch::Set(task.id), ..a_task("below") };
         let as_project = TaskPatch { project_id: Patch::Set(project), ..a_task("within") };

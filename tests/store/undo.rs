@@ -177,7 +177,7 @@ both_databases! {
         let ada = world.person("ada").await;
         let task = world.has(&ada, a_task("task")).await;
         let lost = mindflow::ids::TaskId::new(world.clock.now());
-        let operation = |action| Operation { action, versions: None };
+        let operation = Operation::from;
         let good = || vec![
             operation(Action::Create(a_task("made"))),
             operation(Action::Update(task.id, a_task("renamed"))),

@@ -4,6 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
+use super::read_only::READ_ONLY;
 use crate::http::fields::explain;
 
 /// The faults of one schema error: JSON pointers and what is allowed there.
@@ -18,7 +19,10 @@ pub(super) fn told(error: &ValidationError<'_>, schema: &Value) -> Vec<(String, 
                 Some(known) if !known.is_empty() => format!("is not a known field; known: {known}"),
                 _ => "is not a known field".to_owned(),
             };
-            unexpected.iter().map(|name| (child(at, name), message.clone())).collect()
+            let read_only =
+                |name: &String| place[READ_ONLY].as_array().is_some_and(|all| all.iter().any(|own| own == name));
+            let message = |name| if read_only(name) { "is read-only".to_owned() } else { message.clone() };
+            unexpected.iter().map(|name| (child(at, name), message(name))).collect()
         }
         Kind::Required { property } => {
             vec![(child(at, property.as_str().unwrap_or_default()), "is required".to_owned())]

@@ -55,7 +55,7 @@ impl Operation {
                 .map_err(within)?,
             body: described
                 .get("requestBody")
-                .map(|body| BodyRule::compile(method, body, &document.value))
+                .map(|body| BodyRule::compile(method, body, described, &document.value))
                 .transpose()
                 .map_err(within)?,
         })
@@ -68,13 +68,13 @@ impl Operation {
 }
 
 impl BodyRule {
-    fn compile(method: &Method, body: &Value, document: &Value) -> Result<Self, String> {
+    fn compile(method: &Method, body: &Value, operation: &Value, document: &Value) -> Result<Self, String> {
         let content = &body["content"];
         let schema = content[JSON].get("schema").ok_or("only JSON bodies are supported")?;
         Ok(Self {
             required: body["required"].as_bool().unwrap_or(false),
             merge_patch: *method == Method::PATCH,
-            rule: Rule::compile(schema, document)?,
+            rule: Rule::of_body(schema, operation, document)?,
         })
     }
 }

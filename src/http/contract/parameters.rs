@@ -150,11 +150,12 @@ pub(super) fn check_path(operation: &Operation, path: &matchit::Params<'_, '_>, 
 pub(super) fn check_query(operation: &Operation, query: Option<&str>, limit: usize, found: &mut Vec<Fault>) {
     let mut given: HashMap<Cow<'_, str>, Vec<Cow<'_, str>>> = HashMap::new();
     if let Some(query) = query.filter(|query| !query.is_empty()) {
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+            if !is_utf8(pair) {
+                found.push(Fault::new(format!("?{}", shown(&name)), "must be UTF-8, percent-encoded"));
+            }
             given.entry(name).or_default().push(value);
-        }
-        if !is_utf8(query) {
-            found.push(Fault::new("?", "must be UTF-8, percent-encoded"));
         }
     }
     for parameter in operation.parameters.iter().filter(|parameter| parameter.is_query()) {
@@ -171,14 +172,18 @@ pub(super) fn check_query(operation: &Operation, query: Option<&str>, limit: usi
         if found.len() >= limit {
             return;
         }
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
         let message = if known.is_empty() {
             "is not a known parameter; there are none here".to_owned()
         } else {
             format!("is not a known parameter; known: {known}")
         };
-        found.push(Fault::new(format!("?{shown}"), message));
+        found.push(Fault::new(format!("?{}", shown(&name)), message));
     }
+}
+
+/// A name that a client made up, as far as it can be repeated.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 /// Whether the percent-encoded bytes are UTF-8: the decoder puts U+FFFD where they are not.

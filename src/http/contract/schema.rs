@@ -3,7 +3,7 @@
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::faults;
+use super::{faults, read_only};
 use crate::http::document;
 use crate::http::fields::FORMATS;
 use crate::http::problem::Fault;
@@ -21,7 +21,17 @@ pub(super) struct Rule {
 impl Rule {
     /// Compiles a schema of `document`.
     pub(super) fn compile(schema: &Value, document: &Value) -> Result<Self, String> {
-        let schema = inline(schema, document, 0);
+        Self::of(inline(schema, document, 0))
+    }
+
+    /// Compiles the schema of an operation's body, which knows the read-only fields of what it changes.
+    pub(super) fn of_body(schema: &Value, operation: &Value, document: &Value) -> Result<Self, String> {
+        let mut schema = inline(schema, document, 0);
+        read_only::note(&mut schema, operation, document);
+        Self::of(schema)
+    }
+
+    fn of(schema: Value) -> Result<Self, String> {
         let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
         for (format, check) in FORMATS {
             options = options.with_format(*format, |text: &str| check(text).is_none());

@@ -177,7 +177,7 @@ async fn query_parameters_are_checked_by_name_number_and_value() {
     ");
     insta::assert_snapshot!(fake.get("/api/things?limit=abc").await.problem(422, "invalid-input"), @"?limit: must be an integer");
     insta::assert_snapshot!(fake.get("/api/things?limit=99999999999999999999").await.problem(422, "invalid-input"), @"?limit: must be between 1 and 1000");
-    insta::assert_snapshot!(fake.get("/api/things?q=%ff").await.problem(422, "invalid-input"), @"?: must be UTF-8, percent-encoded");
+    insta::assert_snapshot!(fake.get("/api/things?q=%ff").await.problem(422, "invalid-input"), @"?q: must be UTF-8, percent-encoded");
     insta::assert_snapshot!(fake.get("/api/things/best?x=1").await.problem(422, "invalid-input"), @"?x: is not a known parameter; there are none here");
 
     let good = fake.get("/api/things?limit=7&mood=good&mood=bad&q=%C3%BC+%EF%BF%BD").await.json();

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::ids::{LabelId, ProjectId, TaskId};
-use crate::tasks::edit::{Patch, TaskPatch};
+use crate::tasks::edit::{Patch, TaskPatch, needs_moment, only_snoozed};
 use crate::tasks::error::Fault;
 use crate::tasks::groups::{Label, Project};
 use crate::tasks::task::{Status, Task};
@@ -162,16 +162,19 @@ fn make_tasks(
     for (index, entry) in entries.into_iter().enumerate() {
         let parent = entry.parent_id.map(|parent| places.get(&parent).copied());
         let project = entry.project_id.map(|project| projects.get(&project).copied());
-        let mut found = Vec::new();
+        let place = format!("/tasks/{index}");
         if parent == Some(None) {
-            found.push(Fault::new("/parent_id", "must be the id of one of the file's tasks"));
+            let fault = Fault::new("/parent_id", "must be the id of one of the file's tasks").under(&place);
+            faults.push(fault.because_of("/tasks/*/id"));
         }
         if project == Some(None) {
-            found.push(Fault::new("/project_id", "must be the id of one of the file's projects"));
+            let fault = Fault::new("/project_id", "must be the id of one of the file's projects").under(&place);
+            faults.push(fault.because_of("/projects/*/id"));
         }
+        let mut found = Vec::new();
         let parent = parent.flatten();
         let task = make_task(ids[index], entry, now, &mut found);
-        faults.extend(found.into_iter().map(|fault| fault.under(&format!("/tasks/{index}"))));
+        faults.extend(found.into_iter().map(|fault| fault.under(&place)));
         parents.push(parent);
         tasks.push(Task { project_id: project.flatten(), parent_id: parent.map(|parent| ids[parent]), ..task });
     }
@@ -182,14 +185,15 @@ fn make_task(id: TaskId, entry: TaskEntry, now: Timestamp, faults: &mut Vec<Faul
     let TaskEntry { status, snoozed_until, completed_at, .. } = entry;
     let snoozed = status == Status::Snoozed;
     if snoozed && snoozed_until.is_none() {
-        faults.push(Fault::new("/snoozed_until", "is required for the status `snoozed`"));
+        faults.push(needs_moment());
     }
     if !snoozed && snoozed_until.is_some() {
-        faults.push(Fault::new("/snoozed_until", "is only allowed together with the status `snoozed`"));
+        faults.push(only_snoozed());
     }
     let completed = status == Status::Completed;
     if !completed && completed_at.is_some() {
-        faults.push(Fault::new("/completed_at", "is only allowed together with the status `completed`"));
+        let message = "is only allowed together with the status `completed`";
+        faults.push(Fault::new("/completed_at", message).because_of("/status"));
     }
     let task = Task {
         status,
