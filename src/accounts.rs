@@ -50,9 +50,6 @@ pub use guard::{Guard, GuardError};
 pub use passwords::Passwords;
 pub use user::{Role, Status, User};
 
-/// The client that first-party tokens name.
-const FIRST_PARTY_CLIENT: &str = "mindflow";
-
 /// Which policies there are, and the day that they assume for people who set none.
 pub trait PolicyDirectory: Send + Sync {
     /// The name of the server's default policy.

@@ -1,6 +1,7 @@
 //! The App: every component, built once from the configuration.
 
 mod housekeeping;
+mod keys;
 mod starting;
 
 use std::sync::Arc;
@@ -21,12 +22,14 @@ use crate::http::contract::ContractError;
 use crate::http::groups::{LabelsApi, ProjectsApi};
 use crate::http::limits::Limits;
 use crate::http::oauth::Services;
+use crate::http::oauth::discovery::Discovery;
+use crate::oauth::metadata::Welcome;
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
-use crate::oauth::{AccessTokens, KeySet};
+use crate::oauth::{AccessTokens, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
@@ -34,7 +37,8 @@ use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
 
-use housekeeping::Housekeeping;
+use housekeeping::{House, Housekeeping};
+pub use keys::Keys;
 pub use starting::StartError;
 
 /// The operations of the API; their order is the document's.
@@ -58,6 +62,7 @@ pub struct App {
     pub health: Arc<Health>,
     issuer: String,
     secret: SecretKey,
+    tokens: Arc<AccessTokens>,
     guard: Arc<Guard>,
     limits: Arc<Limits>,
     _watch: PolicyWatch,
@@ -73,11 +78,8 @@ impl App {
     ///
     /// [`StartError`] names the one thing that is wrong.
     pub async fn start(config: Config, clock: Clock, port: u16) -> Result<Self, StartError> {
-        starting::make_data_folder(&config)?;
-        let store = starting::open_store(&config).await?;
-        store.migrate_up().await?;
-        let secret = starting::load_secret(&config)?;
-        let keys = Arc::new(starting::load_keys(&config).await?);
+        let keys = Keys::reach(&config, clock.clone()).await?;
+        let ring = Arc::new(keys.open().await?);
         let policies = Arc::new(LivePolicies::open(
             &config.policies.dir,
             starting::case_rule(config.policies.tests),
@@ -87,13 +89,13 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, clock, port, Ground { store, secret, keys, policies, watch }))
+        Ok(Self::assemble(config, clock, port, Ground { keys, ring, policies, watch }))
     }
 
     fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
-        let Ground { store, secret, keys, policies, watch } = ground;
+        let Ground { keys: Keys { store, secret, .. }, ring, policies, watch } = ground;
         let issuer = config.server.public_url(port);
-        let tokens = Arc::new(AccessTokens::new(keys, issuer.clone(), config.tokens.access_token_life, clock.clone()));
+        let tokens = Arc::new(AccessTokens::new(Arc::clone(&ring), issuer.clone(), config.tokens.access_token_life, clock.clone()));
         let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies));
         let accounts = Arc::new(Accounts::new(AccountParts {
             store: store.clone(),
@@ -113,14 +115,16 @@ impl App {
         Self {
             issuer,
             secret,
-            guard: Arc::new(Guard::new(store.clone(), tokens, clock.clone())),
+            guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
+            tokens,
             health: Arc::new(health(&config, &store, &policies)),
-            _housekeeping: Housekeeping::start(
-                store.clone(),
-                Arc::clone(&accounts),
-                clock.clone(),
-                Arc::clone(&limits),
-            ),
+            _housekeeping: Housekeeping::start(House {
+                store: store.clone(),
+                accounts: Arc::clone(&accounts),
+                ring,
+                clock: clock.clone(),
+                limits: Arc::clone(&limits),
+            }),
             _watch: watch,
             config,
             clock,
@@ -158,6 +162,8 @@ impl App {
                 clock: self.clock.clone(),
                 accounts: Arc::clone(&self.accounts),
                 secret: self.secret.clone(),
+                tokens: Arc::clone(&self.tokens),
+                discovery: Discovery::new(&self.issuer, Welcome { registration: true, documents: true }),
             }),
         };
         http::endpoint(api, parts)
@@ -171,9 +177,8 @@ impl App {
 
 /// What has to stand before anything else can.
 struct Ground {
-    store: Store,
-    secret: SecretKey,
-    keys: Arc<KeySet>,
+    keys: Keys,
+    ring: Arc<KeyRing>,
     policies: Arc<LivePolicies>,
     watch: PolicyWatch,
 }

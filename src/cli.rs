@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, each thin.
 
 pub mod demo;
+pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod policy;
@@ -44,6 +45,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Make and change accounts
     User(user::UserArgs),
+    /// List and replace the keys that sign access tokens
+    Keys(keys::KeysArgs),
     /// Fill an account with some forty believable tasks
     Demo(demo::DemoArgs),
     /// Write the OpenAPI document
@@ -78,6 +81,10 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
         Command::Migrate(args) => {
             logs::init(config.server.environment, &config.log.filter, Output::Stderr);
             ended(migrate::run(args, &config, &mut io::stdout()).await)
+        }
+        Command::Keys(args) => {
+            logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+            ended(keys::run(args, &config, Clock::system(), &mut io::stdout()).await.map(|()| ExitCode::SUCCESS))
         }
         Command::User(args) => match with_app(config).await {
             Ok(app) => ended(user::run(args, &app.accounts, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),

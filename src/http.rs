@@ -35,6 +35,7 @@ pub mod payload;
 pub mod problem;
 pub mod ranking;
 pub mod ranking_views;
+pub mod reach;
 pub mod request_id;
 pub mod serve;
 pub mod tags;
@@ -51,6 +52,7 @@ pub use poem::{Endpoint, Response};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use self::auth::Authenticator;
+use self::challenge::Challenges;
 use self::contract::{Contract, ContractError};
 use self::cors::Cors;
 use self::document::ApiDocument;
@@ -61,6 +63,7 @@ use self::oauth::{OAuthRoutes, Services};
 use self::pages::{Pages, Swagger};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::oauth::Resource;
 use crate::observe::health::Health;
 
 /// What the edge is built from, besides the API.
@@ -91,8 +94,10 @@ pub fn endpoint<T: OpenApi + 'static>(
     let Parts { config, authenticator, limits, health, clock, oauth } = parts;
     let server = &config.server;
     let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));
+    let issuer = oauth.as_ref().map_or_else(|| server.public_url(server.port), |services| services.issuer.clone());
+    let challenges = Challenges::new(&issuer, Resource::Api);
     let oauth = oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits))).transpose()?;
-    let contract = Contract::compile(&document, authenticator, limits, server.max_body_bytes)?;
+    let contract = Contract::compile(&document, authenticator, limits, challenges, server.max_body_bytes)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
     let service = OpenApiService::new((HealthApi::new(health), api), document::TITLE, env!("CARGO_PKG_VERSION"));
     Ok(Edge {

@@ -4,7 +4,7 @@
 //! - [`clients`]: finding them; [`client_auth`], [`assertions`], [`client_keys`]: who they prove to be; [`description`],
 //!   [`redirect`]: what they may say of themselves; [`registration`], [`documents`], [`static_clients`]: how they come to
 //!   be known; [`fetch`], [`frugal`], [`addresses`]: getting what they name by URL.
-//! - [`keys`], [`key_files`], [`tokens`]: access tokens and what signs them.
+//! - [`tokens`]: access tokens. [`keys`], [`key_ring`], [`key_shelf`], [`key_files`]: what signs them, and where it is kept.
 
 pub mod addresses;
 mod assertions;
@@ -18,7 +18,10 @@ pub mod error;
 pub mod fetch;
 mod frugal;
 pub mod key_files;
+pub mod key_ring;
+pub mod key_shelf;
 pub mod keys;
+pub mod metadata;
 pub mod redirect;
 pub mod registration;
 pub mod resource;
@@ -30,7 +33,8 @@ pub use client::{AuthMethod, Client, ClientKind, ClientMetadata};
 pub use client_auth::ClientProof;
 pub use clients::{ClientParts, ClientSettings, Clients};
 pub use error::{ErrorCode, OAuthError};
+pub use key_ring::KeyRing;
 pub use keys::{KeyError, KeySet};
 pub use resource::{Resource, Resources};
 pub use scope::{OAuthScope, OAuthScopes};
-pub use tokens::{AccessTokens, Audience, Grant, TokenError, Verified};
+pub use tokens::{AccessTokens, GrantToken, SessionToken, TokenError, Verified};

@@ -28,6 +28,7 @@ pub mod oauth_clients;
 pub mod oauth_codes;
 pub mod oauth_devices;
 pub mod oauth_grants;
+pub mod oauth_keys;
 pub mod oauth_refresh_tokens;
 pub mod sessions;
 mod statements;

@@ -1,6 +1,6 @@
 //! Audit rows, made from who did something.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Caller, Credential, Origin};
@@ -19,7 +19,9 @@ impl AuditEntry {
         };
         let request_id = (!caller.request_id.is_empty()).then(|| caller.request_id.to_string());
         let user_id = Some(caller.user_id);
-        Self { user_id, actor, credential_id, request_id, ..Self::bare(action, at) }
+        // The grant may be gone when somebody reads this; who came with it is then still known.
+        let details = caller.client.as_deref().map(|client| json!({ "client_id": client }));
+        Self { user_id, actor, credential_id, request_id, details, ..Self::bare(action, at) }
     }
 
     /// `action` was done (or tried) by somebody who had no credential yet; `user` is whose account it was about.
@@ -40,7 +42,10 @@ impl AuditEntry {
 
     /// Adds what else is worth knowing; never a secret, never a task's text.
     #[must_use]
-    pub fn with(self, details: Value) -> Self {
+    pub fn with(self, mut details: Value) -> Self {
+        if let (Some(Value::Object(known)), Value::Object(all)) = (self.details, &mut details) {
+            all.extend(known);
+        }
         Self { details: Some(details), ..self }
     }
 

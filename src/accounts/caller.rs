@@ -106,6 +106,8 @@ pub struct Caller {
     pub scopes: Scopes,
     /// How they came.
     pub credential: Credential,
+    /// The program that comes for them: the `client_id` of a grant, else `None`.
+    pub client: Option<std::sync::Arc<str>>,
     /// The zone in which their days are counted.
     pub zone: Tz,
     /// Their own windows; `None` leaves them to the policy.

@@ -10,11 +10,12 @@ use super::gather::{Gather, GatherError};
 use super::secrets::{PERSONAL_TOKEN_PREFIX, SecretHash, hash_secret};
 use super::touches::Touches;
 use super::user::{read_windows, read_zone};
-use super::{Caller, Credential, Role, Scopes, Status};
+use super::{Caller, Credential, Role, Status};
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
-use crate::ids::{SessionId, TokenId, UserId};
-use crate::oauth::{AccessTokens, Audience};
+use crate::ids::{TokenId, UserId};
+use crate::oauth::tokens::Family;
+use crate::oauth::{AccessTokens, OAuthScopes, Resource};
 use crate::store::callers::CallerRecord;
 use crate::store::{Store, StoreError, StoreResult};
 
@@ -22,6 +23,7 @@ use crate::store::{Store, StoreError, StoreResult};
 const FLIGHTS: usize = 2;
 
 const ENDED: &str = "is unknown, or was ended";
+const ELSEWHERE: &str = "is meant for another service";
 
 /// Why a token made no caller.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +40,10 @@ pub enum GuardError {
 struct Holder {
     credential_id: Uuid,
     user_id: UserId,
-    /// Of a personal token; a session's are in its access tokens.
-    scopes: Option<Scopes>,
+    /// Of a personal token or grant; a session's are in its access tokens.
+    scopes: Option<OAuthScopes>,
+    /// Of a grant.
+    client: Option<Arc<str>>,
     role: Role,
     status: Status,
     zone: Tz,
@@ -54,11 +58,12 @@ impl TryFrom<CallerRecord> for Holder {
     type Error = StoreError;
 
     fn try_from(row: CallerRecord) -> StoreResult<Self> {
-        let scopes = row.scopes.map(|text| Scopes::parse(&text).ok_or_else(|| StoreError::corrupt("scopes", text)));
+        let scopes = row.scopes.map(|text| OAuthScopes::parse(&text).ok_or_else(|| StoreError::corrupt("scopes", text)));
         Ok(Self {
             credential_id: row.credential_id,
             user_id: UserId(row.user_id),
             scopes: scopes.transpose()?,
+            client: row.client_id.map(Into::into),
             role: Role::parse(&row.role)?,
             status: Status::parse(&row.status)?,
             zone: read_zone(&row.time_zone)?,
@@ -71,53 +76,78 @@ impl TryFrom<CallerRecord> for Holder {
     }
 }
 
+/// What a token turned out to be.
+struct Shown {
+    holder: Arc<Holder>,
+    scopes: OAuthScopes,
+    credential: Credential,
+}
+
 /// Turns tokens into callers. One for the whole process, so that its requests can share look-ups.
 pub struct Guard {
     tokens: Arc<AccessTokens>,
     clock: Clock,
     sessions: Gather<Uuid, Arc<Holder>, StoreError>,
     personal: Gather<SecretHash, Arc<Holder>, StoreError>,
+    grants: Gather<Uuid, Arc<Holder>, StoreError>,
     touches: Touches,
 }
 
 impl Guard {
     /// Builds the guard; needs a running tokio runtime.
     pub fn new(store: Store, tokens: Arc<AccessTokens>, clock: Clock) -> Self {
-        let (first, second) = (store.clone(), store.clone());
+        let (first, second, third) = (store.clone(), store.clone(), store.clone());
         Self {
             tokens,
             clock,
             sessions: Gather::new(FLIGHTS, move |keys| find_sessions(first.clone(), keys)),
             personal: Gather::new(FLIGHTS, move |keys| find_tokens(second.clone(), keys)),
+            grants: Gather::new(FLIGHTS, move |keys| find_grants(third.clone(), keys)),
             touches: Touches::start(store),
         }
     }
 
-    /// Says who holds `token`, from rows read after this was called.
-    pub async fn identify(&self, token: &str, request_id: &str) -> Result<Caller, GuardError> {
-        let (holder, scopes, credential) = if token.starts_with(PERSONAL_TOKEN_PREFIX) {
-            let holder = self.personal.get(hash_secret(token)).await?.ok_or(GuardError::Invalid(ENDED))?;
-            let credential = Credential::PersonalToken(TokenId(holder.credential_id));
-            (holder.clone(), holder.scopes.unwrap_or_default(), credential)
-        } else {
-            let verified = self.tokens.verify(token, Audience::FirstParty);
-            let verified = verified.map_err(|error| GuardError::Invalid(error.reason()))?;
-            let holder = self.sessions.get(verified.session_id.0).await?;
-            let holder = holder.filter(|holder| holder.user_id == verified.user_id);
-            let holder = holder.ok_or(GuardError::Invalid(ENDED))?;
-            let credential = Credential::Session(SessionId(holder.credential_id));
-            (holder, verified.scopes, credential)
-        };
-        self.admit(&holder, scopes, credential, request_id)
+    /// Says who holds `token` where `resource` is asked for, from rows read after this was called.
+    ///
+    /// Tokens of sign-ins are good for the API alone, those of clients for the resources that they were issued for,
+    /// personal tokens for all.
+    pub async fn identify(&self, token: &str, resource: Resource, request_id: &str) -> Result<Caller, GuardError> {
+        let shown = self.recognise(token, Some(resource)).await?;
+        self.admit(shown, request_id).map(|(caller, _)| caller)
     }
 
-    fn admit(
-        &self,
-        holder: &Holder,
-        scopes: Scopes,
-        credential: Credential,
-        request_id: &str,
-    ) -> Result<Caller, GuardError> {
+    /// Says on whose behalf the client comes that holds `token`, and with which scopes of the protocol, wherever the token
+    /// is good: for what belongs to the authorization server itself, as `/oauth/userinfo` does.
+    pub async fn identify_client(&self, token: &str, request_id: &str) -> Result<(Caller, OAuthScopes), GuardError> {
+        let shown = self.recognise(token, None).await?;
+        if !matches!(shown.credential, Credential::Grant(_)) {
+            return Err(GuardError::Invalid(ELSEWHERE));
+        }
+        self.admit(shown, request_id)
+    }
+
+    async fn recognise(&self, token: &str, resource: Option<Resource>) -> Result<Shown, GuardError> {
+        if token.starts_with(PERSONAL_TOKEN_PREFIX) {
+            let holder = self.personal.get(hash_secret(token)).await?.ok_or(GuardError::Invalid(ENDED))?;
+            let credential = Credential::PersonalToken(TokenId(holder.credential_id));
+            return Ok(Shown { scopes: holder.scopes.unwrap_or_default(), holder, credential });
+        }
+        let verified = self.tokens.check(token).await.map_err(|error| GuardError::Invalid(error.reason()))?;
+        if resource.is_some_and(|resource| !verified.is_for(resource)) {
+            return Err(GuardError::Invalid(ELSEWHERE));
+        }
+        let (holder, credential) = match verified.family {
+            Family::Session(id) => (self.sessions.get(id.0).await?, Credential::Session(id)),
+            Family::Grant(id, _) => (self.grants.get(id.0).await?, Credential::Grant(id)),
+        };
+        let holder = holder.filter(|holder| holder.user_id == verified.user_id).ok_or(GuardError::Invalid(ENDED))?;
+        // A grant that was narrowed narrows the tokens that are out there.
+        let scopes = holder.scopes.map_or(verified.scopes, |scopes| scopes.intersect(verified.scopes));
+        Ok(Shown { holder, scopes, credential })
+    }
+
+    fn admit(&self, shown: Shown, request_id: &str) -> Result<(Caller, OAuthScopes), GuardError> {
+        let Shown { holder, scopes, credential } = shown;
         let now = self.clock.now();
         if holder.status == Status::Disabled {
             return Err(GuardError::Invalid("belongs to a disabled account"));
@@ -127,8 +157,9 @@ impl Guard {
         }
         let caller = Caller {
             user_id: holder.user_id,
-            scopes: scopes.intersect(holder.role.scopes()),
+            scopes: scopes.api().intersect(holder.role.scopes()),
             credential,
+            client: holder.client.clone(),
             zone: holder.zone,
             windows: holder.windows,
             policy: holder.policy.clone(),
@@ -136,12 +167,17 @@ impl Guard {
             request_id: request_id.into(),
         };
         self.touches.note(&caller, holder.used_at, now);
-        Ok(caller)
+        Ok((caller, scopes))
     }
 }
 
 async fn find_sessions(store: Store, ids: Vec<Uuid>) -> StoreResult<HashMap<Uuid, Arc<Holder>>> {
     let rows = store.find_session_callers(&ids).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.credential_id, readable(row)?))).collect())
+}
+
+async fn find_grants(store: Store, ids: Vec<Uuid>) -> StoreResult<HashMap<Uuid, Arc<Holder>>> {
+    let rows = store.find_grant_callers(&ids).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.credential_id, readable(row)?))).collect())
 }
 

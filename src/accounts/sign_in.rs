@@ -8,9 +8,9 @@ use super::audit::AuditEntry;
 use super::error::AccountError;
 use super::rotation::{Again, UsedRefresh, spent};
 use super::secrets::{hash_secret, random_secret};
-use super::{Accounts, Caller, Credential, FIRST_PARTY_CLIENT, Origin, Role, Rotation, Status};
+use super::{Accounts, Caller, Credential, Origin, Role, Rotation, Status};
 use crate::ids::{SessionId, UserId};
-use crate::oauth::{Audience, Grant};
+use crate::oauth::SessionToken;
 use crate::store::StoreError;
 use crate::store::sessions::RefreshRecord;
 
@@ -110,14 +110,8 @@ impl Accounts {
         role: Role,
         refresh_token: String,
     ) -> Result<SignedIn, AccountError> {
-        let grant = Grant {
-            user_id,
-            session_id,
-            audience: Audience::FirstParty,
-            scopes: role.scopes(),
-            client: FIRST_PARTY_CLIENT,
-        };
-        let access_token = self.tokens.issue(grant)?;
+        let token = SessionToken { user_id, session_id, scopes: role.scopes() };
+        let access_token = self.tokens.issue_for_session(token)?;
         Ok(SignedIn { access_token, expires_in: self.tokens.expires_in(), refresh_token })
     }
 

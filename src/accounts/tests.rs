@@ -14,15 +14,15 @@ use super::registration::NewAccount;
 use super::sign_in::SignedIn;
 use super::*;
 use crate::calendar::Window;
-use crate::oauth::KeySet;
 use crate::oauth::keys::SigningKey;
+use crate::oauth::{KeyRing, KeySet, Resource};
 use crate::store::testing::{TestStore, test_stores};
 
 pub(crate) const GOOD: &str = "correct horse battery";
 
-static KEYS: LazyLock<Arc<KeySet>> = LazyLock::new(|| {
+static KEYS: LazyLock<Arc<KeyRing>> = LazyLock::new(|| {
     let (key, _) = SigningKey::generate().unwrap();
-    Arc::new(KeySet::new(key, Vec::new()).unwrap())
+    Arc::new(KeyRing::fixed(KeySet::new(key, Vec::new()).unwrap()))
 });
 
 struct Policies;
@@ -136,7 +136,7 @@ impl World {
     }
 
     pub(super) async fn identify(&self, token: &str) -> Result<Caller, GuardError> {
-        self.guard.identify(token, "r-2").await
+        self.guard.identify(token, Resource::Api, "r-2").await
     }
 
     pub(super) async fn actions(&self, caller: &Caller) -> Vec<String> {

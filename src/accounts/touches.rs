@@ -1,4 +1,4 @@
-//! Notes when a session or token was last used: at most once a minute each, and never while a request waits.
+//! Notes when a session, token or grant was last used: at most once a minute each, and never while a request waits.
 
 use std::time::Duration;
 
@@ -39,10 +39,11 @@ impl Touches {
 
     /// Notes that `caller` came at `at`, unless that was noted just now; `before` is what the store had.
     pub(super) fn note(&self, caller: &Caller, before: Option<Timestamp>, at: Timestamp) {
-        let (Credential::Session(crate::ids::SessionId(id)) | Credential::PersonalToken(crate::ids::TokenId(id))) =
-            caller.credential
-        else {
-            return;
+        let id = match caller.credential {
+            Credential::Session(id) => id.0,
+            Credential::PersonalToken(id) => id.0,
+            Credential::Grant(id) => id.0,
+            Credential::Shell => return,
         };
         let recent = |then: Timestamp| at < then.plus(INTERVAL);
         if before.is_some_and(recent) || self.noted.get(&id).is_some_and(recent) {
@@ -66,19 +67,25 @@ async fn write_down(mut touches: mpsc::Receiver<Touch>, store: Store) {
 async fn write(touch: Touch, store: &Store) -> StoreResult<()> {
     let Touch { caller, before, at } = touch;
     let user = caller.user_id;
+    let is_logged = before.is_none_or(|before| at >= before.plus(LOGGED));
     store
         .write(move |tx| {
             Box::pin(async move {
                 match caller.credential {
                     Credential::Session(id) => tx.touch_session(id, user, at).await,
                     Credential::PersonalToken(id) => {
-                        let touched = tx.touch_token(id, user, at).await?;
-                        if touched && before.is_none_or(|before| at >= before.plus(LOGGED)) {
+                        if tx.touch_token(id, user, at).await? && is_logged {
                             tx.insert_audit(&AuditEntry::by(&caller, "token.used", at).on(id.0)).await?;
                         }
                         Ok(())
                     }
-                    Credential::Grant(_) | Credential::Shell => Ok(()),
+                    Credential::Grant(id) => {
+                        if tx.touch_grant(id, user, at).await? && is_logged {
+                            tx.insert_audit(&AuditEntry::by(&caller, "grant.used", at).on(id.0)).await?;
+                        }
+                        Ok(())
+                    }
+                    Credential::Shell => Ok(()),
                 }
             })
         })

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
-use crate::oauth::KeySet;
-use crate::oauth::keys::{KeyError, KeySource};
+use crate::oauth::KeyError;
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
 use crate::secret_key::SecretKey;
@@ -75,17 +74,6 @@ pub(super) fn load_secret(config: &Config) -> Result<SecretKey, StartError> {
         Some(secret) => Ok(SecretKey::new(secret.expose())),
         None => SecretKey::load_or_generate(&config.storage.data_dir).map_err(StartError::Secret),
     }
-}
-
-/// Generating a key takes a core for a while, so it is not done on an async thread.
-pub(super) async fn load_keys(config: &Config) -> Result<KeySet, StartError> {
-    let source = KeySource {
-        private_pem: config.tokens.private_key.as_ref().map(|key| key.expose().to_owned()),
-        public_pem: config.tokens.public_key.clone(),
-        folder: config.storage.data_dir.join("keys"),
-    };
-    let loaded = tokio::task::spawn_blocking(move || KeySet::load(&source)).await;
-    Ok(loaded.map_err(|error| StartError::Thread(io::Error::other(error)))??)
 }
 
 pub(super) const fn case_rule(tests: PolicyTests) -> CaseRule {

@@ -74,6 +74,7 @@ fn caller_for(user: &User) -> Caller {
         user_id: user.id,
         scopes: Scopes::from_iter([Scope::Read, Scope::Write]),
         credential: Credential::Shell,
+        client: None,
         zone: user.zone,
         windows: None,
         policy: None,

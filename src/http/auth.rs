@@ -17,6 +17,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::problem::ApiError;
 use crate::accounts::{Caller, Guard, GuardError};
+use crate::oauth::Resource;
 
 /// The published name of the security scheme: HTTP bearer.
 pub const SCHEME: &str = "bearer";
@@ -52,7 +53,7 @@ pub enum AuthError {
 #[async_trait]
 impl Authenticator for Guard {
     async fn authenticate(&self, token: &str, request_id: &str) -> Result<Caller, AuthError> {
-        self.identify(token, request_id).await.map_err(|error| match error {
+        self.identify(token, Resource::Api, request_id).await.map_err(|error| match error {
             GuardError::Invalid(reason) => AuthError::Invalid(reason),
             error @ GuardError::LookUp(_) => AuthError::Unavailable(Box::new(error)),
         })

@@ -25,6 +25,7 @@ use serde_json::Value;
 use self::operation::Operation;
 pub(super) use self::rehearsal::Operations;
 use super::auth::{AuthError, Authenticator};
+use super::challenge::Challenges;
 use super::document::ApiDocument;
 use super::limits::{Limits, Remaining, Subject};
 use super::problem::{ApiError, Fault};
@@ -41,6 +42,7 @@ pub struct Contract {
     router: matchit::Router<Path>,
     authenticator: Arc<dyn Authenticator>,
     limits: Arc<Limits>,
+    challenges: Challenges,
     max_body_bytes: usize,
 }
 
@@ -98,6 +100,7 @@ impl Contract {
         document: &ApiDocument,
         authenticator: Arc<dyn Authenticator>,
         limits: Arc<Limits>,
+        challenges: Challenges,
         max_body_bytes: usize,
     ) -> Result<Self, ContractError> {
         let mut router = matchit::Router::new();
@@ -107,7 +110,7 @@ impl Contract {
             let path = Path { pattern: shared, operations };
             router.insert(pattern.clone(), path).map_err(|error| ContractError(format!("{pattern}: {error}")))?;
         }
-        Ok(Self { router, authenticator, limits, max_body_bytes })
+        Ok(Self { router, authenticator, limits, challenges, max_body_bytes })
     }
 
     /// Finds the operation for a method (`HEAD` counts as `GET`) and a path.
@@ -131,13 +134,16 @@ impl Contract {
         let operation = matched.operation;
         let mut subject = Subject::address(request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip));
         if let Some(scope) = operation.scope {
-            let caller = self.authenticate(request.headers(), &exchange.request_id).await?;
+            let caller = self.authenticate(request.headers(), scope, &exchange.request_id).await?;
             exchange.user = Some(caller.user_id);
             if operation.class == super::limits::Class::General {
                 subject = Subject::User(caller.user_id.0);
             }
+            if !operation.reach.includes(caller.credential) {
+                return Err(self.not_for_programs());
+            }
             if !caller.scopes.allow(scope) {
-                return Err(insufficient(scope));
+                return Err(self.insufficient(scope));
             }
             request.set_data(caller);
         }
@@ -156,19 +162,31 @@ impl Contract {
         Err(refused(faults))
     }
 
-    async fn authenticate(&self, headers: &HeaderMap, request_id: &str) -> Result<Caller, ApiError> {
+    async fn authenticate(&self, headers: &HeaderMap, needed: Scope, request_id: &str) -> Result<Caller, ApiError> {
         let token = bearer(headers).ok_or_else(|| {
             unauthorized("A bearer token is needed: `Authorization: Bearer …`.")
-                .header("www-authenticate", challenge(None))
+                .header("www-authenticate", self.challenges.missing(needed))
         })?;
         match self.authenticator.authenticate(token, request_id).await {
             Ok(caller) => Ok(caller),
             Err(AuthError::Invalid(reason)) => {
                 let error = unauthorized(format!("The access token {reason}."));
-                Err(error.header("www-authenticate", challenge(Some(reason))))
+                Err(error.header("www-authenticate", self.challenges.invalid(reason, needed)))
             }
             Err(error @ AuthError::Unavailable(_)) => Err(ApiError::unavailable(&error)),
         }
+    }
+
+    fn insufficient(&self, scope: Scope) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "insufficient-scope", "The credential does not allow this")
+            .detail(format!("The scope `{}` is needed.", scope.as_str()))
+            .header("www-authenticate", self.challenges.insufficient(scope))
+    }
+
+    fn not_for_programs(&self) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "not-for-programs", "Programs cannot do this")
+            .detail("This is for people who signed in to MindFlow themselves, not for programs that they connected.")
+            .header("www-authenticate", self.challenges.not_for_programs())
     }
 }
 
@@ -233,24 +251,4 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 fn unauthorized(detail: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is needed").detail(detail)
-}
-
-/// The challenge of RFC 6750, section 3; an error is named only where a token was sent.
-fn challenge(reason: Option<&'static str>) -> String {
-    match reason {
-        None => "Bearer realm=\"MindFlow\"".to_owned(),
-        Some(reason) => {
-            format!(
-                "Bearer realm=\"MindFlow\", error=\"invalid_token\", error_description=\"The access token {reason}\""
-            )
-        }
-    }
-}
-
-fn insufficient(scope: Scope) -> ApiError {
-    let scope = scope.as_str();
-    let challenge = format!("Bearer realm=\"MindFlow\", error=\"insufficient_scope\", scope=\"{scope}\"");
-    ApiError::new(StatusCode::FORBIDDEN, "insufficient-scope", "The credential does not allow this")
-        .detail(format!("The scope `{scope}` is needed."))
-        .header("www-authenticate", challenge)
 }

@@ -226,6 +226,7 @@ impl Authenticator for FakeGuard {
             user_id: UserId(Uuid::nil()),
             scopes: Scopes::parse(scopes).unwrap(),
             credential: Credential::PersonalToken(TokenId(Uuid::nil())),
+            client: None,
             zone: Tz::UTC,
             windows: None,
             policy: None,

@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod call;
+pub mod discovery;
 
 use std::sync::Arc;
 
@@ -15,11 +16,13 @@ use poem::{Request, Response};
 
 use self::answers::Failure;
 use self::call::Call;
+use self::discovery::Discovery;
 use super::limits::{Class, Limits, Remaining, Subject};
 use super::problem::ApiError;
 use super::{cors, edge, errors};
 use crate::accounts::Accounts;
 use crate::clock::Clock;
+use crate::oauth::AccessTokens;
 use crate::secret_key::SecretKey;
 
 /// What the endpoints work with.
@@ -32,6 +35,10 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// What cookies and forms are signed with.
     pub secret: SecretKey,
+    /// Access tokens and the keys that sign them.
+    pub tokens: Arc<AccessTokens>,
+    /// The discovery documents.
+    pub discovery: Discovery,
 }
 
 /// What an endpoint answers.
@@ -58,15 +65,30 @@ struct Route {
 }
 
 /// An async function as a [`Handler`].
-#[expect(unused_macros, reason = "the first endpoint uses it")]
 macro_rules! on {
     ($handler:path) => {
         |services, call| Box::pin($handler(services, call))
     };
 }
 
+/// A document that everybody may read, as often as they like.
+macro_rules! document {
+    ($pattern:literal, $handler:path) => {
+        Route { pattern: $pattern, methods: &[(Method::GET, Class::Exempt, on!($handler))], cross: Cross::Open }
+    };
+}
+
 /// Every endpoint; a segment in braces is the call's parameter.
-const ROUTES: &[Route] = &[];
+const ROUTES: &[Route] = &[
+    document!("/.well-known/oauth-authorization-server", discovery::authorization_server),
+    document!("/.well-known/oauth-authorization-server/{*path}", discovery::authorization_server),
+    document!("/.well-known/openid-configuration", discovery::authorization_server),
+    document!("/.well-known/openid-configuration/{*path}", discovery::authorization_server),
+    document!("/.well-known/oauth-protected-resource", discovery::protected_resource),
+    document!("/.well-known/oauth-protected-resource/{*path}", discovery::protected_resource),
+    document!("/.well-known/jwks.json", discovery::jwks),
+    document!("/oauth/jwks", discovery::jwks),
+];
 
 /// The endpoints, ready to be asked.
 pub(super) struct OAuthRoutes {

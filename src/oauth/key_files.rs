@@ -1,34 +1,30 @@
-//! Signing keys as files of the data folder, readable by their owner alone.
+//! Signing keys as files of the data folder, as MindFlow 7.0 kept them; the ring in the database takes them over.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::keys::{KeyError, KeySet, SigningKey};
+use zeroize::Zeroizing;
 
-/// Reads the keys `folder/*.pem`, of which the newest signs; makes the folder and a first key when there is none.
-///
-/// A key appears under its name only when it is whole, and only one process makes it at a time.
-pub(super) fn load_or_generate(folder: &Path) -> Result<KeySet, KeyError> {
-    let failed = |source| KeyError::File { path: folder.to_owned(), source };
-    make_folder(folder).map_err(failed)?;
-    let lock = private_file(&folder.join(".lock"), OpenOptions::new().create(true).append(true)).map_err(failed)?;
-    lock.lock().map_err(failed)?;
-    let mut keys = read_all(folder)?;
-    if keys.is_empty() {
-        let (key, pem) = SigningKey::generate()?;
-        write_whole(folder, key.kid(), &pem).map_err(failed)?;
-        keys.push(key);
-    }
-    let active = keys.remove(0);
-    KeySet::new(active, keys)
+use super::keys::{KeyError, SigningKey};
+
+/// A key that was found.
+pub(super) struct KeyFile {
+    pub(super) path: PathBuf,
+    pub(super) key: SigningKey,
+    pub(super) pem: Zeroizing<String>,
 }
 
-fn read_all(folder: &Path) -> Result<Vec<SigningKey>, KeyError> {
+/// Reads the keys `folder/*.pem`, the newest first; none when there is no such folder. Blocks.
+pub(super) fn read_all(folder: &Path) -> Result<Vec<KeyFile>, KeyError> {
     let failed = |path: &Path, source| KeyError::File { path: path.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| failed(folder, error))?,
+    };
     let mut files: Vec<(SystemTime, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
+    for entry in entries {
         let path = entry.map_err(|error| failed(folder, error))?.path();
         if path.extension().is_some_and(|extension| extension == "pem") {
             let changed = fs::metadata(&path).and_then(|data| data.modified()).map_err(|error| failed(&path, error))?;
@@ -36,75 +32,51 @@ fn read_all(folder: &Path) -> Result<Vec<SigningKey>, KeyError> {
         }
     }
     files.sort();
-    files
-        .iter()
-        .rev()
-        .map(|(_, path)| {
-            let pem = fs::read_to_string(path).map_err(|error| failed(path, error))?;
-            SigningKey::from_pem(&pem, &format!("`{}`", path.display()))
-        })
-        .collect()
+    let read = |(_, path): (SystemTime, PathBuf)| {
+        let pem = Zeroizing::new(fs::read_to_string(&path).map_err(|error| failed(&path, error))?);
+        let key = SigningKey::from_pem(&pem, &format!("`{}`", path.display()))?;
+        Ok(KeyFile { path, key, pem })
+    };
+    files.into_iter().rev().map(read).collect()
 }
 
-fn write_whole(folder: &Path, kid: &str, pem: &str) -> io::Result<()> {
-    let draft = folder.join(format!("{kid}.new"));
-    let mut file = private_file(&draft, OpenOptions::new().create(true).write(true).truncate(true))?;
-    file.write_all(pem.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, folder.join(format!("{kid}.pem")))?;
-    File::open(folder)?.sync_all()
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.open(path)
+/// Removes files whose keys are in the database now: a private key is nowhere unsealed. Blocks.
+pub(super) fn remove(files: &[PathBuf], folder: &Path) {
+    for path in files {
+        match fs::remove_file(path) {
+            Ok(()) => tracing::info!(path = %path.display(), "the signing key is kept in the database now, sealed"),
+            // Another instance on the same folder was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(path = %path.display(), %error, "a private key that is not needed any more stays"),
+        }
+    }
+    // The folder goes too when nothing else is in there.
+    let _ = fs::remove_file(folder.join(".lock"));
+    let _ = fs::remove_dir(folder);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
     #[test]
-    fn the_first_start_makes_a_private_file_and_the_second_reads_it() {
+    fn the_newest_file_comes_first_and_drafts_are_no_keys() {
         let data = tempfile::tempdir().unwrap();
-        let folder = data.path().join("keys");
-
-        let first = load_or_generate(&folder).unwrap();
-        let second = load_or_generate(&folder).unwrap();
-
-        let file = folder.join(format!("{}.pem", first.active().kid()));
-        assert_eq!(first.active().kid(), second.active().kid());
-        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
-    }
-
-    #[test]
-    fn the_newest_key_signs_and_older_ones_still_verify() {
-        let data = tempfile::tempdir().unwrap();
-        let first = load_or_generate(data.path()).unwrap();
-        let (newer, pem) = SigningKey::generate().unwrap();
-        write_whole(data.path(), newer.kid(), &pem).unwrap();
-        let old = File::open(data.path().join(format!("{}.pem", first.active().kid()))).unwrap();
+        let names = ["old", "new"].map(|name| {
+            let (key, pem) = SigningKey::generate().unwrap();
+            let path = data.path().join(format!("{name}.pem"));
+            fs::write(&path, &*pem).unwrap();
+            key.kid().to_owned()
+        });
+        let old = fs::File::options().write(true).open(data.path().join("old.pem")).unwrap();
         old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        fs::write(data.path().join("half.new"), "-----BEGIN").unwrap();
 
-        let keys = load_or_generate(data.path()).unwrap();
+        let found = read_all(data.path()).unwrap();
 
-        assert_eq!(keys.active().kid(), newer.kid());
-        assert!(keys.find(first.active().kid()).is_some());
+        let kids: Vec<_> = found.iter().map(|file| file.key.kid()).collect();
+        assert_eq!(kids, [names[1].as_str(), names[0].as_str()]);
+        assert!(read_all(&data.path().join("nowhere")).unwrap().is_empty());
     }
 
     #[test]
@@ -112,16 +84,26 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         fs::write(data.path().join("mine.pem"), "not a key").unwrap();
 
-        let error = load_or_generate(data.path()).err().unwrap().to_string();
+        let error = read_all(data.path()).err().unwrap().to_string();
 
         assert!(error.contains("mine.pem") && error.ends_with("is no RSA private key in PEM form"), "{error}");
     }
 
     #[test]
-    fn a_draft_that_a_crash_left_is_no_key() {
+    fn what_was_taken_over_is_removed_and_the_rest_stays() {
         let data = tempfile::tempdir().unwrap();
-        fs::write(data.path().join("half.new"), "-----BEGIN").unwrap();
+        let folder = data.path().join("keys");
+        fs::create_dir(&folder).unwrap();
+        for name in ["a.pem", ".lock", "mine.txt"] {
+            fs::write(folder.join(name), "x").unwrap();
+        }
 
-        assert!(load_or_generate(data.path()).is_ok());
+        remove(&[folder.join("a.pem"), folder.join("b.pem")], &folder);
+        assert!(folder.join("mine.txt").exists() && !folder.join("a.pem").exists());
+        fs::write(folder.join(".lock"), "").unwrap();
+        fs::remove_file(folder.join("mine.txt")).unwrap();
+        remove(&[], &folder);
+
+        assert!(!folder.exists());
     }
 }

@@ -3,12 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc};
-use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use zeroize::Zeroizing;
+
+use crate::accounts::secrets::RandomError;
+use crate::store::StoreError;
 
 /// The smallest modulus that is accepted (RFC 7518, section 3.3).
 const LEAST_BITS: usize = 2048;
@@ -38,8 +43,8 @@ pub enum KeyError {
     /// There is a public key only.
     #[error("OAUTH_PUBLIC_KEY is set without OAUTH_PRIVATE_KEY")]
     PublicAlone,
-    /// A file cannot be read or written.
-    #[error("cannot keep signing keys in `{}`", path.display())]
+    /// A file cannot be read.
+    #[error("cannot read signing keys from `{}`", path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -50,17 +55,47 @@ pub enum KeyError {
     /// The library refused what it must be able to do.
     #[error("cannot sign and verify with RSA on this machine")]
     SelfTest,
+    /// The keys of the database cannot be opened.
+    #[error(
+        "the signing keys in the database are sealed with another SECRET_KEY: set that one again, or give them up with \
+         `mindflow keys rotate --leaked`"
+    )]
+    Sealed,
+    /// The configured key is not in the ring.
+    #[error("OAUTH_PRIVATE_KEY is set, and that key signs; take it away to let MindFlow keep its keys itself")]
+    Configured,
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The database failed.
+    #[error("the signing keys cannot be read or kept")]
+    Store(#[from] StoreError),
 }
 
-/// Where signing keys come from.
+/// The configured key, if any.
 #[derive(Clone, Default)]
 pub struct KeySource {
-    /// `OAUTH_PRIVATE_KEY`: PEM, with line breaks or the two characters `\n`. Several instances share it.
+    /// `OAUTH_PRIVATE_KEY`: PEM, with line breaks or the two characters `\n`.
     pub private_pem: Option<String>,
     /// `OAUTH_PUBLIC_KEY`: only compared with the private key, which tells the public one.
     pub public_pem: Option<String>,
-    /// Without a configured key: the folder of `<kid>.pem` files. Made, with a key, when it is missing.
-    pub folder: PathBuf,
+}
+
+impl KeySource {
+    /// Reads the configured key; `None` when there is none, and the ring of the database is used.
+    pub fn read(&self) -> Result<Option<KeySet>, KeyError> {
+        match (&self.private_pem, &self.public_pem) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(KeyError::PublicAlone),
+            (Some(private), public) => {
+                let key = SigningKey::from_pem(private, "OAUTH_PRIVATE_KEY")?;
+                if let Some(public) = public {
+                    check_pair(&key, public)?;
+                }
+                KeySet::new(key, Vec::new()).map(Some)
+            }
+        }
+    }
 }
 
 /// A private key with its name.
@@ -73,10 +108,10 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// Makes an RSA-2048 key and gives it with its PKCS#8 PEM. Takes some 100 ms: call it off the async threads.
-    pub fn generate() -> Result<(Self, String), KeyError> {
+    pub fn generate() -> Result<(Self, Zeroizing<String>), KeyError> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::SelfTest)?;
         let der = pair.as_der().map_err(|_| KeyError::SelfTest)?;
-        let pem = to_pem("PRIVATE KEY", der.as_ref());
+        let pem = Zeroizing::new(to_pem("PRIVATE KEY", der.as_ref()));
         Ok((Self::from_pem(&pem, "the generated key")?, pem))
     }
 
@@ -127,6 +162,7 @@ impl SigningKey {
 
 /// The keys of the server: one signs, all of them verify.
 pub struct KeySet {
+    number: u64,
     active: SigningKey,
     others: Vec<SigningKey>,
 }
@@ -134,23 +170,14 @@ pub struct KeySet {
 impl KeySet {
     /// Makes a set of which `active` signs; proves that it can.
     pub fn new(active: SigningKey, others: Vec<SigningKey>) -> Result<Self, KeyError> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         active.self_test()?;
-        Ok(Self { active, others })
+        Ok(Self { number: MADE.fetch_add(1, Ordering::Relaxed), active, others })
     }
 
-    /// Takes the configured key, or reads (or makes) those of the folder. Blocks: call it off the async threads.
-    pub fn load(source: &KeySource) -> Result<Self, KeyError> {
-        match (&source.private_pem, &source.public_pem) {
-            (None, None) => crate::oauth::key_files::load_or_generate(&source.folder),
-            (None, Some(_)) => Err(KeyError::PublicAlone),
-            (Some(private), public) => {
-                let key = SigningKey::from_pem(private, "OAUTH_PRIVATE_KEY")?;
-                if let Some(public) = public {
-                    check_pair(&key, public)?;
-                }
-                Self::new(key, Vec::new())
-            }
-        }
+    /// Tells this set from every other of this process: what one has proven need not hold under the next.
+    pub const fn number(&self) -> u64 {
+        self.number
     }
 
     /// The key that signs.
@@ -161,6 +188,20 @@ impl KeySet {
     /// The key of that name.
     pub fn find(&self, kid: &str) -> Option<&SigningKey> {
         self.all().find(|key| key.kid == kid)
+    }
+
+    /// Whether `active` signs and exactly these others verify.
+    pub(super) fn consists_of<'a>(&self, active: &str, others: impl Iterator<Item = &'a str>) -> bool {
+        let mut wanted: Vec<&str> = others.collect();
+        let mut own: Vec<&str> = self.others.iter().map(SigningKey::kid).collect();
+        wanted.sort_unstable();
+        own.sort_unstable();
+        self.active.kid == active && own == wanted
+    }
+
+    /// The public halves, as `/oauth/jwks` gives them (RFC 7517, section 5).
+    pub fn jwks(&self) -> JwkSet {
+        JwkSet { keys: self.all().map(|key| key.public.clone()).collect() }
     }
 
     /// All keys, the one that signs first.
@@ -207,11 +248,7 @@ mod tests {
     use super::*;
 
     fn source(private: Option<&str>, public: Option<&str>) -> KeySource {
-        KeySource {
-            private_pem: private.map(str::to_owned),
-            public_pem: public.map(str::to_owned),
-            folder: PathBuf::new(),
-        }
+        KeySource { private_pem: private.map(str::to_owned), public_pem: public.map(str::to_owned) }
     }
 
     fn public_pem(key: &SigningKey) -> String {
@@ -226,7 +263,7 @@ mod tests {
         let (key, pem) = SigningKey::generate().unwrap();
         let (escaped, public) = (pem.replace('\n', "\\n"), public_pem(&key));
 
-        let keys = KeySet::load(&source(Some(&escaped), Some(&public))).unwrap();
+        let keys = source(Some(&escaped), Some(&public)).read().unwrap().unwrap();
 
         assert_eq!(keys.active().kid(), key.kid());
         assert_eq!(keys.active().kid().len(), 43);
@@ -237,7 +274,7 @@ mod tests {
     fn wrong_keys_are_refused_with_the_reason() {
         let (key, pem) = SigningKey::generate().unwrap();
         let (other, _) = SigningKey::generate().unwrap();
-        let error = |private, public| KeySet::load(&source(private, public)).err().map(|error| error.to_string());
+        let error = |private, public| source(private, public).read().err().map(|error| error.to_string());
 
         let (strange, own) = (public_pem(&other), public_pem(&key));
         assert_eq!(error(Some(&pem), Some(&strange)).unwrap(), "OAUTH_PUBLIC_KEY does not belong to OAUTH_PRIVATE_KEY");

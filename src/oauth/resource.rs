@@ -48,6 +48,12 @@ impl Resources {
         self.0 & resource as u8 != 0
     }
 
+    /// Those that are in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether all of these are among `others`.
     pub const fn is_within(self, others: Self) -> bool {
         self.0 & !others.0 == 0

@@ -10,12 +10,14 @@ pub const MOST_KEYS: usize = 16;
 /// A credential and its owner.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct CallerRecord {
-    /// The session or token.
+    /// The session, token or grant.
     pub credential_id: Uuid,
     /// Of a token: SHA-256 of its text.
     pub token_hash: Option<Vec<u8>>,
-    /// Of a token: its scopes, separated by blanks.
+    /// Of a token or grant: its scopes, separated by blanks.
     pub scopes: Option<String>,
+    /// Of a grant: the client's `client_id`.
+    pub client_id: Option<String>,
     /// When it ends, in microseconds since the epoch.
     pub expires_at: Option<i64>,
     /// When it was noted as used, in microseconds since the epoch.
@@ -41,16 +43,16 @@ macro_rules! session_callers {
         Sql {
             // SQLite needs the type of NULL from nobody, PostgreSQL from the statement.
             sqlite: concat!(
-                "SELECT s.id AS credential_id, NULL AS token_hash, NULL AS scopes, s.expires_at, s.last_seen_at AS used_at,
-                        u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy, u.data_version
+                "SELECT s.id AS credential_id, NULL AS token_hash, NULL AS scopes, NULL AS client_id, s.expires_at,
+                        s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy, u.data_version
                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id IN (",
                 $keys,
                 ")"
             ),
             postgres: concat!(
-                "SELECT s.id AS credential_id, NULL::bytea AS token_hash, NULL::text AS scopes, s.expires_at,
-                        s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
-                        u.data_version
+                "SELECT s.id AS credential_id, NULL::bytea AS token_hash, NULL::text AS scopes, NULL::text AS client_id,
+                        s.expires_at, s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone,
+                        u.windows, u.policy, u.data_version
                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id IN (",
                 $keys,
                 ")"
@@ -61,13 +63,51 @@ macro_rules! session_callers {
 
 macro_rules! token_callers {
     ($keys:literal) => {
-        Sql::same(concat!(
-            "SELECT t.id AS credential_id, t.token_hash, t.scopes, t.expires_at, t.last_used_at AS used_at,
-                    u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy, u.data_version
-               FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash IN (",
-            $keys,
-            ")"
-        ))
+        Sql {
+            // As above: the type of NULL.
+            sqlite: concat!(
+                "SELECT t.id AS credential_id, t.token_hash, t.scopes, NULL AS client_id, t.expires_at,
+                        t.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
+                        u.data_version
+                   FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash IN (",
+                $keys,
+                ")"
+            ),
+            postgres: concat!(
+                "SELECT t.id AS credential_id, t.token_hash, t.scopes, NULL::text AS client_id, t.expires_at,
+                        t.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
+                        u.data_version
+                   FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash IN (",
+                $keys,
+                ")"
+            ),
+        }
+    };
+}
+
+macro_rules! grant_callers {
+    ($keys:literal) => {
+        Sql {
+            // As above: the type of NULL.
+            sqlite: concat!(
+                "SELECT g.id AS credential_id, NULL AS token_hash, g.scopes, c.client_id, g.expires_at,
+                        g.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
+                        u.data_version
+                   FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_ref
+                  WHERE g.id IN (",
+                $keys,
+                ")"
+            ),
+            postgres: concat!(
+                "SELECT g.id AS credential_id, NULL::bytea AS token_hash, g.scopes, c.client_id, g.expires_at,
+                        g.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
+                        u.data_version
+                   FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_ref
+                  WHERE g.id IN (",
+                $keys,
+                ")"
+            ),
+        }
     };
 }
 
@@ -80,6 +120,10 @@ const FIND_SESSION_CALLERS: Sql =
 const FIND_TOKEN_CALLER: Sql = token_callers!("$1");
 /// `$1` to `$16` token hashes.
 const FIND_TOKEN_CALLERS: Sql = token_callers!("$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16");
+/// `$1` grant.
+const FIND_GRANT_CALLER: Sql = grant_callers!("$1");
+/// `$1` to `$16` grants.
+const FIND_GRANT_CALLERS: Sql = grant_callers!("$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16");
 
 /// The statements of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[
@@ -87,6 +131,8 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("FIND_SESSION_CALLERS", FIND_SESSION_CALLERS),
     ("FIND_TOKEN_CALLER", FIND_TOKEN_CALLER),
     ("FIND_TOKEN_CALLERS", FIND_TOKEN_CALLERS),
+    ("FIND_GRANT_CALLER", FIND_GRANT_CALLER),
+    ("FIND_GRANT_CALLERS", FIND_GRANT_CALLERS),
 ];
 
 /// The keys to bind: one, or as many as the gathered statement has places.
@@ -98,10 +144,18 @@ fn places<K>(keys: &[K]) -> impl Iterator<Item = &K> {
 impl Store {
     /// The owners of at most [`MOST_KEYS`] sessions, in any order; those that ended are missing.
     pub async fn find_session_callers(&self, sessions: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
-        let one = sessions.len() < 2;
-        let sql = if one { FIND_SESSION_CALLER } else { FIND_SESSION_CALLERS }.on(self.dialect());
+        self.find_callers_by_id(FIND_SESSION_CALLER, FIND_SESSION_CALLERS, sessions).await
+    }
+
+    /// The owners of at most [`MOST_KEYS`] grants, in any order; those that ended are missing.
+    pub async fn find_grant_callers(&self, grants: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
+        self.find_callers_by_id(FIND_GRANT_CALLER, FIND_GRANT_CALLERS, grants).await
+    }
+
+    async fn find_callers_by_id(&self, one: Sql, more: Sql, ids: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
+        let sql = if ids.len() < 2 { one } else { more }.on(self.dialect());
         Ok(on_database!(self.reader, |db| {
-            let query = places(sessions).fold(sqlx::query_as(sql), |query, id| query.bind(*id));
+            let query = places(ids).fold(sqlx::query_as(sql), |query, id| query.bind(*id));
             query.fetch_all(db).await
         })?)
     }

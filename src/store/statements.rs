@@ -38,6 +38,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::oauth_codes::STATEMENTS,
     super::oauth_devices::STATEMENTS,
     super::oauth_grants::STATEMENTS,
+    super::oauth_keys::STATEMENTS,
     super::oauth_refresh_tokens::STATEMENTS,
     super::sessions::STATEMENTS,
     super::task_lists::STATEMENTS,

@@ -59,6 +59,7 @@ impl World {
             user_id,
             scopes: Scope::ALL.into_iter().collect::<Scopes>(),
             credential: Credential::Shell,
+            client: None,
             zone,
             windows: None,
             policy: None,

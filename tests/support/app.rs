@@ -145,6 +145,7 @@ impl TestApp {
             user_id: user.id,
             scopes: Scopes::from_iter([Scope::Read, Scope::Write]),
             credential: Credential::Shell,
+            client: None,
             zone: user.zone,
             windows: None,
             policy: None,

@@ -11,6 +11,7 @@ use crate::accounts::Scope;
 use crate::http::document::ApiDocument;
 use crate::http::limits::{Class, class_of};
 use crate::http::payload::JSON;
+use crate::http::reach::Reach;
 
 /// What the contract layer knows about an operation.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Operation {
     pub(super) id: Arc<str>,
     /// The scope it needs; `None` where anyone may call.
     pub(super) scope: Option<Scope>,
+    /// Whether programs that people connected may call it.
+    pub(super) reach: Reach,
     /// How requests are counted.
     pub(super) class: Class,
     pub(super) parameters: Vec<Parameter>,
@@ -48,6 +51,7 @@ impl Operation {
         Ok(Self {
             id: id.into(),
             scope: document.scopes.get(id).copied(),
+            reach: Reach::of(method, pattern),
             class: class_of(pattern),
             parameters: parameters
                 .map(|parameter| Parameter::compile(parameter, pattern, &document.value))
