@@ -62,8 +62,10 @@ pub struct App {
     pub health: Arc<Health>,
     issuer: String,
     secret: SecretKey,
-    tokens: Arc<AccessTokens>,
-    guard: Arc<Guard>,
+    /// Access tokens, and the keys that sign them.
+    pub tokens: Arc<AccessTokens>,
+    /// Who is behind a token.
+    pub guard: Arc<Guard>,
     limits: Arc<Limits>,
     _watch: PolicyWatch,
     _housekeeping: Housekeeping,

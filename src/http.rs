@@ -12,6 +12,7 @@ mod access_log;
 pub mod accounts;
 pub mod auth;
 pub mod batch;
+pub mod challenge;
 pub mod changes;
 pub mod checked;
 mod compress;

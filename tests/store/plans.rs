@@ -11,7 +11,14 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 19] = [
+const SERVER_WIDE: [&str; 26] = [
+    "FIND_GRANT_CALLERS",
+    "LIST_KEYS",
+    "INSERT_KEY",
+    "RETIRE_KEY",
+    "ACTIVATE_KEY",
+    "DELETE_RETIRED_KEYS",
+    "DELETE_KEYS",
     "FIND_SESSION_CALLERS",
     "FIND_TOKEN_CALLERS",
     "ANY_USER",
@@ -266,6 +273,7 @@ impl Person {
         all.extend([
             ("INSERT_GRANT", vec![grant, user, client, session, text, text, now, now, now]),
             ("FIND_GRANT", vec![grant]),
+            ("FIND_GRANT_CALLER", vec![grant]),
             ("TOUCH_GRANT", vec![grant, user, now]),
             ("DELETE_GRANT", vec![grant, user]),
             ("DELETE_APP_GRANTS", vec![user, client]),

@@ -54,7 +54,8 @@ impl TestApp {
         Self::start(Db::Sqlite, choose).await
     }
 
-    async fn start(db: Db, choose: impl FnOnce(&mut Config)) -> Self {
+    /// The same on either database, with other settings.
+    pub(crate) async fn start(db: Db, choose: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = TestDatabase::new(db).await;
         let mut config = Config::default();

@@ -28,14 +28,17 @@ async fn credentials_are_asked_for_before_anything_is_looked_at() {
     for value in [None, Some("Basic eDp5"), Some("Bearer"), Some("Bearer ")] {
         let answer = send(value).await;
         answer.problem(401, "unauthorized");
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"MindFlow\"");
+        let expected = "Bearer realm=\"MindFlow\", \
+                        resource_metadata=\"http://127.0.0.1:8000/.well-known/oauth-protected-resource/api\", \
+                        scope=\"read write\"";
+        assert_eq!(answer.header("www-authenticate"), expected);
     }
     let wrong = send(Some("bearer nonsense")).await;
     wrong.problem(401, "unauthorized");
     assert!(wrong.header("www-authenticate").contains("error=\"invalid_token\""));
     let weak = send(Some("Bearer reader")).await;
     weak.problem(403, "insufficient-scope");
-    assert!(weak.header("www-authenticate").contains("scope=\"write\""));
+    assert!(weak.header("www-authenticate").contains("scope=\"read write\""));
     let away = send(Some("Bearer away")).await;
     away.problem(503, "unavailable");
     assert!(!away.text.contains("secret") && away.header("retry-after") == "1");

@@ -194,7 +194,6 @@ async fn a_rotation_at_once_keeps_the_old_key() {
 
         assert_eq!((signs(&ring), rotated.signs_from), (rotated.kid, world.clock.now()));
         assert!(ring.keys().find(&first).is_some());
-        assert_eq!(states(&ring).await, ["retired", "active"]);
     }
 }
 
