@@ -23,12 +23,12 @@ use crate::http::groups::{LabelsApi, ProjectsApi};
 use crate::http::limits::Limits;
 use crate::http::oauth::Services;
 use crate::http::oauth::discovery::Discovery;
-use crate::oauth::metadata::Welcome;
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
+use crate::oauth::metadata::Welcome;
 use crate::oauth::{AccessTokens, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
@@ -97,7 +97,12 @@ impl App {
     fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
         let Ground { keys: Keys { store, secret, .. }, ring, policies, watch } = ground;
         let issuer = config.server.public_url(port);
-        let tokens = Arc::new(AccessTokens::new(Arc::clone(&ring), issuer.clone(), config.tokens.access_token_life, clock.clone()));
+        let tokens = Arc::new(AccessTokens::new(
+            Arc::clone(&ring),
+            issuer.clone(),
+            config.tokens.access_token_life,
+            clock.clone(),
+        ));
         let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies));
         let accounts = Arc::new(Accounts::new(AccountParts {
             store: store.clone(),

@@ -58,7 +58,8 @@ impl TryFrom<CallerRecord> for Holder {
     type Error = StoreError;
 
     fn try_from(row: CallerRecord) -> StoreResult<Self> {
-        let scopes = row.scopes.map(|text| OAuthScopes::parse(&text).ok_or_else(|| StoreError::corrupt("scopes", text)));
+        let scopes =
+            row.scopes.map(|text| OAuthScopes::parse(&text).ok_or_else(|| StoreError::corrupt("scopes", text)));
         Ok(Self {
             credential_id: row.credential_id,
             user_id: UserId(row.user_id),

@@ -45,8 +45,11 @@ async fn forget(house: House) {
         ticks.tick().await;
         limits.forget_the_idle();
         let now = clock.now();
-        let forgotten =
-            tokio::join!(store.delete_expired_changes(now), accounts.forget_expired(), forget_authorizations(&store, now));
+        let forgotten = tokio::join!(
+            store.delete_expired_changes(now),
+            accounts.forget_expired(),
+            forget_authorizations(&store, now)
+        );
         if forgotten.0.is_err() || forgotten.1.is_err() || forgotten.2.is_err() {
             tracing::warn!(outcome = ?forgotten, "housekeeping failed; it is tried again");
         }
@@ -70,7 +73,10 @@ async fn turn(ring: Arc<KeyRing>) {
     loop {
         ticks.tick().await;
         if let Err(error) = ring.maintain().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the signing keys were not looked after; it is tried again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the signing keys were not looked after; it is tried again"
+            );
         }
     }
 }

@@ -47,7 +47,9 @@ pub(super) fn remove(files: &[PathBuf], folder: &Path) {
             Ok(()) => tracing::info!(path = %path.display(), "the signing key is kept in the database now, sealed"),
             // Another instance on the same folder was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(path = %path.display(), %error, "a private key that is not needed any more stays"),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "a private key that is not needed any more stays")
+            }
         }
     }
     // The folder goes too when nothing else is in there.

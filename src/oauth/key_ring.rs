@@ -14,7 +14,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 
 use super::key_files;
-use super::key_shelf::{KeyShelf, KeyState, Kept};
+use super::key_shelf::{Kept, KeyShelf, KeyState};
 use super::keys::{KeyError, KeySet};
 use crate::clock::{Clock, Timestamp};
 use crate::secret_key::SecretKey;

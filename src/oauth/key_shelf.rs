@@ -159,7 +159,11 @@ impl KeyShelf {
                 Ok(key) => others.push(key),
                 Err(error) if row.state == KeyState::Active => return Err(error),
                 Err(error) => {
-                    tracing::warn!(key.kid = row.kid, error = &error as &dyn std::error::Error, "a signing key stays shut");
+                    tracing::warn!(
+                        key.kid = row.kid,
+                        error = &error as &dyn std::error::Error,
+                        "a signing key stays shut"
+                    );
                 }
             }
         }

@@ -115,7 +115,9 @@ async fn a_document_is_where_it_belongs_and_nowhere_else() {
 async fn a_server_under_a_path_is_found_both_ways() {
     let app = TestApp::with(|config| config.server.public_url = Some("https://example.org/mindflow".into())).await;
 
-    for path in [SERVER, "/.well-known/oauth-authorization-server/mindflow", "/.well-known/openid-configuration/mindflow"] {
+    for path in
+        [SERVER, "/.well-known/oauth-authorization-server/mindflow", "/.well-known/openid-configuration/mindflow"]
+    {
         assert_eq!(get(&app, path).await.good()["issuer"], "https://example.org/mindflow", "{path}");
     }
     for path in ["/.well-known/oauth-protected-resource/mindflow/mcp", "/.well-known/oauth-protected-resource/mcp"] {

@@ -23,12 +23,15 @@ impl Connected {
     async fn to(ada: &Actor<'_>, app: &TestApp, scopes: &str) -> Self {
         let (client, grant) = (Uuid::now_v7(), GrantId(Uuid::now_v7()));
         let far = app.clock.now().plus(Duration::from_hours(30 * 24)).as_micros();
-        run(app, &format!(
-            "INSERT INTO oauth_clients (id, client_id, kind, name, auth_method, metadata, created_at, updated_at)
+        run(
+            app,
+            &format!(
+                "INSERT INTO oauth_clients (id, client_id, kind, name, auth_method, metadata, created_at, updated_at)
              VALUES (x'{}', '{CLIENT}', 'document', 'A client', 'none', '{{}}', 1, 1)
              ON CONFLICT DO NOTHING",
-            client.simple(),
-        ))
+                client.simple(),
+            ),
+        )
         .await;
         run(app, &format!(
             "INSERT INTO oauth_grants (id, user_id, client_ref, scopes, resources, created_at, last_used_at, expires_at)
@@ -190,7 +193,9 @@ async fn a_token_comes_in_the_header_alone() {
 
     nobody.get(&format!("/api/tasks?access_token={token}")).await.is(401);
     nobody.send(Method::GET, "/api/tasks", None, &[("cookie", &format!("access_token={token}"))]).await.is(401);
-    for value in [format!("Token {token}"), token.clone(), format!("Bearer {token} {token}"), format!("Bearer {token},")] {
+    for value in
+        [format!("Token {token}"), token.clone(), format!("Bearer {token} {token}"), format!("Bearer {token},")]
+    {
         nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &value)]).await.is(401);
     }
     nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &format!("bearer {token}"))]).await.is(200);

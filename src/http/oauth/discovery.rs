@@ -87,9 +87,9 @@ pub(super) async fn jwks(services: &Services, call: Call) -> Answer {
 fn found(call: &Call, document: Option<Bytes>) -> Answer {
     let body = document.ok_or_else(|| Failure::Api(errors::no_route()))?;
     let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
-    let known = call.header(IF_NONE_MATCH.as_str()).is_some_and(|tags| {
-        tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
-    });
+    let known = call
+        .header(IF_NONE_MATCH.as_str())
+        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
     let response = Response::builder().header(ETAG, etag).header(CACHE_CONTROL, KEPT);
     if known {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
