@@ -34,7 +34,7 @@ use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
 use crate::secret_key::SecretKey;
-use crate::store::{Store, StoreResult, Tx};
+use crate::store::{Store, StoreError, StoreResult, Tx};
 use crate::tasks::Tasks;
 
 use housekeeping::{House, Housekeeping};
@@ -198,6 +198,10 @@ fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>) -> Healt
             async move {
                 match store.ping().await {
                     Ok(()) => Finding::HEALTHY,
+                    Err(StoreError::Moved) => Finding::new(
+                        Status::Unhealthy,
+                        "the database file was moved or deleted; put it back and restart",
+                    ),
                     Err(_) => Finding::new(Status::Unhealthy, "the database cannot be reached"),
                 }
             }

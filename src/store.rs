@@ -10,17 +10,20 @@
 //! - On SQLite one connection writes; changes that wait for it are gathered into one commit ([`writer`]).
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 pub mod accounts;
 pub mod audit;
 pub mod callers;
 mod changes;
 mod error;
+mod file;
 mod groups;
 pub mod invites;
 pub mod migrations;
@@ -42,6 +45,7 @@ pub mod writer;
 
 pub use changes::UndoRow;
 pub use error::{StoreError, StoreResult};
+use file::DatabaseFile;
 pub use statements::{ALL_STATEMENTS, Sql};
 pub use transfer::Exported;
 use writer::Writer;
@@ -92,11 +96,13 @@ pub struct PoolLimits {
     /// How long a request waits for a free connection, or for another program's lock on a SQLite file, before it is told
     /// to come back.
     pub acquire_timeout: Duration,
+    /// How long PostgreSQL may work on one statement; zero is no limit.
+    pub statement_timeout: Duration,
 }
 
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self { connections: 8, acquire_timeout: Duration::from_secs(3) }
+        Self { connections: 8, acquire_timeout: Duration::from_secs(3), statement_timeout: Duration::from_secs(30) }
     }
 }
 
@@ -108,7 +114,7 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
-    Sqlite { reader: SqlitePool, writer: Writer },
+    Sqlite { reader: SqlitePool, writer: Writer, file: Option<Arc<DatabaseFile>> },
     Postgres(PgPool),
 }
 
@@ -174,18 +180,28 @@ impl Store {
             .acquire_timeout(limits.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { pools: Pools::Sqlite { reader, writer: Writer::start(writer) } })
+            // A reader that made a file anew where the database was would find nothing in it.
+            .connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "on"));
+        let file = DatabaseFile::note(options.get_filename()).map(Arc::new);
+        Ok(Self { pools: Pools::Sqlite { reader, writer: Writer::start(writer), file } })
     }
 
     async fn connect_postgres(url: &str, limits: &PoolLimits) -> StoreResult<Self> {
-        let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(StoreError::Url)?;
+        let options: PgConnectOptions = url.parse().map_err(StoreError::Url)?;
+        // Who sets it in the URL knows better.
+        let chosen = url.contains("statement_timeout");
+        let limit = (!chosen).then(|| ("statement_timeout", limits.statement_timeout.as_millis().to_string()));
+        let options = options.options(limit).disable_statement_logging();
         let pool = sqlx::postgres::PgPoolOptions::new()
             .max_connections(limits.connections)
             .acquire_timeout(limits.acquire_timeout)
-            .connect_with(options.disable_statement_logging())
-            .await?;
-        Ok(Self { pools: Pools::Postgres(pool) })
+            .connect_with(options.clone())
+            .await;
+        match pool {
+            Ok(pool) => Ok(Self { pools: Pools::Postgres(pool) }),
+            Err(sqlx::Error::PoolTimedOut) => Err(why_not(&options, limits.acquire_timeout).await.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Which database this is.
@@ -219,7 +235,15 @@ impl Store {
     }
 
     /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Moved`] when a SQLite file is not any more where it was opened: the server could still write to it,
+    /// but nobody would find what it writes.
     pub async fn ping(&self) -> StoreResult<()> {
+        if let Pools::Sqlite { file: Some(file), .. } = &self.pools {
+            file.check().await?;
+        }
         on_database!(self.reader, |db| sqlx::query("SELECT 1").execute(db).await.map(|_| ()))?;
         Ok(())
     }
@@ -227,11 +251,19 @@ impl Store {
     /// Waits for what is under way, then closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { reader, writer } => {
+            Pools::Sqlite { reader, writer, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// Why PostgreSQL cannot be reached: a pool only tells that its time was up.
+async fn why_not(options: &PgConnectOptions, patience: Duration) -> sqlx::Error {
+    match tokio::time::timeout(patience, PgConnection::connect_with(options)).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
     }
 }

@@ -65,7 +65,11 @@ pub(super) fn make_data_folder(config: &Config) -> Result<(), StartError> {
 }
 
 pub(super) async fn open_store(config: &Config) -> Result<Store, StartError> {
-    let limits = PoolLimits { connections: config.storage.max_connections, acquire_timeout: config.storage.wait };
+    let limits = PoolLimits {
+        connections: config.storage.max_connections,
+        acquire_timeout: config.storage.wait,
+        statement_timeout: config.storage.statement_timeout,
+    };
     Store::connect(config.storage.database_url.expose(), &limits).await.map_err(StartError::Database)
 }
 

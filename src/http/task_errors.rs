@@ -54,7 +54,7 @@ impl From<TaskError> for ApiError {
 impl From<&StoreError> for ApiError {
     fn from(error: &StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Dropped => Self::unavailable(error),
+            StoreError::Unavailable(_) | StoreError::Moved | StoreError::Dropped => Self::unavailable(error),
             StoreError::Url(_)
             | StoreError::Taken(_)
             | StoreError::Dangling(_)

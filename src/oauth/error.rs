@@ -131,7 +131,7 @@ fn allowed(text: &str) -> String {
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
-            error @ (StoreError::Unavailable(_) | StoreError::Dropped) => Self {
+            error @ (StoreError::Unavailable(_) | StoreError::Moved | StoreError::Dropped) => Self {
                 code: ErrorCode::TemporarilyUnavailable,
                 description: "the server cannot reach its data at the moment; try again".to_owned(),
                 cause: Some(Box::new(error)),

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The database is away, busy, full or read-only: nothing was changed, and trying again later may work.
     #[error("the database cannot be used at the moment")]
     Unavailable(#[source] SqlxError),
+    /// The file of the database is not any more where it was opened.
+    #[error("the database file was moved or deleted while it was open")]
+    Moved,
     /// Something with this unique value exists already; the constraint's or column's name says which.
     #[error("`{0}` is taken")]
     Taken(String),

@@ -63,8 +63,9 @@ enum Way {
 /// Runs migrations on a connection that is closed when they fail: PostgreSQL's lock for migrations belongs to it, and in
 /// the pool it would keep everybody from trying again.
 macro_rules! carry_out {
-    ($migrator:ident, $pool:expr, $way:expr) => {{
+    ($migrator:ident, $pool:expr, $way:expr, $prepare:expr, $restore:expr) => {{
         let mut connection = $pool.acquire().await?;
+        sqlx::query($prepare).execute(&mut *connection).await?;
         let done = match $way {
             Way::Up => $migrator.run(&mut *connection).await,
             Way::DownTo(target) => $migrator.undo(&mut *connection, target).await,
@@ -73,6 +74,8 @@ macro_rules! carry_out {
         if done.is_err() {
             // Whether it closes well does not matter any more.
             let _ = connection.close().await;
+        } else {
+            sqlx::query($restore).execute(&mut *connection).await?;
         }
         done
     }};
@@ -142,8 +145,8 @@ impl Store {
 
     async fn carry_out(&self, way: Way) -> Result<(), MigrateError> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => carry_out!(SQLITE, writer.pool(), way),
-            Pools::Postgres(pool) => carry_out!(POSTGRES, pool, way),
+            Pools::Sqlite { writer, .. } => carry_out!(SQLITE, writer.pool(), way, NOTHING, NOTHING),
+            Pools::Postgres(pool) => carry_out!(POSTGRES, pool, way, TAKE_YOUR_TIME, AS_BEFORE),
         }
     }
 
@@ -217,6 +220,10 @@ fn last_known(migrator: &'static Migrator) -> i64 {
     ups(migrator).map(|migration| migration.version).max().unwrap_or(0)
 }
 
+/// A migration may rebuild large tables, which the limit of other statements must not end.
+const TAKE_YOUR_TIME: &str = "SET statement_timeout = 0";
+const AS_BEFORE: &str = "RESET statement_timeout";
+const NOTHING: &str = "SELECT 1";
 const SQLITE_TABLES: &str = r"
     SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ";

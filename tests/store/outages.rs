@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mindflow::store::{PoolLimits, Store, StoreError};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
@@ -137,7 +138,7 @@ async fn a_server_that_only_answers_questions_refuses_changes() {
 async fn all_connections_in_use_is_a_passing_state() {
     let db = TestDatabase::new(Db::Postgres).await;
     db.store().await.close().await;
-    let limits = PoolLimits { connections: 1, acquire_timeout: Duration::from_millis(200) };
+    let limits = PoolLimits { connections: 1, acquire_timeout: Duration::from_millis(200), ..PoolLimits::default() };
     let store = Store::connect(db.url(), &limits).await.unwrap();
     let asking = store.clone();
 
@@ -146,4 +147,29 @@ async fn all_connections_in_use_is_a_passing_state() {
 
     assert!(matches!(inside, Ok(Err(StoreError::Unavailable(_)))), "{inside:?}");
     assert!(!store.has_users().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended() {
+    let db = TestDatabase::new(Db::Postgres).await;
+    db.store().await;
+    let limits = PoolLimits { statement_timeout: Duration::from_millis(100), ..PoolLimits::default() };
+    let hurried = Store::connect(db.url(), &limits).await.unwrap();
+    let mut other = PgConnection::connect(db.url()).await.unwrap();
+    other.execute("BEGIN").await.unwrap();
+    other.execute("LOCK TABLE users").await.unwrap();
+
+    let outcome = hurried.find_user_by_email("ada@example.com").await;
+
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_as_the_cause() {
+    let limits = PoolLimits { acquire_timeout: Duration::from_millis(300), ..PoolLimits::default() };
+
+    let error = Store::connect("postgres://nobody@127.0.0.1:1/nothing", &limits).await.unwrap_err();
+
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("refused"), "{cause}");
 }

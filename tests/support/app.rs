@@ -96,6 +96,12 @@ impl TestApp {
         let _ = &self.database;
     }
 
+    /// Moves the database's file to another name, while the server has it open.
+    pub(crate) fn move_database(&self) {
+        let file = self.database.file();
+        std::fs::rename(&file, file.with_extension("moved")).unwrap();
+    }
+
     /// Moves the clock.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
