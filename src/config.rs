@@ -56,6 +56,8 @@ pub struct Server {
     pub enable_swagger: bool,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
     /// How long running requests may take after a signal to stop.
     pub drain: Duration,
     /// How long a connection may stay without a request.
@@ -73,6 +75,8 @@ pub struct Storage {
     pub max_connections: u32,
     /// How long a request waits for a free connection or a lock.
     pub wait: Duration,
+    /// How long PostgreSQL may work on one statement; zero is no limit.
+    pub statement_timeout: Duration,
 }
 
 /// Where policies live.
@@ -183,6 +187,7 @@ impl Config {
                     .unwrap_or_else(|| Secret::new(format!("sqlite://{}", data_dir.join("mindflow.db").display()))),
                 max_connections: values.get("storage.max_connections", value::integer(1, 1000)),
                 wait: seconds(values.get("storage.wait_seconds", value::integer(1, 300))),
+                statement_timeout: seconds(values.get("storage.statement_timeout_seconds", value::integer(0, 3600))),
                 data_dir,
             },
             policies: Policies {
@@ -219,6 +224,7 @@ impl Server {
             cors_origins: values.get("server.cors_origins", value::origins),
             enable_swagger: values.get("server.enable_swagger", value::boolean),
             max_body_bytes: mebibytes * 1024 * 1024,
+            body_timeout: seconds(values.get("server.body_timeout_seconds", value::integer(1, 3600))),
             drain: seconds(values.get("server.drain_seconds", value::integer(0, 3600))),
             idle_timeout: seconds(values.get("server.idle_timeout_seconds", value::integer(1, 3600))),
         }

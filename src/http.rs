@@ -54,7 +54,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 
 use self::auth::Authenticator;
 use self::challenge::Challenges;
-use self::contract::{Contract, ContractError};
+use self::contract::{BodyLimits, Contract, ContractError};
 use self::cors::Cors;
 use self::document::ApiDocument;
 use self::edge::Edge;
@@ -98,7 +98,8 @@ pub fn endpoint<T: OpenApi + 'static>(
     let issuer = oauth.as_ref().map_or_else(|| server.public_url(server.port), |services| services.issuer.clone());
     let challenges = Challenges::new(&issuer, Resource::Api);
     let oauth = oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits))).transpose()?;
-    let contract = Contract::compile(&document, authenticator, limits, challenges, server.max_body_bytes)?;
+    let body_limits = BodyLimits { max_bytes: server.max_body_bytes, patience: server.body_timeout };
+    let contract = Contract::compile(&document, authenticator, limits, challenges, body_limits)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
     let service = OpenApiService::new((HealthApi::new(health), api), document::TITLE, env!("CARGO_PKG_VERSION"));
     Ok(Edge {

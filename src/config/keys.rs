@@ -118,6 +118,12 @@ pub const KEYS: &[Key] = &[
     Key::new("server.enable_swagger", "true", "true or false", "Whether /docs shows the Swagger UI.").env("ENABLE_SWAGGER"),
     Key::new("server.max_content_size_mb", "5", "1 to 1024", "The largest request body, in MiB.").env("MAX_CONTENT_SIZE_MB"),
     Key::new(
+        "server.body_timeout_seconds",
+        "30",
+        "1 to 3600",
+        "How long a client may take to send a request's body, in seconds.",
+    ),
+    Key::new(
         "server.drain_seconds",
         "30",
         "0 to 3600",
@@ -151,6 +157,12 @@ pub const KEYS: &[Key] = &[
         "5",
         "1 to 300",
         "How long a request waits for a free connection or a locked database before it is told to try again.",
+    ),
+    Key::new(
+        "storage.statement_timeout_seconds",
+        "30",
+        "0 to 3600, where 0 is no limit",
+        "How long PostgreSQL may work on one statement before it gives up. Migrations take the time they need.",
     ),
     Key::new("policies.dir", "./policies", "a folder", "Where policies live, one folder each.").env("POLICIES_DIR"),
     Key::new(

@@ -22,6 +22,7 @@ use poem::http::header::AUTHORIZATION;
 use poem::http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
+pub use self::body::BodyLimits;
 use self::operation::Operation;
 pub(super) use self::rehearsal::Operations;
 use super::auth::{AuthError, Authenticator};
@@ -43,7 +44,7 @@ pub struct Contract {
     authenticator: Arc<dyn Authenticator>,
     limits: Arc<Limits>,
     challenges: Challenges,
-    max_body_bytes: usize,
+    body_limits: BodyLimits,
 }
 
 /// The operations of one route pattern.
@@ -101,7 +102,7 @@ impl Contract {
         authenticator: Arc<dyn Authenticator>,
         limits: Arc<Limits>,
         challenges: Challenges,
-        max_body_bytes: usize,
+        body_limits: BodyLimits,
     ) -> Result<Self, ContractError> {
         let mut router = matchit::Router::new();
         for (pattern, item) in document.value["paths"].as_object().into_iter().flatten() {
@@ -110,7 +111,7 @@ impl Contract {
             let path = Path { pattern: shared, operations };
             router.insert(pattern.clone(), path).map_err(|error| ContractError(format!("{pattern}: {error}")))?;
         }
-        Ok(Self { router, authenticator, limits, challenges, max_body_bytes })
+        Ok(Self { router, authenticator, limits, challenges, body_limits })
     }
 
     /// Finds the operation for a method (`HEAD` counts as `GET`) and a path.
@@ -149,7 +150,7 @@ impl Contract {
         }
         exchange.remaining = self.limits.count(operation.class, subject)?;
         let parsed = if let Some(rule) = &operation.body {
-            body::read(request, rule, self.max_body_bytes).await?
+            body::read(request, rule, self.body_limits).await?
         } else {
             body::sign(request, &[]);
             None

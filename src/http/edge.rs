@@ -79,6 +79,7 @@ impl Edge {
 
     /// Answers what needs no operation; `None` leads to one that may run.
     async fn lead(&self, request: &mut Request, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        errors::check_target(request.uri())?;
         let path = request.uri().path().to_owned();
         if let Some(oauth) = &self.oauth
             && let Some(endpoint) = oauth.find(&path)

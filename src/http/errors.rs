@@ -3,10 +3,13 @@
 use std::any::Any;
 
 use poem::http::header::{ALLOW, WWW_AUTHENTICATE};
-use poem::http::{HeaderValue, StatusCode};
+use poem::http::{HeaderValue, StatusCode, Uri};
 use poem::{Error, Response};
 
 use super::problem::ApiError;
+
+/// The longest path and query, in bytes: what servers at least should take (RFC 9110, section 4.1).
+const MAX_TARGET: usize = 8192;
 
 /// The answer to an error that climbed out of a handler or of poem itself.
 ///
@@ -31,6 +34,16 @@ pub(super) fn after_panic(panic: &(dyn Any + Send), request_id: &str) -> Respons
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = message.unwrap_or("(no text)"), "a handler panicked");
     ApiError::internal_untold().to_response(Some(request_id))
+}
+
+/// 414 for a request target that is longer than any sensible one; it would only fill logs and caches.
+pub(super) fn check_target(target: &Uri) -> Result<(), ApiError> {
+    let length = target.path_and_query().map_or(0, |target| target.as_str().len());
+    if length <= MAX_TARGET {
+        return Ok(());
+    }
+    let error = ApiError::new(StatusCode::URI_TOO_LONG, "target-too-long", "The path and query are too long");
+    Err(error.detail(format!("At most {MAX_TARGET} bytes are taken.")))
 }
 
 /// 404: no route leads there.

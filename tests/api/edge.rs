@@ -1,7 +1,11 @@
 //! What every answer has, whatever the question.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp, a_task};
@@ -134,6 +138,47 @@ async fn without_its_database_the_server_says_503_and_stays_up() {
     app.anonymous().get("/health/live").await.is(200);
     app.anonymous().get("/health/ready").await.is(503);
     app.anonymous().get("/openapi.json").await.is(200);
+}
+
+#[tokio::test]
+async fn health_notices_that_the_database_file_was_moved() {
+    let app = TestApp::new().await;
+
+    app.move_database();
+
+    let health = app.anonymous().get("/health").await.is(503);
+    assert_eq!(health.body["checks"]["database"], "unhealthy");
+    assert_eq!(health.body["details"]["database"], "the database file was moved or deleted; put it back and restart");
+}
+
+#[tokio::test]
+async fn a_target_that_is_too_long_is_refused_by_a_problem() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+
+    for path in [format!("/api/tasks?q={}", "x".repeat(8192)), format!("/{}", "x".repeat(20_000))] {
+        let answer = ada.get(&path).await.is(414);
+        assert!(answer.header("x-request-id").is_some());
+        answer.assert_problem("target-too-long");
+    }
+    ada.get(&format!("/api/tasks?q={}", "x".repeat(8000))).await.is(422);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let app = TestApp::with(|config| config.server.body_timeout = Duration::from_millis(100)).await;
+    let mut connection = TcpStream::connect(app.url().trim_start_matches("http://")).await.unwrap();
+    let head =
+        "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("connection: close") && head.contains("application/problem+json"), "{head}");
+    assert!(body.contains("urn:mindflow:problem:body-too-slow") && body.contains("request_id"), "{body}");
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! Bodies: their type, their size, counted as they come, and what they hold.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use poem::Request;
-use poem::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use poem::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+};
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -18,12 +22,22 @@ use crate::http::problem::{ApiError, Fault};
 /// The media type of a JSON merge patch (RFC 7396).
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
+/// What a client may send.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// How many bytes, at most.
+    pub max_bytes: usize,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
 /// Reads the body that `rule` asks for and puts it back, so that the handler can parse it.
 pub(super) async fn read(
     request: &mut Request,
     rule: &BodyRule,
-    max_bytes: usize,
+    limits: BodyLimits,
 ) -> Result<Option<json::Parsed>, ApiError> {
+    let BodyLimits { max_bytes, patience } = limits;
     let declared = declared_length(request.headers());
     if declared.is_some_and(|length| length > max_bytes as u64) {
         return Err(too_large(max_bytes));
@@ -32,7 +46,8 @@ pub(super) async fn read(
     if expected {
         check_type(request.headers(), rule, declared)?;
     }
-    let bytes = collect(request, max_bytes).await?;
+    let collected = tokio::time::timeout(patience, collect(request, max_bytes)).await;
+    let bytes = collected.map_err(|_| too_slow(patience))??;
     sign(request, &bytes);
     if bytes.is_empty() && !rule.required {
         // poem-openapi asks for the type even where the body may be missing.
@@ -150,6 +165,13 @@ fn unreadable(fault: &str) -> ApiError {
 fn too_large(max_bytes: usize) -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large")
         .detail(format!("At most {max_bytes} bytes are taken."))
+}
+
+/// 408: the rest of the body may still come, so nothing else can be asked on this connection.
+fn too_slow(patience: Duration) -> ApiError {
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "The body did not come in time")
+        .detail(format!("The body must arrive within {} seconds.", patience.as_secs()))
+        .header(CONNECTION, "close")
 }
 
 fn unsupported(rule: &BodyRule, detail: &str) -> ApiError {
