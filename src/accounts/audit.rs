@@ -21,7 +21,7 @@ impl AuditEntry {
         let user_id = Some(caller.user_id);
         // The grant may be gone when somebody reads this; who came with it is then still known.
         let details = caller.client.as_deref().map(|client| json!({ "client_id": client }));
-        Self { user_id, actor, credential_id, request_id, details, ..Self::bare(action, at) }
+        Self { user_id, actor, credential_id, details, request_id, ..Self::bare(action, at) }
     }
 
     /// `action` was done (or tried) by somebody who had no credential yet; `user` is whose account it was about.

@@ -34,8 +34,8 @@ impl Reach {
     /// The reach of an operation, by its method and route pattern.
     pub fn of(method: &Method, pattern: &str) -> Self {
         let below =
-            |start: &&str| pattern.strip_prefix(*start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let listed = PROGRAMS.iter().any(|start| below(&start)) || SINGLE.contains(&(method.clone(), pattern));
+            |start: &str| pattern.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let listed = PROGRAMS.into_iter().any(below) || SINGLE.contains(&(method.clone(), pattern));
         if listed { Self::Everybody } else { Self::People }
     }
 

@@ -48,7 +48,7 @@ pub(super) fn remove(files: &[PathBuf], folder: &Path) {
             // Another instance on the same folder was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "a private key that is not needed any more stays")
+                tracing::warn!(path = %path.display(), %error, "a private key that is not needed any more stays");
             }
         }
     }

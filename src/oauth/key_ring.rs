@@ -34,10 +34,10 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(10);
 pub struct KeyRing {
     current: ArcSwap<KeySet>,
     /// Where they come from; `None` when the key is configured.
-    shelf: Option<Shelf>,
+    stored: Option<Stored>,
 }
 
-struct Shelf {
+struct Stored {
     kept: KeyShelf,
     clock: Clock,
     /// The life of what the keys sign.
@@ -81,7 +81,7 @@ pub struct Rotated {
 impl KeyRing {
     /// A ring of a configured key, which never changes.
     pub fn fixed(keys: KeySet) -> Self {
-        Self { current: ArcSwap::from_pointee(keys), shelf: None }
+        Self { current: ArcSwap::from_pointee(keys), stored: None }
     }
 
     /// Opens the ring of the database. When there is no active key, the newest of the files becomes it, or a new one is
@@ -131,7 +131,7 @@ impl KeyRing {
     }
 
     fn over(current: ArcSwap<KeySet>, kept: KeyShelf, clock: Clock, token_life: Duration) -> Self {
-        Self { current, shelf: Some(Shelf { kept, clock, token_life, looked: tokio::sync::Mutex::new(None) }) }
+        Self { current, stored: Some(Stored { kept, clock, token_life, looked: tokio::sync::Mutex::new(None) }) }
     }
 
     /// The keys, as they are now.
@@ -141,16 +141,16 @@ impl KeyRing {
 
     /// Reads the ring, in case another instance has changed it.
     pub async fn refresh(&self) -> Result<(), KeyError> {
-        let Some(shelf) = &self.shelf else { return Ok(()) };
-        self.show(&shelf.kept, &shelf.kept.list().await?)
+        let Some(stored) = &self.stored else { return Ok(()) };
+        self.show(&stored.kept, &stored.kept.list().await?)
     }
 
     /// Reads the ring because a token names a key that is not in it; seldom, as anybody can send such tokens.
     pub async fn look_again(&self) {
-        let Some(shelf) = &self.shelf else { return };
+        let Some(stored) = &self.stored else { return };
         // Who comes meanwhile waits here, and then finds what was read.
-        let mut looked = shelf.looked.lock().await;
-        let now = shelf.clock.now();
+        let mut looked = stored.looked.lock().await;
+        let now = stored.clock.now();
         if looked.is_some_and(|then| then <= now && now < then.plus(LOOKS_AGAIN)) {
             return;
         }
@@ -163,7 +163,7 @@ impl KeyRing {
     /// Takes the step that is due, if any: publishes the next key, lets it sign, forgets what verifies nothing any more.
     /// Several instances may do so at once.
     pub async fn maintain(&self) -> Result<(), KeyError> {
-        let Some(Shelf { kept, clock, token_life, .. }) = &self.shelf else { return Ok(()) };
+        let Some(Stored { kept, clock, token_life, .. }) = &self.stored else { return Ok(()) };
         let now = clock.now();
         let rows = kept.list().await?;
         match due(&rows, now) {
@@ -187,7 +187,7 @@ impl KeyRing {
     ///
     /// [`KeyError::Configured`] when the key is not kept here.
     pub async fn rotate(&self, how: Rotate) -> Result<Rotated, KeyError> {
-        let Some(Shelf { kept, clock, .. }) = &self.shelf else { return Err(KeyError::Configured) };
+        let Some(Stored { kept, clock, .. }) = &self.stored else { return Err(KeyError::Configured) };
         let now = clock.now();
         if next(&kept.list().await?).is_none() {
             kept.make(KeyState::Next, now).await?;
@@ -212,8 +212,8 @@ impl KeyRing {
     ///
     /// [`KeyError::Configured`] when the key is not kept here.
     pub async fn list(&self) -> Result<Vec<Kept>, KeyError> {
-        let shelf = self.shelf.as_ref().ok_or(KeyError::Configured)?;
-        shelf.kept.list().await
+        let stored = self.stored.as_ref().ok_or(KeyError::Configured)?;
+        stored.kept.list().await
     }
 
     /// Puts the keys of these rows in force, unless they are.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use crate::accounts::Caller;
 use crate::accounts::secrets::{hash_secret, random_secret};
-use crate::accounts::{Caller, Credential};
 use crate::clock::{Clock, Timestamp};
 use crate::fault::Purpose;
 use crate::ids::{ProjectId, TaskId};
@@ -229,23 +229,10 @@ impl Work<'_, '_> {
         id: Uuid,
         details: Option<serde_json::Value>,
     ) {
-        let (actor, credential_id) = match self.caller.credential {
-            Credential::Session(id) => ("session", Some(id.0)),
-            Credential::PersonalToken(id) => ("personal_token", Some(id.0)),
-            Credential::Grant(id) => ("grant", Some(id.0)),
-            Credential::Shell => ("shell", None),
-        };
-        self.audit.push(AuditEntry {
-            user_id: Some(self.caller.user_id),
-            actor,
-            credential_id,
-            action,
-            entity,
-            entity_id: Some(id),
-            details,
-            request_id: Some(self.caller.request_id.to_string()),
-            address: None,
-            at: self.now,
+        let entry = AuditEntry { entity, ..AuditEntry::by(&self.caller, action, self.now).on(id) };
+        self.audit.push(match details {
+            Some(details) => entry.with(details),
+            None => entry,
         });
     }
 

@@ -126,7 +126,7 @@ async fn programs_do_not_touch_the_account_that_let_them_in() {
             if open || !path.starts_with("/api/auth/") || (path == "/api/auth/me" && method == "get") {
                 continue;
             }
-            let path = path.replace(|c| c == '{' || c == '}', "x");
+            let path = path.replace(['{', '}'], "x");
             let method: Method = method.to_uppercase().parse().unwrap();
             let answer = program.send(method.clone(), &path, Some(&json!({})), &[]).await;
             assert_eq!(answer.status, 403, "{method} {path}");
@@ -199,4 +199,27 @@ async fn a_token_comes_in_the_header_alone() {
         nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &value)]).await.is(401);
     }
     nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &format!("bearer {token}"))]).await.is(200);
+}
+
+#[tokio::test]
+async fn the_use_of_a_grant_is_noted_behind_the_requests_back() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let connected = Connected::to(&ada, &app, "read").await;
+    let program = ada.holding(&connected.token(&app, "read", Resources::ALL));
+
+    program.list_tasks("").await.is(200);
+
+    let noted = async {
+        loop {
+            let log = ada.get("/api/auth/activity").await.good();
+            if let Some(used) = log["items"].as_array().unwrap().iter().find(|item| item["action"] == "grant.used") {
+                break used.clone();
+            }
+        }
+    };
+    let used = tokio::time::timeout(Duration::from_secs(10), noted).await.unwrap();
+    assert_eq!(used["entity_id"], connected.grant.to_string());
+    let grant = app.app.store.find_grant(connected.grant).await.unwrap().unwrap().grant;
+    assert_eq!(grant.last_used_at, app.clock.now().as_micros());
 }

@@ -121,13 +121,13 @@ async fn a_key_is_published_before_it_signs_and_verifies_after_it_has() {
         ring.maintain().await.unwrap();
         assert_eq!(states(&ring).await, ["active"]);
 
-        world.clock.advance(SIGNS_FOR - PUBLISHED_FOR);
+        world.clock.advance(SIGNS_FOR.saturating_sub(PUBLISHED_FOR));
         ring.maintain().await.unwrap();
         ring.maintain().await.unwrap();
         assert_eq!((states(&ring).await, signs(&ring)), (vec!["active", "next"], first.clone()));
         assert_eq!(published(&ring), 2);
 
-        world.clock.advance(PUBLISHED_FOR - Duration::from_secs(1));
+        world.clock.advance(PUBLISHED_FOR.saturating_sub(Duration::from_secs(1)));
         ring.maintain().await.unwrap();
         assert_eq!(signs(&ring), first);
 
@@ -137,7 +137,7 @@ async fn a_key_is_published_before_it_signs_and_verifies_after_it_has() {
         assert!(ring.keys().find(&first).is_some());
         assert_eq!(states(&ring).await, ["retired", "active"]);
 
-        world.clock.advance(LIFE + STAYS_FOR - Duration::from_secs(1));
+        world.clock.advance((LIFE + STAYS_FOR).saturating_sub(Duration::from_secs(1)));
         ring.maintain().await.unwrap();
         assert!(ring.keys().find(&first).is_some());
         world.clock.advance(Duration::from_secs(1));
