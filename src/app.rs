@@ -1,5 +1,6 @@
 //! The App: every component, built once from the configuration.
 
+mod clients;
 mod housekeeping;
 mod keys;
 mod starting;
@@ -29,7 +30,7 @@ use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
 use crate::oauth::metadata::Welcome;
-use crate::oauth::{AccessTokens, KeyRing};
+use crate::oauth::{AccessTokens, Clients, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
@@ -56,6 +57,8 @@ pub struct App {
     pub policies: Arc<LivePolicies>,
     /// People.
     pub accounts: Arc<Accounts>,
+    /// The programs that may ask on their behalf.
+    pub clients: Arc<Clients>,
     /// Their tasks.
     pub tasks: Tasks,
     /// How everything is.
@@ -82,6 +85,7 @@ impl App {
     pub async fn start(config: Config, clock: Clock, port: u16) -> Result<Self, StartError> {
         let keys = Keys::reach(&config, clock.clone()).await?;
         let ring = Arc::new(keys.open().await?);
+        let clients = clients::make(&config, &keys.store, &clock, port).await?;
         let policies = Arc::new(LivePolicies::open(
             &config.policies.dir,
             starting::case_rule(config.policies.tests),
@@ -91,11 +95,11 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, clock, port, Ground { keys, ring, policies, watch }))
+        Ok(Self::assemble(config, clock, port, Ground { keys, ring, clients, policies, watch }))
     }
 
     fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
-        let Ground { keys: Keys { store, secret, .. }, ring, policies, watch } = ground;
+        let Ground { keys: Keys { store, secret, .. }, ring, clients, policies, watch } = ground;
         let issuer = config.server.public_url(port);
         let tokens = Arc::new(AccessTokens::new(
             Arc::clone(&ring),
@@ -128,6 +132,7 @@ impl App {
             _housekeeping: Housekeeping::start(House {
                 store: store.clone(),
                 accounts: Arc::clone(&accounts),
+                clients: Arc::clone(&clients),
                 ring,
                 clock: clock.clone(),
                 limits: Arc::clone(&limits),
@@ -138,6 +143,7 @@ impl App {
             store,
             policies,
             accounts,
+            clients,
             tasks,
             limits,
         }
@@ -158,6 +164,8 @@ impl App {
             LabelsApi::new(self.tasks.clone()),
             TransferApi::new(self.tasks.clone()),
         );
+        let welcome =
+            Welcome { registration: self.clients.takes_registrations(), documents: self.clients.takes_documents() };
         let parts = Parts {
             config: &self.config,
             authenticator: self.guard.clone(),
@@ -168,9 +176,10 @@ impl App {
                 issuer: self.issuer.clone(),
                 clock: self.clock.clone(),
                 accounts: Arc::clone(&self.accounts),
+                clients: Arc::clone(&self.clients),
                 secret: self.secret.clone(),
                 tokens: Arc::clone(&self.tokens),
-                discovery: Discovery::new(&self.issuer, Welcome { registration: true, documents: true }),
+                discovery: Discovery::new(&self.issuer, welcome),
             }),
         };
         http::endpoint(api, parts)
@@ -186,6 +195,7 @@ impl App {
 struct Ground {
     keys: Keys,
     ring: Arc<KeyRing>,
+    clients: Arc<Clients>,
     policies: Arc<LivePolicies>,
     watch: PolicyWatch,
 }

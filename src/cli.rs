@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, each thin.
 
+pub mod client;
 pub mod demo;
 pub mod keys;
 pub mod migrate;
@@ -47,6 +48,8 @@ enum Command {
     User(user::UserArgs),
     /// List and replace the keys that sign access tokens
     Keys(keys::KeysArgs),
+    /// Make, list and remove the programs that may be connected
+    Client(client::ClientArgs),
     /// Fill an account with some forty believable tasks
     Demo(demo::DemoArgs),
     /// Write the OpenAPI document
@@ -88,6 +91,10 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
         }
         Command::User(args) => match with_app(config).await {
             Ok(app) => ended(user::run(args, &app.accounts, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
+            Err(code) => code,
+        },
+        Command::Client(args) => match with_app(config).await {
+            Ok(app) => ended(client::run(args, &app.clients, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
         Command::Demo(args) => match with_app(config).await {

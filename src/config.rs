@@ -6,6 +6,7 @@
 
 pub mod example;
 pub mod keys;
+mod oauth;
 mod source;
 mod value;
 
@@ -15,6 +16,7 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::oauth::OAuth;
 use self::source::Values;
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
 
@@ -31,6 +33,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// How credentials are signed and how long they live.
     pub tokens: Tokens,
+    /// Which programs may be connected.
+    pub oauth: OAuth,
     /// How much one caller may ask.
     pub limits: Limits,
     /// What is logged.
@@ -196,6 +200,7 @@ impl Config {
             },
             accounts: Accounts::from_values(values),
             tokens: Tokens::from_values(values),
+            oauth: OAuth::from_values(values),
             limits: Limits {
                 rate_per_minute: values.get("limits.rate_limit_per_minute", value::integer(0, 1_000_000)),
                 auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", value::integer(0, 1_000_000)),

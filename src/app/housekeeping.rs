@@ -11,7 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::accounts::Accounts;
 use crate::clock::{Clock, Timestamp};
 use crate::http::limits::Limits;
-use crate::oauth::KeyRing;
+use crate::oauth::{Clients, KeyRing};
 use crate::store::{Store, StoreResult};
 
 /// How often what has expired is forgotten.
@@ -23,6 +23,7 @@ const KEYS_EVERY: Duration = Duration::from_secs(30);
 pub(super) struct House {
     pub(super) store: Store,
     pub(super) accounts: Arc<Accounts>,
+    pub(super) clients: Arc<Clients>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) clock: Clock,
     pub(super) limits: Arc<Limits>,
@@ -39,7 +40,7 @@ impl Housekeeping {
 }
 
 async fn forget(house: House) {
-    let House { store, accounts, clock, limits, .. } = house;
+    let House { store, accounts, clients, clock, limits, .. } = house;
     let mut ticks = ticks(EVERY);
     loop {
         ticks.tick().await;
@@ -48,9 +49,10 @@ async fn forget(house: House) {
         let forgotten = tokio::join!(
             store.delete_expired_changes(now),
             accounts.forget_expired(),
-            forget_authorizations(&store, now)
+            forget_authorizations(&store, now),
+            clients.forget_expired()
         );
-        if forgotten.0.is_err() || forgotten.1.is_err() || forgotten.2.is_err() {
+        if forgotten.0.is_err() || forgotten.1.is_err() || forgotten.2.is_err() || forgotten.3.is_err() {
             tracing::warn!(outcome = ?forgotten, "housekeeping failed; it is tried again");
         }
     }

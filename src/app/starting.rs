@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
-use crate::oauth::KeyError;
+use crate::oauth::{KeyError, OAuthError};
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
 use crate::secret_key::SecretKey;
@@ -37,6 +37,18 @@ pub enum StartError {
     /// The server's secret cannot be read or made.
     #[error("the server's secret cannot be kept in the data folder (`SECRET_KEY`)")]
     Secret(#[source] io::Error),
+    /// The test's certificates cannot be read.
+    #[error("the certificates in `{}` cannot be read (`oauth.extra_root_certificate`)", path.display())]
+    RootCertificate {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The clients that are built in cannot be kept.
+    #[error("the built-in clients cannot be kept")]
+    Clients(#[source] OAuthError),
     /// The policy that is built in does not run.
     #[error(transparent)]
     Policies(#[from] ShippedError),

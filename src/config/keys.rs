@@ -215,6 +215,52 @@ pub const KEYS: &[Key] = &[
         "Whether each use of a refresh token replaces it, so that a stolen one is noticed.",
     )
     .env("REFRESH_TOKEN_ROTATION_ENABLED"),
+    Key::new(
+        "oauth.dynamic_registration",
+        "true",
+        "true or false",
+        "Whether programs may register themselves (RFC 7591). Without it, clients are made with `mindflow client create`.",
+    ),
+    Key::new(
+        "oauth.client_documents",
+        "true",
+        "true or false",
+        "Whether a program may name itself by the URL of a document about it (Client ID Metadata Documents), which the \
+         server then fetches.",
+    ),
+    Key::new(
+        "oauth.registration_hosts",
+        "",
+        "a list of hosts such as claude.ai or localhost, and of schemes with a colon such as cursor:",
+        "Where programs that nobody vouched for may be answered: the hosts of their redirect URIs and of their documents. \
+         Unset: anywhere. In the environment: separated by commas, or a JSON array.",
+    )
+    .sample("claude.ai"),
+    Key::new(
+        "oauth.unused_clients_per_address",
+        "1000",
+        "1 to 1000000",
+        "How many registrations from one address may wait for their first use. They are forgotten after seven days.",
+    ),
+    Key::new(
+        "oauth.unused_clients",
+        "20000",
+        "1 to 10000000",
+        "How many registrations may wait for their first use at all.",
+    ),
+    Key::new(
+        "oauth.extra_root_certificate",
+        "",
+        "a file with certificates as PEM",
+        "For tests only: a further certificate authority for fetching the documents of programs.",
+    )
+    .sample("./test-ca.pem"),
+    Key::new(
+        "oauth.allow_private_addresses",
+        "false",
+        "true or false",
+        "For tests only: whether the documents of programs may come from private addresses, and from other ports than 443.",
+    ),
     Key::new("limits.rate_limit_per_minute", "100", "0 to 1000000", "Requests a minute a user. 0 is no limit.")
         .env("RATE_LIMIT_PER_MINUTE"),
     Key::new(

@@ -51,7 +51,7 @@ fn every_fault_is_told_with_its_source_and_what_is_allowed() {
 
     insta::assert_snapshot!(error.unwrap_err(), @"
     the environment variable `MINDFLOW__NO__SUCH` names no key of the configuration
-    `polices` in the file `FILE` is not known; the sections are server, storage, policies, accounts, tokens, limits, log
+    `polices` in the file `FILE` is not known; the sections are server, storage, policies, accounts, tokens, oauth, limits, log
     `server.prot` in the file `FILE` is not known; [server] has host, port, public_url, environment, secret_key, cors_origins, enable_swagger, max_content_size_mb, body_timeout_seconds, drain_seconds, idle_timeout_seconds
     `server.port`: the value `x` from the file `FILE` is wrong; allowed: 0 to 65535
     `accounts.registration`: the value `maybe` from the environment variable `REGISTRATION` is wrong; allowed: open, invite or closed
@@ -81,6 +81,28 @@ fn keys_may_have_their_line_breaks_escaped() {
 
     let expected = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----";
     assert_eq!(config.tokens.private_key.unwrap().expose(), expected);
+}
+
+#[test]
+fn what_is_for_tests_does_not_start_in_production() {
+    for (name, value) in
+        [("MINDFLOW__OAUTH__ALLOW_PRIVATE_ADDRESSES", "true"), ("MINDFLOW__OAUTH__EXTRA_ROOT_CERTIFICATE", "ca.pem")]
+    {
+        assert!(from_environment(&[(name, value), ("ENVIRONMENT", "test")]).is_ok());
+        let refused = from_environment(&[(name, value), ("ENVIRONMENT", "production")]).unwrap_err().to_string();
+        assert!(refused.contains("is for tests"), "{refused}");
+    }
+}
+
+#[test]
+fn registration_may_be_limited_to_hosts_and_schemes() {
+    let hosts = |text: &str| {
+        from_environment(&[("MINDFLOW__OAUTH__REGISTRATION_HOSTS", text)])
+            .map(|loaded| loaded.config.oauth.registration_hosts)
+    };
+
+    assert_eq!(hosts("Claude.ai, localhost,cursor:,[::1]").unwrap(), ["claude.ai", "localhost", "cursor:", "[::1]"]);
+    assert!(hosts("https://claude.ai").is_err() && hosts("claude.ai/x").is_err() && hosts(":").is_err());
 }
 
 #[test]

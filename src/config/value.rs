@@ -150,6 +150,10 @@ pub(super) fn path(raw: &Raw) -> Option<PathBuf> {
     text(raw).filter(|text| !text.is_empty()).map(PathBuf::from)
 }
 
+pub(super) fn optional_path(raw: &Raw) -> Option<Option<PathBuf>> {
+    optional(raw, |text| Some(PathBuf::from(text)))
+}
+
 pub(super) fn host(raw: &Raw) -> Option<String> {
     let host = text(raw)?;
     let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -168,13 +172,34 @@ pub(super) fn public_url(raw: &Raw) -> Option<Option<String>> {
 }
 
 pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {
-    let origins: Vec<String> = match raw {
-        Raw::List(origins) => origins.clone(),
-        Raw::Plain(text) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok()?,
-        Raw::Plain(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
-        _ => return None,
+    list(raw)?.iter().map(|text| origin(text.trim())).collect()
+}
+
+/// Hosts, and schemes with a colon.
+pub(super) fn places(raw: &Raw) -> Option<Vec<String>> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    let place = |text: &String| {
+        let place = text.trim().to_ascii_lowercase();
+        let six = place.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let known = match six {
+            Some(six) => six.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => place.strip_suffix(':').unwrap_or(&place).chars().all(plain) && place.len() > 1,
+        };
+        known.then_some(place)
     };
-    origins.iter().map(|text| origin(text.trim())).collect()
+    list(raw)?.iter().map(place).collect()
+}
+
+/// A list of the file; in the environment separated by commas, or a JSON array.
+fn list(raw: &Raw) -> Option<Vec<String>> {
+    match raw {
+        Raw::List(items) => Some(items.clone()),
+        Raw::Plain(text) if text.trim_start().starts_with('[') && text.contains('"') => serde_json::from_str(text).ok(),
+        Raw::Plain(text) => {
+            Some(text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect())
+        }
+        _ => None,
+    }
 }
 
 /// An origin as browsers send it (RFC 6454, section 6.2): scheme, host, port, nothing else.

@@ -6,7 +6,9 @@
 
 pub mod answers;
 pub mod call;
+pub mod credentials;
 pub mod discovery;
+mod register;
 
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ use super::problem::ApiError;
 use super::{cors, edge, errors};
 use crate::accounts::Accounts;
 use crate::clock::Clock;
-use crate::oauth::AccessTokens;
+use crate::oauth::{AccessTokens, Clients};
 use crate::secret_key::SecretKey;
 
 /// What the endpoints work with.
@@ -33,6 +35,8 @@ pub struct Services {
     pub clock: Clock,
     /// People.
     pub accounts: Arc<Accounts>,
+    /// Programs.
+    pub clients: Arc<Clients>,
     /// What cookies and forms are signed with.
     pub secret: SecretKey,
     /// Access tokens and the keys that sign them.
@@ -88,6 +92,20 @@ const ROUTES: &[Route] = &[
     document!("/.well-known/oauth-protected-resource/{*path}", discovery::protected_resource),
     document!("/.well-known/jwks.json", discovery::jwks),
     document!("/oauth/jwks", discovery::jwks),
+    Route {
+        pattern: "/oauth/register",
+        methods: &[(Method::POST, Class::SignIn, on!(register::register))],
+        cross: Cross::Open,
+    },
+    Route {
+        pattern: "/oauth/register/{client_id}",
+        methods: &[
+            (Method::GET, Class::SignIn, on!(register::read)),
+            (Method::PUT, Class::SignIn, on!(register::replace)),
+            (Method::DELETE, Class::SignIn, on!(register::remove)),
+        ],
+        cross: Cross::Open,
+    },
 ];
 
 /// The endpoints, ready to be asked.

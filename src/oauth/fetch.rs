@@ -155,6 +155,16 @@ impl Fetcher for HttpsFetcher {
     }
 }
 
+/// Fetches nothing.
+pub struct NoFetcher;
+
+#[async_trait]
+impl Fetcher for NoFetcher {
+    async fn fetch(&self, _: &Url, _: usize) -> Result<Fetched, FetchError> {
+        Err(FetchError::Unreachable)
+    }
+}
+
 /// Looks names up, and gives their addresses only when all of them are public.
 struct PublicResolver(Reach);
 

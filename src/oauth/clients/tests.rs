@@ -1,5 +1,9 @@
 //! Clients over real databases, with a shelf of documents in place of the Internet.
 
+mod assertions;
+mod documents;
+mod registration;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
