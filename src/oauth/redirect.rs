@@ -250,6 +250,15 @@ mod tests {
             ("https://[::1", E::Host),
             ("https://[::1]x/", E::Host),
             ("https://[v1.x]/", E::Host),
+        ] {
+            assert_eq!(RedirectKind::parse(uri), Err(reason), "{uri}");
+        }
+    }
+
+    #[test]
+    fn other_places_and_dangerous_schemes_are_refused() {
+        use RedirectUriError as E;
+        for (uri, reason) in [
             ("http://a.example/cb", E::PlainHttp),
             ("http://127.0.0.2/cb", E::PlainHttp),
             ("http://127.1/cb", E::PlainHttp),
