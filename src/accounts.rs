@@ -3,14 +3,17 @@
 //! - [`guard`]: who is behind a token, asked once per request; [`gather`] lets requests share that question.
 //! - [`registration`], [`admission`], [`sign_in`], [`browser`], [`sessions`], [`personal_tokens`], [`profile`], [`activity`]: what people do with
 //!   their accounts; [`operators`]: what the shell does with anybody's. All are methods of [`Accounts`].
-//! - [`passwords`], [`email`], [`secrets`], [`rotation`]: the rules and the cryptography beneath.
+//! - [`email_tokens`], [`second_factor`]: what goes by e-mail, and codes beside the password.
+//! - [`passwords`], [`attempts`], [`email`], [`secrets`], [`rotation`]: the rules and the cryptography beneath.
 
 pub mod activity;
 pub mod admission;
+pub mod attempts;
 pub mod audit;
 pub mod browser;
 pub mod caller;
 pub mod email;
+pub mod email_tokens;
 pub mod error;
 pub mod gather;
 pub mod guard;
@@ -21,6 +24,7 @@ pub mod personal_tokens;
 pub mod profile;
 pub mod registration;
 pub mod rotation;
+pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
@@ -39,10 +43,14 @@ use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Registration;
 use crate::ids::UserId;
+use crate::mail::Post;
 use crate::oauth::AccessTokens;
+use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
 
 pub use admission::Proven;
+use attempts::Attempts;
+pub use attempts::TooManyAttempts;
 pub use browser::{Browser, BrowserLife};
 pub use caller::{Caller, Credential, Scope, Scopes};
 pub use error::AccountError;
@@ -83,6 +91,8 @@ pub struct AccountSettings {
     pub rotation: Rotation,
     /// How long browsers stay signed in.
     pub browser_life: BrowserLife,
+    /// How many wrong passwords or codes one has for an account within a quarter of an hour; 0 is no limit.
+    pub most_failures: u32,
 }
 
 /// Whether a refresh token is replaced at each use.
@@ -108,6 +118,10 @@ pub struct AccountParts {
     pub policies: Arc<dyn PolicyDirectory>,
     /// Hears of new time zones.
     pub zone_follower: Arc<dyn ZoneFollower>,
+    /// Seals what must be read back.
+    pub secret: SecretKey,
+    /// Sends mail.
+    pub post: Post,
     /// What the operator chose.
     pub settings: AccountSettings,
 }
@@ -120,14 +134,18 @@ pub struct Accounts {
     tokens: Arc<AccessTokens>,
     policies: Arc<dyn PolicyDirectory>,
     zone_follower: Arc<dyn ZoneFollower>,
+    secret: SecretKey,
+    post: Post,
+    attempts: Attempts,
     settings: AccountSettings,
 }
 
 impl Accounts {
     /// Builds the service.
     pub fn new(parts: AccountParts) -> Self {
-        let AccountParts { store, clock, passwords, tokens, policies, zone_follower, settings } = parts;
-        Self { store, clock, passwords, tokens, policies, zone_follower, settings }
+        let AccountParts { store, clock, passwords, tokens, policies, zone_follower, secret, post, settings } = parts;
+        let attempts = Attempts::new(settings.most_failures, clock.clone());
+        Self { store, clock, passwords, tokens, policies, zone_follower, secret, post, attempts, settings }
     }
 }
 

@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
+use crate::accounts::attempts::MOST_FAILURES;
 use crate::accounts::{
     AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
 };
@@ -18,6 +19,8 @@ use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::http::accounts::AccountsApi;
+use crate::http::accounts::recovery::RecoveryApi;
+use crate::http::accounts::second_factor::SecondFactorApi;
 use crate::http::batch::BatchApi;
 use crate::http::contract::ContractError;
 use crate::http::groups::{LabelsApi, ProjectsApi};
@@ -29,6 +32,7 @@ use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
+use crate::mail::{self, Post};
 use crate::oauth::metadata::Welcome;
 use crate::oauth::{AccessTokens, Clients, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
@@ -43,7 +47,8 @@ pub use keys::Keys;
 pub use starting::StartError;
 
 /// The operations of the API; their order is the document's.
-pub type Api = (AccountsApi, RankingApi, BatchApi, TasksApi, ProjectsApi, LabelsApi, TransferApi);
+pub type Api =
+    (AccountsApi, RecoveryApi, SecondFactorApi, RankingApi, BatchApi, TasksApi, ProjectsApi, LabelsApi, TransferApi);
 
 /// A running MindFlow without its socket.
 pub struct App {
@@ -115,10 +120,13 @@ impl App {
             tokens: Arc::clone(&tokens),
             policies: Arc::new(Directory(Arc::clone(&policies))),
             zone_follower: Arc::new(DueDates),
+            secret: secret.clone(),
+            post: Post::new(mail::without_smtp(config.server.environment), &issuer),
             settings: AccountSettings {
                 registration: config.accounts.registration,
                 session_life: config.tokens.refresh_token_life,
                 rotation: if config.tokens.refresh_token_rotation { Rotation::EachUse } else { Rotation::Never },
+                most_failures: if config.limits.auth_rate_per_minute == 0 { 0 } else { MOST_FAILURES },
                 browser_life: BrowserLife { most: config.accounts.browser_life, idle: config.accounts.browser_idle },
             },
         }));
@@ -157,6 +165,8 @@ impl App {
     pub fn endpoint(&self) -> Result<impl Endpoint<Output = Response> + use<>, ContractError> {
         let api: Api = (
             AccountsApi::new(Arc::clone(&self.accounts)),
+            RecoveryApi::new(Arc::clone(&self.accounts)),
+            SecondFactorApi::new(Arc::clone(&self.accounts)),
             RankingApi::new(self.tasks.clone()),
             BatchApi::new(self.tasks.clone()),
             TasksApi::new(self.tasks.clone()),

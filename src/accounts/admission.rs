@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attempts::Guess;
 use super::audit::AuditEntry;
 use super::email::key_of;
 use super::error::AccountError;
@@ -50,9 +51,20 @@ impl Proven {
 }
 
 impl Accounts {
-    /// Checks a password. What is wrong is not told, neither by words nor by time.
+    /// Checks a password. What is wrong is not told, neither by words nor by time; after too many wrong ones for an
+    /// address nobody is asked for a while, whether there is such an account or not.
     pub async fn prove_password(&self, email: &str, password: &str, origin: &Origin) -> Result<Proven, AccountError> {
-        let found = self.store.find_user_by_email(&key_of(email)).await?;
+        let key = key_of(email);
+        let attempt = self.attempts.begin(Guess::Password(&key))?;
+        let proven = self.compare_password(&key, password, origin).await;
+        if !matches!(proven, Err(AccountError::WrongCredentials)) {
+            attempt.forgive();
+        }
+        proven
+    }
+
+    async fn compare_password(&self, key: &str, password: &str, origin: &Origin) -> Result<Proven, AccountError> {
+        let found = self.store.find_user_by_email(key).await?;
         let user = found.as_ref().filter(|user| user.status == Status::Active.as_str());
         let verdict = self.passwords.verify(password, user.map(|user| user.password_hash.as_str())).await?;
         let methods = "pwd".to_owned();

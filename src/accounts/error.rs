@@ -1,8 +1,10 @@
 //! What can keep a change or a question about accounts from succeeding.
 
+use super::attempts::TooManyAttempts;
 use super::passwords::HashError;
 use super::secrets::RandomError;
 use crate::fault::Fault;
+use crate::mail::MailError;
 use crate::oauth::tokens::SigningError;
 use crate::paging::CursorError;
 use crate::store::StoreError;
@@ -25,6 +27,24 @@ pub enum AccountError {
     /// No such account, or another password, or a disabled account: which is not told.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// The password is right, but the account has a second factor, and no code of it came.
+    #[error("a code of the authenticator is needed, too")]
+    SecondFactorNeeded,
+    /// The code is no (unused) one of this person's second factor.
+    #[error("the code is wrong, or was used already")]
+    WrongCode,
+    /// Too many wrong passwords or codes.
+    #[error(transparent)]
+    TooManyAttempts(#[from] TooManyAttempts),
+    /// There is a second factor already.
+    #[error("there is a second factor already; remove it first")]
+    SecondFactorOn,
+    /// The address has been proved.
+    #[error("the e-mail address is confirmed already")]
+    EmailVerified,
+    /// No mail can be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The password that should confirm a change is not the caller's.
     #[error("the password is wrong")]
     WrongPassword,

@@ -66,7 +66,7 @@ impl Accounts {
         Ok(self.find(email).await?.try_into()?)
     }
 
-    /// Gives somebody a new password, which ends their sessions.
+    /// Gives somebody a new password, which ends everything that acts for them.
     pub async fn set_password(&self, email: &str, password: &str) -> Result<(), AccountError> {
         let (row, now) = (self.find(email).await?, self.clock.now());
         check_strength(password, &row.email, row.full_name.as_deref())
@@ -78,7 +78,7 @@ impl Accounts {
             .write(move |tx| {
                 Box::pin(async move {
                     tx.set_password(id, &hash, now).await?;
-                    tx.delete_other_sessions(id, None).await?;
+                    tx.end_everything(id, None).await?;
                     tx.insert_audit(&entry).await
                 })
             })
@@ -86,7 +86,7 @@ impl Accounts {
             .map_err(AccountError::Store)
     }
 
-    /// Forgets what is of no use any more: expired sessions and invitations, and attempts to sign in that belong to
+    /// Forgets what is of no use any more: expired sessions, invitations and links of e-mails, and attempts to sign in that belong to
     /// nobody and are older than 30 days. To be called now and then.
     pub async fn forget_expired(&self) -> Result<(), AccountError> {
         let now = self.clock.now();
@@ -94,6 +94,7 @@ impl Accounts {
             Box::pin(async move {
                 tx.delete_expired_sessions(now).await?;
                 tx.delete_expired_invites(now).await?;
+                tx.delete_expired_email_tokens(now).await?;
                 tx.delete_old_attempts(now.minus(ATTEMPTS_KEPT)).await
             })
         });

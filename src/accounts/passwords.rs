@@ -47,6 +47,9 @@ pub enum WeakPasswordError {
     Guessable(String),
 }
 
+/// Stands for the hash of who has no password (yet) and signs in elsewhere; nothing hashes to it.
+pub const NO_PASSWORD: &str = "none";
+
 /// Why no hash was made.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
@@ -140,10 +143,11 @@ impl Passwords {
         self.run(move || hash_now(&password)).await
     }
 
-    /// Compares a password with the stored hash; without one (nobody there) it takes the same time and is wrong.
+    /// Compares a password with the stored hash; without one (nobody there, or [`NO_PASSWORD`]) it takes the same time
+    /// and is wrong.
     pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict, HashError> {
         let password = normalise(password);
-        let stored = stored.map(str::to_owned);
+        let stored = stored.filter(|hash| *hash != NO_PASSWORD).map(str::to_owned);
         self.run(move || verify_now(&password, stored.as_deref())).await
     }
 
@@ -209,6 +213,7 @@ mod tests {
         assert_eq!(passwords.verify("correct horse battery", Some(&hash)).await.unwrap(), Verdict::Right);
         assert_eq!(passwords.verify("correct horse batterz", Some(&hash)).await.unwrap(), Verdict::Wrong);
         assert_eq!(passwords.verify("correct horse battery", None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(passwords.verify("none", Some(NO_PASSWORD)).await.unwrap(), Verdict::Wrong);
         assert!(passwords.verify("x", Some("md5:x")).await.is_err());
     }
 

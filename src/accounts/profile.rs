@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use super::attempts::Guess;
 use super::audit::AuditEntry;
 use super::error::{AccountError, Faults};
 use super::passwords::{Verdict, check_strength};
@@ -10,6 +11,7 @@ use super::user::{FULL_NAME_MAX, read_windows, read_zone};
 use super::{Accounts, Caller, Credential, Origin, PolicyDirectory, User};
 use crate::calendar::{TimeOfDay, Window, Windows, parse_zone};
 use crate::fault::Fault;
+use crate::mail::Message;
 use crate::store::accounts::{ProfileRecord, UserRecord};
 use crate::store::{StoreError, StoreResult};
 use crate::tasks::text::one_line;
@@ -138,7 +140,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Replaces the caller's password and ends all of their other sessions.
+    /// Replaces the caller's password and ends everything else that acts for them: their other sessions, connected apps,
+    /// personal access tokens.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -163,18 +166,30 @@ impl Accounts {
                         return Err(AccountError::WrongPassword);
                     }
                     tx.set_password(id, &hash, now).await?;
-                    tx.delete_other_sessions(id, kept).await?;
-                    Ok(tx.insert_audit(&entry).await?)
+                    let ended = tx.end_everything(id, kept).await?;
+                    let details = serde_json::json!({
+                        "sessions": ended.sessions, "apps": ended.grants, "tokens": ended.tokens
+                    });
+                    Ok(tx.insert_audit(&entry.with(details)).await?)
                 })
             })
-            .await
+            .await?;
+        self.tell(id, Message::PasswordChanged).await
     }
 
     /// Checks the caller's password; gives the stored hash that it fits.
-    async fn confirm(&self, caller: &Caller, password: &str, origin: &Origin) -> Result<String, AccountError> {
+    pub(super) async fn confirm(
+        &self,
+        caller: &Caller,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<String, AccountError> {
         let row = self.store.find_user(caller.user_id).await?.ok_or(AccountError::NotFound("account"))?;
-        if self.passwords.verify(password, Some(&row.password_hash)).await? != Verdict::Wrong {
-            return Ok(row.password_hash);
+        let attempt = self.attempts.begin(Guess::Password(&row.email_key))?;
+        let verdict = self.passwords.verify(password, Some(&row.password_hash)).await;
+        if !matches!(verdict, Ok(Verdict::Wrong)) {
+            attempt.forgive();
+            return verdict.map(|_| row.password_hash).map_err(AccountError::from);
         }
         let entry = AuditEntry::by(caller, "password.refused", self.clock.now()).from(origin);
         self.store.write(move |tx| Box::pin(async move { tx.insert_audit(&entry).await })).await?;

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::audit::AuditEntry;
 use super::email::Email;
+use super::email_tokens::{Link, Purpose};
 use super::error::{AccountError, Faults};
 use super::passwords::check_strength;
 use super::secrets::{hash_secret, random_secret};
@@ -73,7 +74,8 @@ impl Accounts {
         let record = self.prepare_user(new, Role::User, now).await?;
         let id = UserId(record.id);
         let entry = AuditEntry::anonymous(Some(id), "user.registered", now).on(id.0).from(origin);
-        self.insert_user(record, invite, entry, now).await
+        let link = Link::new(Purpose::Verify, id, &record.email_key, self.post.server(), now)?;
+        self.insert_user(record, invite, entry, self.post.ready().is_ok().then_some(link)).await
     }
 
     /// Makes an account from the operator's shell, whatever the mode of registration.
@@ -82,7 +84,7 @@ impl Accounts {
         let record = self.prepare_user(new, role, now).await?;
         let id = UserId(record.id);
         let entry = AuditEntry::shell(id, "user.created", now).on(id.0).with(json!({ "role": role.as_str() }));
-        self.insert_user(record, None, entry, now).await
+        self.insert_user(record, None, entry, None).await
     }
 
     /// Makes a code with which one person can register within seven days.
@@ -121,6 +123,7 @@ impl Accounts {
             data_version: 0,
             created_at: now.as_micros(),
             updated_at: now.as_micros(),
+            email_verified_at: None,
         })
     }
 
@@ -129,9 +132,10 @@ impl Accounts {
         record: UserRecord,
         invite: Option<[u8; 32]>,
         entry: AuditEntry,
-        now: Timestamp,
+        link: Option<Link>,
     ) -> Result<User, AccountError> {
-        let stored = record.clone();
+        let (stored, now) = (record.clone(), entry.at);
+        let (token, message) = link.map(|link| (link.record, link.message)).unzip();
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 if let Some(hash) = invite
@@ -140,6 +144,9 @@ impl Accounts {
                     return Err(AccountError::InviteNeeded);
                 }
                 tx.insert_user(&stored).await?;
+                if let Some(token) = token {
+                    tx.insert_email_token(&token).await?;
+                }
                 tx.insert_audit(&entry).await?;
                 Ok(())
             })
@@ -147,7 +154,12 @@ impl Accounts {
         match work.await {
             Err(AccountError::Store(StoreError::Taken(_))) => Err(AccountError::EmailTaken),
             Err(error) => Err(error),
-            Ok(()) => Ok(record.try_into()?),
+            Ok(()) => {
+                if let Some(message) = message {
+                    self.post.send(record.email.clone(), message);
+                }
+                Ok(record.try_into()?)
+            }
         }
     }
 }

@@ -14,6 +14,17 @@ use crate::oauth::SessionToken;
 use crate::store::StoreError;
 use crate::store::sessions::RefreshRecord;
 
+/// What somebody shows to sign in.
+#[derive(Clone, Copy)]
+pub struct SignIn<'a> {
+    /// The address, in upper or lower case.
+    pub email: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// A code of the authenticator or a recovery code, where one is needed.
+    pub code: Option<&'a str>,
+}
+
 /// What somebody gets who signs in or stays signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
@@ -34,9 +45,11 @@ enum Spending {
 }
 
 impl Accounts {
-    /// Signs in. What is wrong is not told, neither by words nor by time.
-    pub async fn login(&self, email: &str, password: &str, origin: &Origin) -> Result<SignedIn, AccountError> {
-        let proven = self.prove_password(email, password, origin).await?;
+    /// Signs in. What is wrong is not told, neither by words nor by time; that a code is missing is told only to who has
+    /// the password.
+    pub async fn login(&self, sign_in: SignIn<'_>, origin: &Origin) -> Result<SignedIn, AccountError> {
+        let proven = self.prove_password(sign_in.email, sign_in.password, origin).await?;
+        let proven = self.prove_second_factor(proven, sign_in.code, origin).await?;
         self.begin_session(proven, origin).await
     }
 

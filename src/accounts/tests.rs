@@ -1,19 +1,23 @@
 //! The service as a whole, on both databases.
 
 mod browser;
+mod email_tokens;
 mod operators;
 mod personal_tokens;
 mod profile;
 mod registration;
+pub(crate) mod second_factor;
 mod sign_in;
 
 use std::sync::{LazyLock, Mutex};
 
+pub(super) use super::attempts::MOST_FAILURES;
 pub(super) use super::pages::Paging;
 use super::registration::NewAccount;
-use super::sign_in::SignedIn;
+pub(super) use super::sign_in::{SignIn, SignedIn};
 use super::*;
 use crate::calendar::Window;
+use crate::mail::tests::Letterbox;
 use crate::oauth::keys::SigningKey;
 use crate::oauth::{KeyRing, KeySet, Resource};
 use crate::store::testing::{TestStore, test_stores};
@@ -67,6 +71,7 @@ pub(crate) struct World {
     pub(crate) guard: Arc<Guard>,
     pub(crate) clock: Clock,
     pub(super) name: &'static str,
+    pub(super) letterbox: Arc<Letterbox>,
     follower: Arc<Follower>,
     _store: TestStore,
 }
@@ -75,6 +80,7 @@ pub(crate) const SETTINGS: AccountSettings = AccountSettings {
     registration: Registration::Open,
     session_life: Duration::from_hours(30 * 24),
     rotation: Rotation::EachUse,
+    most_failures: 10,
     browser_life: BrowserLife { most: Duration::from_hours(14 * 24), idle: Duration::from_hours(48) },
 };
 
@@ -84,6 +90,7 @@ pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
         let life = Duration::from_hours(1);
         let tokens = Arc::new(AccessTokens::new(KEYS.clone(), "https://mindflow.example", life, clock.clone()));
         let follower = Arc::new(Follower::default());
+        let letterbox = Arc::new(Letterbox::default());
         let parts = AccountParts {
             store: test.store.clone(),
             clock: clock.clone(),
@@ -91,10 +98,20 @@ pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
             tokens: tokens.clone(),
             policies: Arc::new(Policies),
             zone_follower: follower.clone(),
+            secret: SecretKey::new("a secret of the tests, 32 bytes long"),
+            post: Post::new(letterbox.clone(), "https://mindflow.example"),
             settings,
         };
         let guard = Arc::new(Guard::new(test.store.clone(), tokens, clock.clone()));
-        World { accounts: Arc::new(Accounts::new(parts)), guard, clock, name: test.name, follower, _store: test }
+        World {
+            accounts: Arc::new(Accounts::new(parts)),
+            guard,
+            clock,
+            name: test.name,
+            letterbox,
+            follower,
+            _store: test,
+        }
     };
     test_stores().await.into_iter().map(world).collect()
 }
@@ -124,7 +141,11 @@ impl World {
 
     pub(super) async fn login(&self, email: &str) -> SignedIn {
         self.tick();
-        self.accounts.login(email, GOOD, &origin()).await.unwrap()
+        self.try_login(email, GOOD).await.unwrap()
+    }
+
+    pub(super) async fn try_login(&self, email: &str, password: &str) -> Result<SignedIn, AccountError> {
+        self.accounts.login(SignIn { email, password, code: None }, &origin()).await
     }
 
     /// Registers and signs in.

@@ -94,6 +94,8 @@ pub struct User {
     pub role: Role,
     /// Whether they may come in.
     pub status: Status,
+    /// Whether they proved that the address is theirs.
+    pub email_verified: bool,
     /// When the account was made.
     pub created_at: Timestamp,
     /// When it was changed.
@@ -111,6 +113,7 @@ impl TryFrom<UserRecord> for User {
             role: Role::parse(&record.role)?,
             status: Status::parse(&record.status)?,
             email: record.email,
+            email_verified: record.email_verified_at.is_some(),
             full_name: record.full_name,
             policy: record.policy,
             created_at: Timestamp::from_micros(record.created_at),

@@ -4,6 +4,8 @@ mod bodies;
 mod errors;
 mod examples;
 pub(in crate::http) mod origin;
+pub mod recovery;
+pub mod second_factor;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -91,12 +93,13 @@ impl AccountsApi {
     /// Sign in
     ///
     /// Begins a session. Send the access token as `Authorization: Bearer …`; when it has expired, the refresh token
-    /// gives the next one. A wrong password and an unknown address get the same answer.
+    /// gives the next one. A wrong password and an unknown address get the same answer. Where a second factor is on,
+    /// `code` is needed, too: without it, who has the right password gets the problem `second-factor-needed`.
     ///
-    /// - 401: The e-mail address or the password is wrong.
+    /// - 401: The e-mail address or the password is wrong, or a code of the second factor is needed or wrong.
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(&self, body: Body<Login>, origin: RequestOrigin) -> Result<Json<SignedInView>, ApiError> {
-        let tokens = self.accounts.login(&body.email, &body.password, &origin.0).await?;
+        let tokens = self.accounts.login(body.as_domain(), &origin.0).await?;
         Ok(Json(tokens.into()))
     }
 
@@ -170,7 +173,8 @@ impl AccountsApi {
 
     /// Change my password
     ///
-    /// Ends all other sessions of the account.
+    /// Ends everything else that acts for the account: other sessions, connected apps, personal access tokens. A mail
+    /// says that it happened.
     ///
     /// - 403: The current password is wrong, or the credential does not allow this.
     #[oai(path = "/password/change", method = "post", operation_id = "change_password")]

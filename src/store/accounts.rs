@@ -35,6 +35,8 @@ pub struct UserRecord {
     pub created_at: i64,
     /// Microseconds since the epoch.
     pub updated_at: i64,
+    /// When the address was proved, in microseconds since the epoch.
+    pub email_verified_at: Option<i64>,
 }
 
 /// What a person can choose of their row.
@@ -50,18 +52,18 @@ pub struct ProfileRecord {
     pub policy: Option<String>,
 }
 
-/// `$1` to `$13`: the columns in order.
+/// `$1` to `$14`: the columns in order.
 const INSERT_USER: Sql = Sql::same(
     "INSERT INTO users (id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
-                        data_version, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                        data_version, created_at, updated_at, email_verified_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 );
 /// What [`UserRecord`] reads, by name: a column that a newer program adds would make prepared statements of `*` fail.
 macro_rules! select_user {
     ($rest:literal) => {
         concat!(
             "SELECT id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
-                    data_version, created_at, updated_at FROM users ",
+                    data_version, created_at, updated_at, email_verified_at FROM users ",
             $rest
         )
     };
@@ -89,6 +91,9 @@ const SET_PASSWORD: Sql = Sql::same("UPDATE users SET password_hash = $2, update
 const SET_ROLE: Sql = Sql::same("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
 /// `$1` id, `$2` status, `$3` now.
 const SET_STATUS: Sql = Sql::same("UPDATE users SET status = $2, updated_at = $3 WHERE id = $1");
+/// `$1` id, `$2` now.
+const VERIFY_EMAIL: Sql =
+    Sql::same("UPDATE users SET email_verified_at = $2, updated_at = $2 WHERE id = $1 AND email_verified_at IS NULL");
 /// `$1` id. Everything that refers to the row goes with it.
 const DELETE_USER: Sql = Sql::same("DELETE FROM users WHERE id = $1");
 
@@ -104,6 +109,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("SET_PASSWORD", SET_PASSWORD),
     ("SET_ROLE", SET_ROLE),
     ("SET_STATUS", SET_STATUS),
+    ("VERIFY_EMAIL", VERIFY_EMAIL),
     ("DELETE_USER", DELETE_USER),
 ];
 
@@ -152,6 +158,7 @@ impl Tx<'_> {
                 .bind(user.data_version)
                 .bind(user.created_at)
                 .bind(user.updated_at)
+                .bind(user.email_verified_at)
                 .execute(db)
                 .await
                 .map(drop)
@@ -186,6 +193,15 @@ impl Tx<'_> {
     /// Replaces the password's hash.
     pub async fn set_password(&mut self, id: UserId, hash: &str, now: Timestamp) -> StoreResult<()> {
         self.set_user_text(SET_PASSWORD, id, hash, now).await
+    }
+
+    /// Notes that the address was proved; says whether it was not before.
+    pub async fn verify_email(&mut self, id: UserId, now: Timestamp) -> StoreResult<bool> {
+        let sql = VERIFY_EMAIL.on(self.dialect());
+        let verified = on_database!(self, |db| {
+            sqlx::query(sql).bind(id.0).bind(now.as_micros()).execute(db).await.map(|done| done.rows_affected())
+        })?;
+        Ok(verified > 0)
     }
 
     /// Makes somebody an operator (`admin`), or a `user` again.

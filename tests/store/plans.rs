@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 26] = [
+const SERVER_WIDE: [&str; 27] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -30,6 +30,7 @@ const SERVER_WIDE: [&str; 26] = [
     "DELETE_EXPIRED_CODES",
     "DELETE_EXPIRED_DEVICES",
     "DELETE_EXPIRED_GRANTS",
+    "DELETE_EXPIRED_EMAIL_TOKENS",
     "DELETE_EXPIRED_INVITES",
     "DELETE_EXPIRED_RECEIPTS",
     "DELETE_EXPIRED_SESSIONS",
@@ -83,6 +84,7 @@ impl Person {
         let mut all = HashMap::new();
         self.people(&mut all);
         self.sign_ins(&mut all);
+        self.proofs(&mut all);
         self.tasks(&mut all);
         self.lists(&mut all);
         self.groups(&mut all);
@@ -96,7 +98,7 @@ impl Person {
     fn people(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
         let (user, now, text) = (Id(Some(self.user)), Int(Some(1)), Text(Some("x")));
         all.extend([
-            ("INSERT_USER", vec![user, text, text, text, text, text, text, text, text, text, now, now, now]),
+            ("INSERT_USER", vec![user, text, text, text, text, text, text, text, text, text, now, now, now, now]),
             ("FIND_USER", vec![user]),
             ("LOCK_USER", vec![user]),
             ("FIND_USER_BY_EMAIL", vec![Text(Some("p500@example.org"))]),
@@ -104,6 +106,7 @@ impl Person {
             ("SET_PASSWORD", vec![user, text, now]),
             ("SET_ROLE", vec![user, text, now]),
             ("SET_STATUS", vec![user, text, now]),
+            ("VERIFY_EMAIL", vec![user, now]),
             ("DELETE_USER", vec![user]),
             ("BUMP_DATA_VERSION", vec![user]),
             ("INSERT_AUDIT", vec![user, user, text, user, text, text, user, text, text, text, now]),
@@ -136,6 +139,39 @@ impl Person {
             ("COUNT_TOKENS", vec![user]),
             ("DELETE_TOKEN", vec![token, user]),
             ("TOUCH_TOKEN", vec![token, user, now]),
+        ]);
+    }
+
+    fn proofs(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
+        let (user, now, text) = (Id(Some(self.user)), Int(Some(1)), Text(Some("x")));
+        let page = [Int(Some(FAR)), Id(Some(Uuid::max())), Int(Some(51))];
+        all.extend([
+            ("INSERT_EMAIL_TOKEN", vec![Hash, user, text, text, now, now]),
+            ("FIND_EMAIL_TOKEN", vec![Hash, text, now]),
+            ("SPEND_EMAIL_TOKEN", vec![Hash, text, now]),
+            ("COUNT_EMAIL_TOKENS", vec![user, text, now]),
+            ("DELETE_EMAIL_TOKENS", vec![user, text]),
+            ("BEGIN_SECOND_FACTOR", vec![user, Hash, now]),
+            ("FIND_SECOND_FACTOR", vec![user]),
+            ("CONFIRM_SECOND_FACTOR", vec![user, now]),
+            ("SPEND_STEP", vec![user, now]),
+            ("DELETE_SECOND_FACTOR", vec![user]),
+            ("INSERT_RECOVERY_CODE", vec![user, Hash]),
+            ("SPEND_RECOVERY_CODE", vec![user, Hash, now]),
+            ("COUNT_RECOVERY_CODES", vec![user]),
+            ("DELETE_RECOVERY_CODES", vec![user]),
+            ("INSERT_IDENTITY", vec![user, user, text, text, text, now, now]),
+            ("FIND_IDENTITY", vec![text, text]),
+            ("LIST_IDENTITIES", [&[user][..], &page].concat()),
+            ("COUNT_IDENTITIES", vec![user]),
+            ("TOUCH_IDENTITY", vec![user, user, now, text]),
+            ("DELETE_IDENTITY", vec![user, user]),
+            ("DELETE_IDENTITIES", vec![user]),
+            ("END_GRANTS", vec![user]),
+            ("END_CODES", vec![user]),
+            ("END_DEVICES", vec![user]),
+            ("END_CONSENTS", vec![user]),
+            ("END_TOKENS", vec![user]),
         ]);
     }
 

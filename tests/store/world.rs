@@ -104,6 +104,7 @@ pub(crate) fn user_record(id: UserId, name: &str, zone: Tz) -> UserRecord {
         data_version: 0,
         created_at: START.as_micros(),
         updated_at: START.as_micros(),
+        email_verified_at: None,
     }
 }
 

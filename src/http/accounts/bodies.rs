@@ -7,6 +7,7 @@ use crate::accounts::Scope;
 use crate::accounts::personal_tokens::NewToken;
 use crate::accounts::profile::{Change, ProfileChanges, WindowChanges};
 use crate::accounts::registration::NewAccount;
+use crate::accounts::sign_in::SignIn;
 use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, WindowTime, ZoneName};
 
 /// A new account.
@@ -46,6 +47,15 @@ pub(super) struct Login {
     /// The password.
     #[oai(validator(min_length = 1, max_length = 256))]
     pub(super) password: Password,
+    /// A code of the authenticator or a recovery code, where a second factor is on.
+    #[oai(nullable, validator(min_length = 1, max_length = 64))]
+    pub(super) code: Option<String>,
+}
+
+impl Login {
+    pub(super) fn as_domain(&self) -> SignIn<'_> {
+        SignIn { email: &self.email, password: &self.password, code: self.code.as_deref() }
+    }
 }
 
 /// What continues a session.

@@ -5,6 +5,7 @@ use poem::http::StatusCode;
 use crate::accounts::AccountError;
 use crate::accounts::passwords::HashError;
 use crate::http::problem::ApiError;
+use crate::mail::MailError;
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
@@ -25,6 +26,25 @@ impl From<AccountError> for ApiError {
             AccountError::RefreshRefused => {
                 challenged(problem(UNAUTHORIZED, "invalid-refresh-token", "The refresh token was refused"))
             }
+            AccountError::SecondFactorNeeded => {
+                challenged(problem(UNAUTHORIZED, "second-factor-needed", "A second factor is needed"))
+            }
+            AccountError::WrongCode => {
+                challenged(problem(UNAUTHORIZED, "wrong-second-factor", "The second factor was refused"))
+            }
+            AccountError::TooManyAttempts(refused) => {
+                problem(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many wrong attempts")
+                    .header("retry-after", refused.wait_seconds.to_string())
+            }
+            AccountError::SecondFactorOn => {
+                problem(StatusCode::CONFLICT, "second-factor-on", "There is a second factor already")
+            }
+            AccountError::EmailVerified => {
+                problem(StatusCode::CONFLICT, "email-verified", "The e-mail address is confirmed already")
+            }
+            AccountError::Mail(MailError::NotConfigured) => {
+                problem(StatusCode::SERVICE_UNAVAILABLE, "mail-not-configured", "This server cannot send e-mail")
+            }
             AccountError::WrongPassword => problem(FORBIDDEN, "wrong-password", "The password is wrong"),
             AccountError::SessionNeeded => problem(FORBIDDEN, "session-needed", "A session is needed"),
             AccountError::ScopeExceeded(scope) => {
@@ -36,9 +56,10 @@ impl From<AccountError> for ApiError {
             AccountError::NoSuchUser(_) => Self::not_found("account"),
             AccountError::Hash(HashError::Busy) => busy(detail),
             AccountError::Store(source) => Self::from(source),
-            AccountError::Hash(HashError::Failed) | AccountError::Random(_) | AccountError::Signing(_) => {
-                Self::internal(&error)
-            }
+            AccountError::Hash(HashError::Failed)
+            | AccountError::Random(_)
+            | AccountError::Signing(_)
+            | AccountError::Mail(MailError::Refused(_)) => Self::internal(&error),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Example for Register {
 
 impl Example for Login {
     fn example() -> Self {
-        Self { email: "ada@example.org".to_owned(), password: Password("correct horse battery".to_owned()) }
+        Self { email: "ada@example.org".to_owned(), password: Password("correct horse battery".to_owned()), code: None }
     }
 }
 
@@ -105,6 +105,7 @@ impl Example for UserView {
         Self {
             id: SOME_ID,
             email: "ada@example.org".to_owned(),
+            email_verified: true,
             full_name: Some("Ada Lovelace".to_owned()),
             time_zone: "Europe/London".to_owned(),
             role: RoleView::User,

@@ -65,6 +65,8 @@ pub(super) struct UserView {
     pub(super) id: Uuid,
     /// The e-mail address as it was given.
     pub(super) email: String,
+    /// Whether they proved that the address is theirs, by a link that was sent there.
+    pub(super) email_verified: bool,
     /// What the person is called.
     pub(super) full_name: Option<String>,
     /// The IANA time zone in which their days are counted.
@@ -90,6 +92,7 @@ impl UserView {
         Self {
             id: user.id.0,
             email: user.email,
+            email_verified: user.email_verified,
             full_name: user.full_name,
             time_zone: user.zone.name().to_owned(),
             role: match user.role {
