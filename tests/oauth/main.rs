@@ -5,5 +5,9 @@
 mod support;
 
 mod discovery;
+mod documents;
 mod guard;
 mod keys;
+mod redirects;
+mod registration;
+mod site;
