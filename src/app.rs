@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::http::accounts::AccountsApi;
 use crate::http::accounts::recovery::RecoveryApi;
 use crate::http::accounts::second_factor::SecondFactorApi;
+use crate::http::apps::AppsApi;
 use crate::http::batch::BatchApi;
 use crate::http::contract::ContractError;
 use crate::http::groups::{LabelsApi, ProjectsApi};
@@ -34,7 +35,7 @@ use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
 use crate::mail::{self, Post};
 use crate::oauth::metadata::Welcome;
-use crate::oauth::{AccessTokens, Clients, KeyRing};
+use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
@@ -47,8 +48,18 @@ pub use keys::Keys;
 pub use starting::StartError;
 
 /// The operations of the API; their order is the document's.
-pub type Api =
-    (AccountsApi, RecoveryApi, SecondFactorApi, RankingApi, BatchApi, TasksApi, ProjectsApi, LabelsApi, TransferApi);
+pub type Api = (
+    AccountsApi,
+    RecoveryApi,
+    SecondFactorApi,
+    AppsApi,
+    RankingApi,
+    BatchApi,
+    TasksApi,
+    ProjectsApi,
+    LabelsApi,
+    TransferApi,
+);
 
 /// A running MindFlow without its socket.
 pub struct App {
@@ -64,6 +75,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// The programs that may ask on their behalf.
     pub clients: Arc<Clients>,
+    /// What they allowed programs.
+    pub grants: Arc<Grants>,
     /// Their tasks.
     pub tasks: Tasks,
     /// How everything is.
@@ -125,9 +138,19 @@ impl App {
             settings: AccountSettings {
                 registration: config.accounts.registration,
                 session_life: config.tokens.refresh_token_life,
-                rotation: if config.tokens.refresh_token_rotation { Rotation::EachUse } else { Rotation::Never },
                 most_failures: if config.limits.auth_rate_per_minute == 0 { 0 } else { MOST_FAILURES },
+                rotation: rotation(&config),
                 browser_life: BrowserLife { most: config.accounts.browser_life, idle: config.accounts.browser_idle },
+            },
+        }));
+        let grants = Arc::new(Grants::new(GrantParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            tokens: Arc::clone(&tokens),
+            settings: GrantSettings {
+                life: config.tokens.refresh_token_life,
+                idle: config.tokens.refresh_token_idle,
+                rotation: rotation(&config),
             },
         }));
         let limits = Arc::new(Limits::new(&config.limits, &clock));
@@ -141,6 +164,7 @@ impl App {
                 store: store.clone(),
                 accounts: Arc::clone(&accounts),
                 clients: Arc::clone(&clients),
+                grants: Arc::clone(&grants),
                 ring,
                 clock: clock.clone(),
                 limits: Arc::clone(&limits),
@@ -152,6 +176,7 @@ impl App {
             policies,
             accounts,
             clients,
+            grants,
             tasks,
             limits,
         }
@@ -167,6 +192,7 @@ impl App {
             AccountsApi::new(Arc::clone(&self.accounts)),
             RecoveryApi::new(Arc::clone(&self.accounts)),
             SecondFactorApi::new(Arc::clone(&self.accounts)),
+            AppsApi::new(Arc::clone(&self.grants)),
             RankingApi::new(self.tasks.clone()),
             BatchApi::new(self.tasks.clone()),
             TasksApi::new(self.tasks.clone()),
@@ -187,6 +213,8 @@ impl App {
                 clock: self.clock.clone(),
                 accounts: Arc::clone(&self.accounts),
                 clients: Arc::clone(&self.clients),
+                grants: Arc::clone(&self.grants),
+                guard: Arc::clone(&self.guard),
                 secret: self.secret.clone(),
                 tokens: Arc::clone(&self.tokens),
                 discovery: Discovery::new(&self.issuer, welcome),
@@ -199,6 +227,10 @@ impl App {
     pub async fn stop(self) {
         self.store.close().await;
     }
+}
+
+const fn rotation(config: &Config) -> Rotation {
+    if config.tokens.refresh_token_rotation { Rotation::EachUse } else { Rotation::Never }
 }
 
 /// What has to stand before anything else can.

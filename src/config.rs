@@ -114,6 +114,8 @@ pub struct Tokens {
     pub access_token_life: Duration,
     /// The life of a refresh token.
     pub refresh_token_life: Duration,
+    /// How long a connected program may stay away.
+    pub refresh_token_idle: Duration,
     /// Whether a refresh token is replaced at each use.
     pub refresh_token_rotation: bool,
 }
@@ -263,6 +265,7 @@ impl Tokens {
     fn from_values(values: &mut Values) -> Self {
         let minutes: u64 = values.get("tokens.access_token_expire_minutes", value::integer(1, 1440));
         let days: u64 = values.get("tokens.refresh_token_expire_days", value::integer(1, 3650));
+        let idle_days: u64 = values.get("tokens.refresh_token_idle_days", value::integer(1, 3650));
         let private_key = values.get("tokens.private_key", value::private_key);
         let public_key = values.get("tokens.public_key", value::public_key);
         if public_key.is_some() && private_key.is_none() {
@@ -273,6 +276,7 @@ impl Tokens {
             public_key,
             access_token_life: seconds(minutes * 60),
             refresh_token_life: seconds(days * 24 * 60 * 60),
+            refresh_token_idle: seconds(idle_days * 24 * 60 * 60),
             refresh_token_rotation: values.get("tokens.refresh_token_rotation_enabled", value::boolean),
         }
     }

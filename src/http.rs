@@ -10,6 +10,7 @@
 
 mod access_log;
 pub mod accounts;
+pub mod apps;
 pub mod auth;
 pub mod batch;
 pub mod challenge;

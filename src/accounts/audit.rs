@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Caller, Credential, Origin};
 use crate::clock::Timestamp;
-use crate::ids::UserId;
+use crate::ids::{ClientRef, SessionId, UserId};
 pub use crate::store::audit::AuditEntry;
 
 impl AuditEntry {
@@ -32,6 +32,17 @@ impl AuditEntry {
     /// `action` was done to `user`'s account from the operator's shell.
     pub fn shell(user: UserId, action: &'static str, at: Timestamp) -> Self {
         Self { user_id: Some(user), actor: "shell", ..Self::bare(action, at) }
+    }
+
+    /// `action` was done to `user`'s account by a client that authenticated, in a request of its own.
+    pub fn client(user: UserId, client: ClientRef, action: &'static str, at: Timestamp) -> Self {
+        Self { user_id: Some(user), actor: "client", credential_id: Some(client.0), ..Self::bare(action, at) }
+    }
+
+    /// `action` was done by `user` in a browser that they are signed in with.
+    pub fn browser(user: UserId, session: Option<SessionId>, action: &'static str, at: Timestamp) -> Self {
+        let credential_id = session.map(|id| id.0);
+        Self { user_id: Some(user), actor: "session", credential_id, ..Self::bare(action, at) }
     }
 
     /// Names the thing to which it was done; its kind is the first word of the action.

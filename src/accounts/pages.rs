@@ -24,7 +24,7 @@ impl Paging {
 
     /// The rows to ask for: one more than fits, to know whether there is a next page. `list` names the
     /// list; nobody continues another's.
-    pub(super) fn slice(&self, owner: UserId, list: &str) -> Result<Slice, AccountError> {
+    pub(crate) fn slice(&self, owner: UserId, list: &str) -> Result<Slice, AccountError> {
         let asked = asked(owner, list);
         let place = self.cursor.as_deref().map(|cursor| paging::decode::<(i64, Uuid)>(&asked, cursor)).transpose()?;
         let before = place.map(|(at, id)| (Timestamp::from_micros(at), id));
@@ -32,7 +32,7 @@ impl Paging {
     }
 
     /// The page of the rows that [`Self::slice`] gave; `place` tells a row's moment and id.
-    pub(super) fn page<T>(
+    pub(crate) fn page<T>(
         &self,
         (owner, list): (UserId, &str),
         mut rows: Vec<T>,

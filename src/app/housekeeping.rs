@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::accounts::Accounts;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::http::limits::Limits;
-use crate::oauth::{Clients, KeyRing};
-use crate::store::{Store, StoreResult};
+use crate::oauth::{Clients, Grants, KeyRing};
+use crate::store::Store;
 
 /// How often what has expired is forgotten.
 const EVERY: Duration = Duration::from_mins(10);
@@ -24,6 +24,7 @@ pub(super) struct House {
     pub(super) store: Store,
     pub(super) accounts: Arc<Accounts>,
     pub(super) clients: Arc<Clients>,
+    pub(super) grants: Arc<Grants>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) clock: Clock,
     pub(super) limits: Arc<Limits>,
@@ -40,34 +41,21 @@ impl Housekeeping {
 }
 
 async fn forget(house: House) {
-    let House { store, accounts, clients, clock, limits, .. } = house;
+    let House { store, accounts, clients, grants, clock, limits, .. } = house;
     let mut ticks = ticks(EVERY);
     loop {
         ticks.tick().await;
         limits.forget_the_idle();
-        let now = clock.now();
         let forgotten = tokio::join!(
-            store.delete_expired_changes(now),
+            store.delete_expired_changes(clock.now()),
             accounts.forget_expired(),
-            forget_authorizations(&store, now),
+            grants.forget_expired(),
             clients.forget_expired()
         );
         if forgotten.0.is_err() || forgotten.1.is_err() || forgotten.2.is_err() || forgotten.3.is_err() {
             tracing::warn!(outcome = ?forgotten, "housekeeping failed; it is tried again");
         }
     }
-}
-
-/// Everything of the authorization server that has an end.
-async fn forget_authorizations(store: &Store, now: Timestamp) -> StoreResult<()> {
-    let work = store.write(move |tx| {
-        Box::pin(async move {
-            tx.delete_expired_codes(now).await?;
-            tx.delete_expired_devices(now).await?;
-            tx.delete_expired_grants(now).await
-        })
-    });
-    work.await
 }
 
 async fn turn(ring: Arc<KeyRing>) {

@@ -209,6 +209,12 @@ pub const KEYS: &[Key] = &[
     Key::new("tokens.refresh_token_expire_days", "30", "1 to 3650", "How long a refresh token lives, in days.")
         .env("REFRESH_TOKEN_EXPIRE_DAYS"),
     Key::new(
+        "tokens.refresh_token_idle_days",
+        "14",
+        "1 to 3650",
+        "After how many days without any use a program that somebody connected must ask them again.",
+    ),
+    Key::new(
         "tokens.refresh_token_rotation_enabled",
         "true",
         "true or false",

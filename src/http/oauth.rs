@@ -7,8 +7,13 @@
 pub mod answers;
 pub mod call;
 pub mod credentials;
+pub mod device_authorization;
 pub mod discovery;
+pub mod introspect;
 mod register;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;
 
 use std::sync::Arc;
 
@@ -22,9 +27,9 @@ use self::discovery::Discovery;
 use super::limits::{Class, Limits, Remaining, Subject};
 use super::problem::ApiError;
 use super::{cors, edge, errors};
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Guard};
 use crate::clock::Clock;
-use crate::oauth::{AccessTokens, Clients};
+use crate::oauth::{AccessTokens, Clients, Grants};
 use crate::secret_key::SecretKey;
 
 /// What the endpoints work with.
@@ -37,6 +42,10 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// Programs.
     pub clients: Arc<Clients>,
+    /// What they allowed programs.
+    pub grants: Arc<Grants>,
+    /// Who is behind a token.
+    pub guard: Arc<Guard>,
     /// What cookies and forms are signed with.
     pub secret: SecretKey,
     /// Access tokens and the keys that sign them.
@@ -82,6 +91,13 @@ macro_rules! document {
     };
 }
 
+/// What clients call from wherever they run, as strictly counted as sign-ins.
+macro_rules! called {
+    ($pattern:expr, $handler:path) => {
+        Route { pattern: $pattern, methods: &[(Method::POST, Class::SignIn, on!($handler))], cross: Cross::Open }
+    };
+}
+
 /// Every endpoint; a segment in braces is the call's parameter.
 const ROUTES: &[Route] = &[
     document!("/.well-known/oauth-authorization-server", discovery::authorization_server),
@@ -92,6 +108,18 @@ const ROUTES: &[Route] = &[
     document!("/.well-known/oauth-protected-resource/{*path}", discovery::protected_resource),
     document!("/.well-known/jwks.json", discovery::jwks),
     document!("/oauth/jwks", discovery::jwks),
+    called!(token::PATH, token::token),
+    called!(revoke::PATH, revoke::revoke),
+    called!(introspect::PATH, introspect::introspect),
+    called!(device_authorization::PATH, device_authorization::device_authorization),
+    Route {
+        pattern: userinfo::PATH,
+        methods: &[
+            (Method::GET, Class::General, on!(userinfo::userinfo)),
+            (Method::POST, Class::General, on!(userinfo::userinfo)),
+        ],
+        cross: Cross::Open,
+    },
     Route {
         pattern: "/oauth/register",
         methods: &[(Method::POST, Class::SignIn, on!(register::register))],

@@ -13,6 +13,8 @@ pub enum Tag {
     Projects,
     /// Words that mark tasks.
     Labels,
+    /// Programs that you connected.
+    Apps,
     /// Taking everything out, and bringing it in.
     Transfer,
 }

@@ -121,6 +121,12 @@ impl OAuthError {
         let description = "something went wrong here; the log knows more".to_owned();
         Self { code: ErrorCode::ServerError, description, cause: Some(Box::new(cause)) }
     }
+
+    /// A failure that passes: the data is away or busy.
+    pub fn unavailable(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let description = "the server cannot reach its data at the moment; try again".to_owned();
+        Self { code: ErrorCode::TemporarilyUnavailable, description, cause: Some(Box::new(cause)) }
+    }
 }
 
 /// RFC 6749, section 5.2, allows these characters only.
@@ -131,11 +137,7 @@ fn allowed(text: &str) -> String {
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
-            error @ (StoreError::Unavailable(_) | StoreError::Moved | StoreError::Dropped) => Self {
-                code: ErrorCode::TemporarilyUnavailable,
-                description: "the server cannot reach its data at the moment; try again".to_owned(),
-                cause: Some(Box::new(error)),
-            },
+            error @ (StoreError::Unavailable(_) | StoreError::Moved | StoreError::Dropped) => Self::unavailable(error),
             error => Self::internal(error),
         }
     }

@@ -169,7 +169,7 @@ pub enum OneOrMore {
 }
 
 impl OneOrMore {
-    fn of(mut all: Vec<String>) -> Self {
+    pub(super) fn of(mut all: Vec<String>) -> Self {
         if all.len() == 1 { Self::One(all.remove(0)) } else { Self::More(all) }
     }
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Sql, Store, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
-use crate::ids::UserId;
+use crate::ids::{ClientRef, UserId};
 
 /// A device's request as stored: all but its codes.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -35,6 +35,23 @@ pub struct DeviceRecord {
     pub interval_seconds: i64,
     /// Microseconds since the epoch.
     pub created_at: i64,
+    /// Microseconds since the epoch.
+    pub expires_at: i64,
+}
+
+/// A device's request with the name of its client.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct WaitingDevice {
+    /// The client that asks.
+    pub client_ref: Uuid,
+    /// Its name in the protocol.
+    pub client_id: String,
+    /// What it asks for, separated by blanks.
+    pub scopes: String,
+    /// Separated by blanks.
+    pub resources: String,
+    /// `pending`, `approved` or `denied`.
+    pub state: String,
     /// Microseconds since the epoch.
     pub expires_at: i64,
 }
@@ -84,7 +101,11 @@ const LOCK_DEVICE: Sql = Sql {
     postgres: select_device!("WHERE device_hash = $1 FOR UPDATE"),
 };
 /// `$1` user code hash.
-const FIND_DEVICE: Sql = Sql::same(select_device!("WHERE user_code_hash = $1"));
+const FIND_DEVICE: Sql = Sql::same(
+    "SELECT d.client_ref, c.client_id, d.scopes, d.resources, d.state, d.expires_at
+       FROM oauth_devices d JOIN oauth_clients c ON c.id = d.client_ref
+      WHERE d.user_code_hash = $1",
+);
 /// `$1` device hash, `$2` now, `$3` interval.
 const NOTE_POLL: Sql =
     Sql::same("UPDATE oauth_devices SET last_polled_at = $2, interval_seconds = $3 WHERE device_hash = $1");
@@ -97,6 +118,8 @@ const DECIDE_DEVICE: Sql = Sql::same(
 );
 /// `$1` device hash.
 const DELETE_DEVICE: Sql = Sql::same("DELETE FROM oauth_devices WHERE device_hash = $1");
+/// `$1` user, `$2` client.
+const DELETE_APP_DEVICES: Sql = Sql::same("DELETE FROM oauth_devices WHERE user_id = $1 AND client_ref = $2");
 /// `$1` a moment.
 const DELETE_EXPIRED_DEVICES: Sql = Sql::same("DELETE FROM oauth_devices WHERE expires_at <= $1");
 
@@ -108,12 +131,13 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("NOTE_POLL", NOTE_POLL),
     ("DECIDE_DEVICE", DECIDE_DEVICE),
     ("DELETE_DEVICE", DELETE_DEVICE),
+    ("DELETE_APP_DEVICES", DELETE_APP_DEVICES),
     ("DELETE_EXPIRED_DEVICES", DELETE_EXPIRED_DEVICES),
 ];
 
 impl Store {
     /// The request with this user code, decided or not.
-    pub async fn find_device(&self, user_code_hash: [u8; 32]) -> StoreResult<Option<DeviceRecord>> {
+    pub async fn find_device(&self, user_code_hash: [u8; 32]) -> StoreResult<Option<WaitingDevice>> {
         let sql = FIND_DEVICE.on(self.dialect());
         let hash = user_code_hash.as_slice();
         Ok(on_database!(self.reader, |db| sqlx::query_as(sql).bind(hash).fetch_optional(db).await)?)
@@ -184,6 +208,13 @@ impl Tx<'_> {
             sqlx::query(sql).bind(device_hash.as_slice()).execute(db).await.map(|done| done.rows_affected())
         })?;
         Ok(gone > 0)
+    }
+
+    /// Forgets the devices with this client about which this user decided.
+    pub async fn delete_app_devices(&mut self, user: UserId, client: ClientRef) -> StoreResult<()> {
+        let sql = DELETE_APP_DEVICES.on(self.dialect());
+        on_database!(self, |db| sqlx::query(sql).bind(user.0).bind(client.0).execute(db).await.map(drop))?;
+        Ok(())
     }
 
     /// Forgets the requests, decided or not, that expired before a moment.

@@ -87,6 +87,8 @@ const TOUCH_GRANT: Sql =
 const DELETE_GRANT: Sql = Sql::same("DELETE FROM oauth_grants WHERE id = $1 AND user_id = $2");
 /// `$1` user, `$2` client.
 const DELETE_APP_GRANTS: Sql = Sql::same("DELETE FROM oauth_grants WHERE user_id = $1 AND client_ref = $2");
+/// `$1` user, `$2` client.
+const DELETE_APP_CONSENTS: Sql = Sql::same("DELETE FROM oauth_consents WHERE user_id = $1 AND client_ref = $2");
 /// `$1` user, `$2` client, `$3` how many stay: those used last.
 const DELETE_SURPLUS_GRANTS: Sql = Sql::same(
     "DELETE FROM oauth_grants WHERE id IN
@@ -122,6 +124,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("TOUCH_GRANT", TOUCH_GRANT),
     ("DELETE_GRANT", DELETE_GRANT),
     ("DELETE_APP_GRANTS", DELETE_APP_GRANTS),
+    ("DELETE_APP_CONSENTS", DELETE_APP_CONSENTS),
     ("DELETE_SURPLUS_GRANTS", DELETE_SURPLUS_GRANTS),
     ("DELETE_EXPIRED_GRANTS", DELETE_EXPIRED_GRANTS),
     ("LIST_APPS", LIST_APPS),
@@ -198,6 +201,14 @@ impl Tx<'_> {
     /// Ends what this user allowed this client; says how many grants there were.
     pub async fn delete_app_grants(&mut self, user: UserId, client: ClientRef) -> StoreResult<u64> {
         let sql = DELETE_APP_GRANTS.on(self.dialect());
+        Ok(on_database!(self, |db| {
+            sqlx::query(sql).bind(user.0).bind(client.0).execute(db).await.map(|done| done.rows_affected())
+        })?)
+    }
+
+    /// Forgets what this user was remembered to allow this client; says how much there was.
+    pub async fn delete_app_consents(&mut self, user: UserId, client: ClientRef) -> StoreResult<u64> {
+        let sql = DELETE_APP_CONSENTS.on(self.dialect());
         Ok(on_database!(self, |db| {
             sqlx::query(sql).bind(user.0).bind(client.0).execute(db).await.map(|done| done.rows_affected())
         })?)

@@ -313,6 +313,8 @@ impl Person {
             ("TOUCH_GRANT", vec![grant, user, now]),
             ("DELETE_GRANT", vec![grant, user]),
             ("DELETE_APP_GRANTS", vec![user, client]),
+            ("DELETE_APP_CONSENTS", vec![user, client]),
+            ("DELETE_APP_DEVICES", vec![user, client]),
             ("DELETE_SURPLUS_GRANTS", vec![user, client, Int(Some(100))]),
             ("LIST_APPS", [&[user, now][..], &page].concat()),
             ("COUNT_APPS", vec![user, now]),

@@ -7,7 +7,7 @@ use crate::accounts::Origin;
 use crate::http::request_id::RequestId;
 
 /// The [`Origin`] of the request.
-pub(super) struct RequestOrigin(pub(super) Origin);
+pub(in crate::http) struct RequestOrigin(pub(in crate::http) Origin);
 
 impl<'a> FromRequest<'a> for RequestOrigin {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
