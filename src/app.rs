@@ -34,6 +34,7 @@ use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
 use crate::mail::{self, Post};
+use crate::oauth::consents::Consents;
 use crate::oauth::metadata::Welcome;
 use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
@@ -215,6 +216,7 @@ impl App {
                 clients: Arc::clone(&self.clients),
                 grants: Arc::clone(&self.grants),
                 guard: Arc::clone(&self.guard),
+                consents: Consents::new(self.store.clone(), self.clock.clone()),
                 secret: self.secret.clone(),
                 tokens: Arc::clone(&self.tokens),
                 discovery: Discovery::new(&self.issuer, welcome),

@@ -8,15 +8,18 @@
 //!   tokens; [`id_tokens`], [`userinfo`]: what it learns of people; [`introspection`], [`revocation`], [`apps`]: what else
 //!   it, and its user, can do with them.
 //! - [`tokens`]: access tokens. [`keys`], [`key_ring`], [`key_shelf`], [`key_files`]: what signs them, and where it is kept.
+//! - [`authorization`]: which requests are good, read from their [`parameters`]; [`consents`]: what was allowed before.
 
 pub mod addresses;
 pub mod apps;
 mod assertions;
+pub mod authorization;
 pub mod client;
 pub mod client_auth;
 mod client_keys;
 pub mod clients;
 pub mod codes;
+pub mod consents;
 pub mod description;
 pub mod devices;
 mod documents;
@@ -32,6 +35,7 @@ pub mod key_ring;
 pub mod key_shelf;
 pub mod keys;
 pub mod metadata;
+pub mod parameters;
 pub mod redirect;
 pub mod refresh;
 pub mod registration;

@@ -32,6 +32,7 @@ pub mod invites;
 pub mod migrations;
 pub mod oauth_clients;
 pub mod oauth_codes;
+pub mod oauth_consents;
 pub mod oauth_devices;
 pub mod oauth_grants;
 pub mod oauth_keys;

@@ -7,7 +7,7 @@ use super::audit::AuditEntry;
 use super::email::key_of;
 use super::error::AccountError;
 use super::passwords::Verdict;
-use super::secrets::SecretHash;
+use super::secrets::{SecretHash, hash_secret};
 use super::{Accounts, Origin, Status};
 use crate::ids::{SessionId, UserId};
 use crate::store::StoreError;
@@ -39,6 +39,16 @@ impl Proven {
     /// Who it is.
     pub fn user_id(&self) -> UserId {
         UserId(self.user.id)
+    }
+
+    /// How they proved it (RFC 8176), separated by blanks.
+    pub fn methods(&self) -> &str {
+        &self.methods
+    }
+
+    /// Tells their password of now from every other; worth nothing to anybody else.
+    pub fn fingerprint(&self) -> SecretHash {
+        hash_secret(&self.user.password_hash)
     }
 
     /// Adds another way in which they proved it.
@@ -79,6 +89,18 @@ impl Accounts {
                 Err(AccountError::WrongCredentials)
             }
         }
+    }
+
+    /// Somebody who proved who they are just before, in another request; `None` when their password changed since.
+    pub async fn prove_again(
+        &self,
+        user: UserId,
+        fingerprint: SecretHash,
+        methods: String,
+    ) -> Result<Option<Proven>, AccountError> {
+        let row = self.store.find_user(user).await?;
+        let proven = row.filter(|row| row.status == Status::Active.as_str()).map(|user| Proven { user, methods });
+        Ok(proven.filter(|proven| proven.fingerprint() == fingerprint))
     }
 
     /// A session that begins now.

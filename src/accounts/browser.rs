@@ -47,6 +47,11 @@ pub struct Browser {
 }
 
 impl Accounts {
+    /// How long browsers stay signed in.
+    pub const fn browser_life(&self) -> BrowserLife {
+        self.settings.browser_life
+    }
+
     /// Signs a browser in. Gives the cookie that it shows from now on; the session of the one that it showed ends.
     pub async fn begin_browser(
         &self,

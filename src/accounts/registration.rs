@@ -62,6 +62,11 @@ impl NewAccount {
 }
 
 impl Accounts {
+    /// How accounts come to be.
+    pub const fn registration(&self) -> Registration {
+        self.settings.registration
+    }
+
     /// Makes an account for somebody who asks for one, as far as the operator lets them.
     pub async fn register(&self, new: NewAccount, invite: Option<&str>, origin: &Origin) -> Result<User, AccountError> {
         let invite = match (self.settings.registration, invite) {

@@ -45,7 +45,11 @@ impl Cors {
     }
 
     /// Says who may read the answer; caches must know that this differs by origin.
-    pub(super) fn write(&self, allowed: Option<&Allowed>, headers: &mut HeaderMap) {
+    pub(super) fn write(&self, allowed: Option<&Allowed>, response: &mut Response) {
+        if response.extensions().get::<Closed>().is_some() {
+            return;
+        }
+        let headers = response.headers_mut();
         if !self.any && !self.origins.is_empty() {
             headers.append(VARY, HeaderValue::from_static("Origin"));
         }
@@ -69,6 +73,15 @@ pub(super) fn is_preflight(request: &Request) -> bool {
 pub(super) fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+}
+
+/// Marks an answer that no page of another origin may read, whatever the configuration says.
+#[derive(Clone, Copy, Debug)]
+struct Closed;
+
+/// Keeps the answer from the pages of every other origin.
+pub(super) fn close(response: &mut Response) {
+    response.extensions_mut().insert(Closed);
 }
 
 /// The answer to such a question; without the headers of [`Cors::write`] it means no.

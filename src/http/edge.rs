@@ -14,6 +14,7 @@ use tracing::Instrument;
 use super::contract::{Contract, Exchange, Found, Operations};
 use super::cors::{self, Cors};
 use super::oauth::OAuthRoutes;
+use super::oauth::call::WasHead;
 use super::pages::Pages;
 use super::problem::ApiError;
 use super::request_id::{self, RequestId};
@@ -43,6 +44,7 @@ impl Endpoint for Edge {
         let packed = compress::is_wanted(request.headers());
         if method == Method::HEAD {
             request.set_method(Method::GET);
+            request.set_data(WasHead);
         }
         request.set_data(RequestId(Arc::clone(&request_id)));
         let span = tracing::error_span!("request", request.id = &*request_id);
@@ -56,7 +58,7 @@ impl Endpoint for Edge {
             remaining.write(response.headers_mut());
         }
         headers::complete(response.headers_mut(), &request_id);
-        self.cors.write(origin.as_ref(), response.headers_mut());
+        self.cors.write(origin.as_ref(), &mut response);
         if method == Method::HEAD {
             response = without_body(response).await;
         }

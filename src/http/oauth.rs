@@ -5,30 +5,41 @@
 //! [`answers`] what they answer with.
 
 pub mod answers;
+mod authorize;
 pub mod call;
+mod cookies;
 pub mod credentials;
+mod device;
 pub mod device_authorization;
 pub mod discovery;
+mod door;
+mod forms;
 pub mod introspect;
+mod pages;
 mod register;
 pub mod revoke;
+mod sign_out;
+mod tickets;
 pub mod token;
 pub mod userinfo;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use poem::http::Method;
+use poem::http::{Method, StatusCode};
 use poem::{Request, Response};
 
 use self::answers::Failure;
 use self::call::Call;
 use self::discovery::Discovery;
+use self::forms::Untrusted;
 use super::limits::{Class, Limits, Remaining, Subject};
 use super::problem::ApiError;
 use super::{cors, edge, errors};
 use crate::accounts::{Accounts, Guard};
 use crate::clock::Clock;
+use crate::oauth::consents::Consents;
+use crate::oauth::devices::DEVICE_PAGE;
 use crate::oauth::{AccessTokens, Clients, Grants};
 use crate::secret_key::SecretKey;
 
@@ -46,6 +57,8 @@ pub struct Services {
     pub grants: Arc<Grants>,
     /// Who is behind a token.
     pub guard: Arc<Guard>,
+    /// What they allowed before and need not be asked again.
+    pub consents: Consents,
     /// What cookies and forms are signed with.
     pub secret: SecretKey,
     /// Access tokens and the keys that sign them.
@@ -66,8 +79,18 @@ enum Cross {
     /// All of them, without cookies: who calls shows a credential of its own, or needs none.
     Open,
     /// None: the endpoint knows people by their cookie.
-    #[expect(dead_code, reason = "the first page uses it")]
     Closed,
+}
+
+/// The page about a form that cannot be trusted; `again` is where to begin anew.
+fn untrusted(reason: Untrusted, again: &str, root: &'static str) -> Response {
+    let text = match reason {
+        Untrusted::Foreign => "This form was sent from another website, so nothing was done.",
+        Untrusted::Stale => {
+            "This page was open for too long, or your browser does not keep cookies for this site. Nothing was done."
+        }
+    };
+    pages::notice::stale(text, ("Start again", again), root).answer(StatusCode::FORBIDDEN, &[])
 }
 
 /// A path and what is served there.
@@ -134,6 +157,30 @@ const ROUTES: &[Route] = &[
         ],
         cross: Cross::Open,
     },
+    Route {
+        pattern: "/oauth/authorize",
+        methods: &[
+            (Method::GET, Class::General, on!(authorize::show)),
+            (Method::POST, Class::SignIn, on!(authorize::submit)),
+        ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: DEVICE_PAGE,
+        methods: &[
+            (Method::GET, Class::General, on!(device::show)),
+            (Method::POST, Class::SignIn, on!(device::submit)),
+        ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: "/oauth/sign-out",
+        methods: &[
+            (Method::GET, Class::General, on!(sign_out::show)),
+            (Method::POST, Class::SignIn, on!(sign_out::submit)),
+        ],
+        cross: Cross::Closed,
+    },
 ];
 
 /// The endpoints, ready to be asked.
@@ -187,10 +234,16 @@ impl OAuthRoutes {
         } else if request.method() == Method::OPTIONS {
             edge::options(&route.allowed())
         } else {
-            self.handle(matched, request, remaining).await?
+            match (self.handle(matched, request, remaining).await, route.cross) {
+                (Ok(response), _) => response,
+                (Err(error), Cross::Open) => return Err(error),
+                // People see a page, whatever happened.
+                (Err(error), Cross::Closed) => pages::problem(&error),
+            }
         };
-        if route.cross == Cross::Open {
-            cors::open(response.headers_mut());
+        match route.cross {
+            Cross::Open => cors::open(response.headers_mut()),
+            Cross::Closed => cors::close(&mut response),
         }
         Ok(response)
     }

@@ -18,6 +18,8 @@ use super::document;
 const HTML: &str = "text/html; charset=utf-8";
 const FRONT: &str = include_str!("pages/front.html");
 const FRONT_CSS: &str = include_str!("pages/front.css");
+const OAUTH_CSS: &str = include_str!("oauth/pages/pages.css");
+const OAUTH_ICON: &str = include_str!("oauth/pages/icon.svg");
 const DOCS: &str = include_str!("pages/docs.html");
 const DOCS_JS: &str = include_str!("pages/docs.js");
 
@@ -60,6 +62,8 @@ impl Pages {
         let mut pages = HashMap::from([
             ("/", Page::new(HTML, front(swagger))),
             ("/front.css", Page::new("text/css; charset=utf-8", FRONT_CSS)),
+            ("/oauth/pages.css", Page::new("text/css; charset=utf-8", OAUTH_CSS)),
+            ("/oauth/icon.svg", Page::new("image/svg+xml", OAUTH_ICON)),
             ("/openapi.json", Page::new("application/json", json)),
             ("/openapi.yaml", Page::new("application/yaml", document::to_yaml(document))),
         ]);

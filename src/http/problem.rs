@@ -5,7 +5,7 @@ use std::fmt;
 
 use poem::error::ResponseError;
 use poem::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponses, Registry};
@@ -119,6 +119,18 @@ impl ApiError {
             .header(RETRY_AFTER, "1")
     }
 
+    /// What is the same for every occurrence of the kind.
+    pub(crate) const fn title(&self) -> &'static str {
+        self.0.title
+    }
+
+    /// Writes the headers that the answer has besides.
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.0.headers {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+
     /// The status of the answer.
     pub const fn status(&self) -> StatusCode {
         self.0.status
@@ -152,9 +164,7 @@ impl ApiError {
     pub(crate) fn to_response(&self, request_id: Option<&str>) -> Response {
         let (inner, body) = (&*self.0, self.document(request_id));
         let mut response = Response::builder().status(inner.status).header(CONTENT_TYPE, PROBLEM_JSON).body(body);
-        for (name, value) in &inner.headers {
-            response.headers_mut().append(name.clone(), value.clone());
-        }
+        self.write_headers(response.headers_mut());
         response
     }
 }

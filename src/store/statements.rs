@@ -39,6 +39,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::invites::STATEMENTS,
     super::oauth_clients::STATEMENTS,
     super::oauth_codes::STATEMENTS,
+    super::oauth_consents::STATEMENTS,
     super::oauth_devices::STATEMENTS,
     super::oauth_grants::STATEMENTS,
     super::oauth_keys::STATEMENTS,

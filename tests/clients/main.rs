@@ -83,3 +83,13 @@ fn swagger_ui_works_in_a_browser_without_any_other_host() {
 
     run(shop.tool("node").arg(shop.path("swagger.mjs")).arg(&server.url).arg(shop.path("swagger.png")));
 }
+
+#[test]
+fn a_person_connects_programs_in_a_browser_without_scripts() {
+    let shop = Workshop::new("pages", &["node", "chromium"]);
+    let server = Server::start();
+    shop.copy("tests/clients/pages");
+    shop.link_node_modules();
+
+    run(shop.tool("node").arg(shop.path("pages.mjs")).arg(&server.url).arg(shop.path("screenshots")));
+}

@@ -4,10 +4,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorize;
+mod browser;
+mod consent;
+mod csrf;
+mod device_page;
 mod discovery;
 mod documents;
 mod guard;
 mod keys;
 mod redirects;
 mod registration;
+mod second_factor_page;
+mod sessions;
+mod sign_in_page;
 mod site;

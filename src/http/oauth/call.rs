@@ -17,11 +17,17 @@ use crate::oauth::{ErrorCode, OAuthError};
 /// The largest body, in bytes; a registration with every field at its limit is smaller.
 const MAX_BODY: usize = 128 * 1024;
 
+/// Marks a `GET` that was a `HEAD`, in the extensions of the request.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct WasHead;
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// `GET` also for `HEAD`.
     pub method: Method,
+    /// Whether it was a `HEAD`, which must not do anything.
+    pub head: bool,
     /// The headers.
     pub headers: HeaderMap,
     /// The query as it was sent, without the question mark.
@@ -42,6 +48,7 @@ impl Call {
         let raw_query = request.uri().query().unwrap_or_default().to_owned();
         Ok(Self {
             method: request.method().clone(),
+            head: request.data::<WasHead>().is_some(),
             headers: request.headers().clone(),
             query: Pairs::parse(raw_query.as_bytes()),
             raw_query,

@@ -118,6 +118,7 @@ mod tests {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
         Call {
+            head: false,
             method: Method::POST,
             headers,
             raw_query: query.to_owned(),

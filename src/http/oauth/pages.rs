@@ -1,0 +1,178 @@
+//! Pages for people: server-rendered, without any script.
+//!
+//! Each page is a function from what it shows to [`Markup`]; a [`Page`] puts it into the frame that all share and gives
+//! it the headers of its kind.
+
+pub(super) mod consent;
+pub(super) mod device;
+pub(super) mod fields;
+pub(super) mod notice;
+pub(super) mod sign_in;
+
+use maud::{DOCTYPE, Markup, html};
+use poem::Response;
+use poem::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+};
+use poem::http::{HeaderValue, StatusCode};
+
+use super::Services;
+use super::cookies;
+use super::forms::{Visitor, origin_of};
+use crate::accounts::AccountError;
+use crate::http::problem::ApiError;
+use crate::oauth::redirect::RedirectKind;
+use crate::oauth::{ErrorCode, OAuthError};
+
+/// A page that is about to be sent.
+pub(super) struct Page {
+    /// For the tab, and for who hears the page.
+    pub(super) title: String,
+    /// What it shows.
+    pub(super) content: Markup,
+    /// The way from the page's folder to the server's root: empty or `../`.
+    pub(super) root: &'static str,
+}
+
+impl Page {
+    /// A page below `/oauth`.
+    pub(super) fn new(title: impl Into<String>, content: Markup) -> Self {
+        Self { title: title.into(), content, root: "../" }
+    }
+
+    /// The answer. `destinations` are the URLs to which its forms may lead in the end.
+    pub(super) fn answer(self, status: StatusCode, destinations: &[&str]) -> Response {
+        let policy = content_policy(destinations);
+        let mut response = Response::builder()
+            .status(status)
+            .header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
+            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            // Without any referrer, browsers would not say where a form comes from either.
+            .header(REFERRER_POLICY, HeaderValue::from_static("same-origin"))
+            .header("x-robots-tag", HeaderValue::from_static("noindex"))
+            .header(CONTENT_SECURITY_POLICY, policy);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response = response.header(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.body(self.frame().into_string())
+    }
+
+    /// The answer, with forms for this browser.
+    pub(super) fn answer_to(
+        self,
+        visitor: &Visitor,
+        status: StatusCode,
+        destinations: &[&str],
+        services: &Services,
+    ) -> Response {
+        let response = self.answer(status, destinations);
+        if visitor.known { response } else { set_cookie(response, &cookies::before_sign_in(&visitor.cookie, services)) }
+    }
+
+    fn frame(&self) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title) " · MindFlow" }
+                    link rel="icon" href={ (self.root) "oauth/icon.svg" };
+                    link rel="stylesheet" href={ (self.root) "oauth/pages.css" };
+                }
+                body {
+                    header { img src={ (self.root) "oauth/icon.svg" } alt="" width="28" height="28"; span { "MindFlow" } }
+                    main { (self.content) }
+                }
+            }
+        }
+    }
+}
+
+/// Adds a cookie to an answer.
+pub(super) fn set_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+/// What a page may load, and where its forms may lead: browsers hold redirects after a form against this, too.
+fn content_policy(destinations: &[&str]) -> String {
+    let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                      form-action 'self'"
+        .to_owned();
+    for url in destinations {
+        for source in sources(url) {
+            policy.push(' ');
+            policy.push_str(source);
+        }
+    }
+    policy
+}
+
+/// A redirect URI in the words of a content security policy (CSP 3, section 2.3.1).
+fn sources(url: &str) -> Vec<&str> {
+    match RedirectKind::parse(url) {
+        // The connectors' old home sends the browser on to the new one.
+        Ok(RedirectKind::Web("chat.openai.com")) => vec![origin_of(url), "https://chatgpt.com"],
+        // Its grammar knows no IPv6 addresses.
+        Ok(RedirectKind::Loopback { host: "[::1]", .. }) => vec!["http:"],
+        Ok(RedirectKind::Web(host)) if host.starts_with('[') => vec!["https:"],
+        Ok(RedirectKind::Web(_) | RedirectKind::Loopback { .. }) => vec![origin_of(url)],
+        Ok(RedirectKind::PrivateUse(scheme)) => vec![&url[..=scheme.len()]],
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The page about a request that leads nowhere.
+pub(super) fn failure(error: &OAuthError) -> Response {
+    if let Some(cause) = &error.cause {
+        tracing::error!(error = &**cause as &dyn std::error::Error, "a page could not be shown");
+    }
+    let status = match error.code {
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    notice::error(error, None).answer(status, &[])
+}
+
+/// What the service of accounts could not do, when it is not the person's to mend.
+pub(super) fn account_failure(error: AccountError) -> OAuthError {
+    match error {
+        AccountError::Store(error) => error.into(),
+        error @ AccountError::Hash(crate::accounts::passwords::HashError::Busy) => OAuthError {
+            code: ErrorCode::TemporarilyUnavailable,
+            description: "too many people sign in at the moment; try again in a few seconds".to_owned(),
+            cause: Some(Box::new(error)),
+        },
+        error => OAuthError::internal(error),
+    }
+}
+
+/// The page instead of a problem document.
+pub(super) fn problem(error: &ApiError) -> Response {
+    let mut response = notice::problem(error).answer(error.status(), &[]);
+    error.write_headers(response.headers_mut());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_may_lead_to_the_client_and_nowhere_else() {
+        for (url, source) in [
+            ("https://a.example:8443/cb?x=1", "https://a.example:8443"),
+            ("http://127.0.0.1:4711/cb", "http://127.0.0.1:4711"),
+            ("http://[::1]:4711/cb", "http:"),
+            ("com.example.app:/cb", "com.example.app:"),
+            ("https://chat.openai.com/aip/oauth/callback", "https://chat.openai.com https://chatgpt.com"),
+        ] {
+            assert!(content_policy(&[url]).ends_with(&format!("; form-action 'self' {source}")), "{url}");
+        }
+        assert!(content_policy(&["javascript:alert(1)"]).ends_with("; form-action 'self'"));
+    }
+}

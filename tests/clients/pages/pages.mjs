@@ -1,0 +1,205 @@
+// Connects a program as a person does, in a browser without scripts: makes an account, allows, signs out and in, refuses,
+// connects a device. The browser holds each page and redirect against its content security policy.
+//
+//     node pages.mjs http://127.0.0.1:8000 folder-for-screenshots
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+const [url, folder] = process.argv.slice(2);
+assert(url && folder, "usage: pages.mjs URL FOLDER");
+
+const PASSWORD = "correct horse battery staple";
+const LOOKS = [
+  ["narrow", { width: 320, height: 720 }],
+  ["wide", { width: 1000, height: 800 }],
+];
+
+// Where the program waits for its answer.
+function listen() {
+  const answers = [];
+  const waiting = [];
+  const server = createServer((request, response) => {
+    const asked = new URL(request.url, "http://localhost");
+    response.setHeader("content-type", "text/html").end("<title>back</title><link rel=icon href='data:,'>");
+    if (asked.pathname !== "/callback") return;
+    const answer = Object.fromEntries(asked.searchParams);
+    waiting.length > 0 ? waiting.shift()(answer) : answers.push(answer);
+  });
+  const next = () => (answers.length > 0 ? Promise.resolve(answers.shift()) : new Promise((done) => waiting.push(done)));
+  return new Promise((done) => {
+    server.listen(0, "127.0.0.1", () => done({ server, next, redirect: `http://127.0.0.1:${server.address().port}/callback` }));
+  });
+}
+
+async function post(path, body) {
+  const form = path !== "/oauth/register";
+  const answer = await fetch(`${url}${path}`, {
+    method: "POST",
+    headers: { "content-type": form ? "application/x-www-form-urlencoded" : "application/json" },
+    body: form ? new URLSearchParams(body) : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  assert(answer.ok, `${path}: ${answer.status} ${text}`);
+  return JSON.parse(text);
+}
+
+function ask(clientId, redirect, more = {}) {
+  const verifier = randomBytes(32).toString("base64url");
+  const challenge = createHash("sha256").update(verifier).digest("base64url");
+  const query = new URLSearchParams({
+    response_type: "code",
+    client_id: clientId,
+    redirect_uri: redirect,
+    scope: "read write email",
+    state: 'a "state" & more = ä',
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+    ...more,
+  });
+  return { link: `${url}/oauth/authorize?${query}`, verifier };
+}
+
+// Lists what a page must not do; filled while it is used.
+function watch(page) {
+  const faults = [];
+  page.on("console", (message) => {
+    // Forms that are refused come back with 422, which the browser reports, too.
+    if (["error", "warning"].includes(message.type()) && !/status of (422|400)/.test(message.text())) {
+      faults.push(`console: ${message.text()}`);
+    }
+  });
+  page.on("requestfailed", (request) => faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  return faults;
+}
+
+// Shows the page in every look; it must fit, and what can be used must be large enough.
+async function look(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    for (const [size, viewport] of LOOKS) {
+      await page.setViewportSize(viewport);
+      await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      const widths = await page.locator("html").evaluate((html) => [html.scrollWidth, html.clientWidth]);
+      assert(widths[0] <= widths[1], `${name} is wider than ${size}: ${widths}`);
+    }
+  }
+}
+
+async function makeAccount(page, link) {
+  await page.goto(link);
+  await look(page, "sign-in");
+  await page.getByLabel("E-mail address").fill("ada@example.org");
+  await page.getByLabel("Password").fill("not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  assert.equal(await page.getByRole("alert").innerText(), "The e-mail address or the password is wrong.");
+  await look(page, "sign-in-refused");
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await page.getByLabel("E-mail address").fill("ada@example.org");
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  await page.getByLabel("Password").fill("short");
+  await page.getByRole("button", { name: "Create account" }).click();
+  assert.match(await page.getByRole("alert").innerText(), /^The password must have at least 8 characters/);
+  await look(page, "sign-up-refused");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Create account" }).click();
+}
+
+async function allow(page, program, clientId, { link, verifier }) {
+  await page.getByRole("heading", { name: "Allow Calm Terminal?" }).waitFor();
+  await look(page, "consent");
+  await page.getByLabel("Add, change, complete").uncheck();
+  await page.getByRole("button", { name: "Allow", exact: true }).click();
+  const answer = await program.next();
+  assert.deepEqual([answer.state, answer.iss], [new URL(link).searchParams.get("state"), url]);
+  const tokens = await post("/oauth/token", {
+    grant_type: "authorization_code",
+    code: answer.code,
+    code_verifier: verifier,
+    client_id: clientId,
+    redirect_uri: program.redirect,
+  });
+  assert.equal(tokens.scope, "read email");
+}
+
+async function signOutAndIn(page, program, link) {
+  await page.goto(`${url}/oauth/sign-out`);
+  await look(page, "sign-out");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+  await look(page, "signed-out");
+  await page.goto(link);
+  await page.getByLabel("E-mail address").fill("ada@example.org");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Don’t allow" }).click();
+  assert.equal((await program.next()).error, "access_denied");
+}
+
+async function connectDevice(page, clientId) {
+  const device = await post("/oauth/device_authorization", { client_id: clientId, scope: "read write" });
+  await page.goto(device.verification_uri);
+  await look(page, "device");
+  await page.getByLabel("Code").fill("BBBB-BBBB");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Code").fill(device.user_code.toLowerCase());
+  await page.getByRole("button", { name: "Continue" }).click();
+  await look(page, "device-consent");
+  await page.getByRole("button", { name: "Allow", exact: true }).click();
+  await page.getByRole("heading", { name: "Connected" }).waitFor();
+  await look(page, "device-connected");
+  const grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+  const tokens = await post("/oauth/token", { grant_type, device_code: device.device_code, client_id: clientId });
+  assert.equal(tokens.scope, "read write");
+}
+
+await mkdir(folder, { recursive: true });
+const program = await listen();
+const profile = await mkdtemp(join(tmpdir(), "mindflow-chromium-"));
+// The switches keep the browser itself from calling its maker; its sandbox does not work for root.
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: process.env.MINDFLOW_TEST_CHROMIUM,
+  headless: true,
+  javaScriptEnabled: false,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+try {
+  const client = await post("/oauth/register", {
+    client_name: "Calm Terminal",
+    redirect_uris: ["http://127.0.0.1/callback"],
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const faults = watch(page);
+  const asked = ask(client.client_id, program.redirect);
+  await makeAccount(page, asked.link);
+  await allow(page, program, client.client_id, asked);
+  await signOutAndIn(page, program, asked.link);
+  await connectDevice(page, client.client_id);
+  await page.goto(ask(client.client_id, "https://evil.example/").link);
+  await page.getByRole("heading", { name: "That did not work" }).waitFor();
+  await look(page, "error");
+  assert.deepEqual(faults, []);
+} finally {
+  await context.close();
+  program.server.close();
+  await rm(profile, { recursive: true, force: true });
+}
+console.log("ok");
