@@ -48,7 +48,7 @@ fn access_tokens(criterion: &mut Criterion) {
     group.bench_function("known", |bench| bench.iter(|| tokens.verify(black_box(&token))));
     group.bench_function("forged", |bench| {
         let forged = format!("{}A", token.split_at(token.len() - 1).0);
-        bench.iter(|| tokens.verify(black_box(&forged)))
+        bench.iter(|| tokens.verify(black_box(&forged)));
     });
     group.finish();
 }

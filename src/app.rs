@@ -148,11 +148,7 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             tokens: Arc::clone(&tokens),
-            settings: GrantSettings {
-                life: config.tokens.refresh_token_life,
-                idle: config.tokens.refresh_token_idle,
-                rotation: rotation(&config),
-            },
+            settings: grant_settings(&config),
         }));
         let limits = Arc::new(Limits::new(&config.limits, &clock));
         Self {
@@ -229,6 +225,11 @@ impl App {
     pub async fn stop(self) {
         self.store.close().await;
     }
+}
+
+const fn grant_settings(config: &Config) -> GrantSettings {
+    let tokens = &config.tokens;
+    GrantSettings { life: tokens.refresh_token_life, idle: tokens.refresh_token_idle, rotation: rotation(config) }
 }
 
 const fn rotation(config: &Config) -> Rotation {

@@ -170,8 +170,8 @@ impl Accounts {
     async fn replay(&self, token: &str, row: &RefreshRecord, origin: &Origin) -> Result<SignedIn, AccountError> {
         let now = self.clock.now();
         let RefreshRecord { used_at, successor_used_at, .. } = *row;
-        let used = UsedRefresh { used_at, successor_used_at, answer: row.answer.as_deref() };
-        let seconds_since_use = match used.again(token, now) {
+        let kept = UsedRefresh { used_at, successor_used_at, answer: row.answer.as_deref() };
+        let seconds_since_use = match kept.again(token, now) {
             Again::Accident(answer) => return Ok(answer),
             Again::Unreadable => return Err(StoreError::corrupt("refresh answer", row.session_id).into()),
             Again::Theft { seconds_since_use } => seconds_since_use,

@@ -100,7 +100,7 @@ impl Grants {
             Box::pin(async move {
                 // Whoever ends everything of this person waits, or has done it.
                 let row = tx.lock_user(user).await?;
-                if !row.is_some_and(|row| row.status == Status::Active.as_str()) {
+                if row.is_none_or(|row| row.status != Status::Active.as_str()) {
                     return Ok(Redemption::Gone);
                 }
                 if tx.spend_code(hash, now).await? {

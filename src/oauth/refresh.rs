@@ -139,8 +139,8 @@ impl Grants {
     async fn come_again(&self, ask: &Refresh<'_>, row: &GrantRefreshRecord) -> Result<TokenAnswer, OAuthError> {
         let now = self.clock.now();
         let GrantRefreshRecord { used_at, successor_used_at, .. } = *row;
-        let used = UsedRefresh { used_at, successor_used_at, answer: row.answer.as_deref() };
-        let seconds_since_use = match used.again(ask.token, now) {
+        let kept = UsedRefresh { used_at, successor_used_at, answer: row.answer.as_deref() };
+        let seconds_since_use = match kept.again(ask.token, now) {
             Again::Accident(answer) => return Ok(answer),
             Again::Unreadable => return Err(StoreError::corrupt("refresh answer", row.grant_id).into()),
             Again::Theft { seconds_since_use } => seconds_since_use,
