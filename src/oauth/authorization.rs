@@ -29,6 +29,7 @@ pub struct Target {
 
 /// Which pages a request wants to be shown or not (OpenID Connect Core, section 3.1.2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "words of the protocol, of which any may stand beside others")]
 pub struct Prompt {
     /// None at all: what needs one is an error.
     pub none: bool,
@@ -200,7 +201,7 @@ fn challenge(asked: &Parameters) -> Result<String, OAuthError> {
 
 /// What the client asks for as far as it may; without a wish it may see (RFC 6749, section 3.3).
 fn scopes(client: &Client, asked: Option<&str>) -> Result<OAuthScopes, OAuthError> {
-    let asked = asked.map(OAuthScopes::parse_known).unwrap_or_else(|| OAuthScopes::from_iter([OAuthScope::Read]));
+    let asked = asked.map_or_else(|| OAuthScopes::from_iter([OAuthScope::Read]), OAuthScopes::parse_known);
     // Every client stays signed in, whether it says so or not.
     let mut may = client.scopes.union(OAuthScopes::from_iter([OAuthScope::OfflineAccess]));
     if client.is_self_registered() {

@@ -71,7 +71,7 @@ pub fn authorization_server(issuer: &str, welcome: Welcome) -> Value {
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
         "service_documentation": at("/docs"),
     });
     if welcome.registration {

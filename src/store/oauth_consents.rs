@@ -29,12 +29,9 @@ const PUT_CONSENT: Sql = Sql::same(
      VALUES ($1, $2, $3, $4, $5, $5)
      ON CONFLICT (user_id, client_ref, resources) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at",
 );
-/// `$1` user, `$2` client.
-const DELETE_CONSENTS: Sql = Sql::same("DELETE FROM oauth_consents WHERE user_id = $1 AND client_ref = $2");
 
 /// The statements of this file.
-pub const STATEMENTS: &[(&str, Sql)] =
-    &[("FIND_CONSENTS", FIND_CONSENTS), ("PUT_CONSENT", PUT_CONSENT), ("DELETE_CONSENTS", DELETE_CONSENTS)];
+pub const STATEMENTS: &[(&str, Sql)] = &[("FIND_CONSENTS", FIND_CONSENTS), ("PUT_CONSENT", PUT_CONSENT)];
 
 impl Store {
     /// What a user allowed a client.
@@ -65,13 +62,6 @@ impl Tx<'_> {
                 .await
                 .map(drop)
         })?;
-        Ok(())
-    }
-
-    /// Forgets what a user allowed a client.
-    pub async fn delete_consents(&mut self, user: UserId, client: ClientRef) -> StoreResult<()> {
-        let sql = DELETE_CONSENTS.on(self.dialect());
-        on_database!(self, |db| sqlx::query(sql).bind(user.0).bind(client.0).execute(db).await.map(drop))?;
         Ok(())
     }
 }

@@ -74,6 +74,11 @@ impl<'a> Browser<'a> {
         self.send_with(form, &headers).await
     }
 
+    /// The same for a form that nobody else needs.
+    pub(crate) async fn send_owned(&self, form: Form) -> Page {
+        self.send(&form).await
+    }
+
     /// The same with these headers only.
     pub(crate) async fn send_with(&self, form: &Form, headers: &[(&str, &str)]) -> Page {
         let mut request = if form.method == "get" {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, CALLBACK, Page, link, register};
+use crate::browser::{Browser, CALLBACK, Page, VERIFIER, form_request, link, register};
+use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 
 /// Somebody who is signed in, on the page that asks.
@@ -119,10 +120,19 @@ async fn operating_the_server_is_for_operators_and_clients_that_they_made() {
     app.user("ada").await;
     let client = register(&app, "Calm app", &[CALLBACK]).await;
 
-    let (_, page) = asked(&app, &client, &[("scope", "read admin")]).await;
-
+    let (browser, page) = asked(&app, &client, &[("scope", "read admin")]).await;
     assert!(!page.html.contains("Operate this server"));
     let mut forged = page.form().decide("allow");
     forged.fields.push(("scope".to_owned(), "admin".to_owned()));
-    assert!(!forged.action.query().unwrap().is_empty());
+    let code = browser.send(&forged).await.code();
+
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", &client),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    let token = form_request(app.anonymous().request(reqwest::Method::POST, "/oauth/token"), &fields);
+    assert_eq!(Answer::of(token).await.good()["scope"], "read");
 }

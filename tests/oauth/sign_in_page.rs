@@ -107,3 +107,41 @@ async fn nobody_makes_an_account_where_registration_is_closed_or_needs_an_invita
         .await
         .is(303);
 }
+
+#[tokio::test]
+async fn guesses_are_stopped_by_account_whether_there_is_one_or_not() {
+    let app = TestApp::with(|config| config.limits.auth_rate_per_minute = 1000).await;
+    app.user("ada").await;
+    let client = register(&app, "Calm app", &[CALLBACK]).await;
+    let browser = Browser::new(&app);
+    let door = browser.open(&link(&client, &[])).await;
+    let guess =
+        |email: &str, password: &str| browser.send_owned(door.form().fill("email", email).fill("password", password));
+
+    for email in ["ada@example.com", "nobody@example.com"] {
+        for _ in 0..10 {
+            guess(email, "a wrong guess").await.is(422);
+        }
+        let stopped = guess(email, PASSWORD).await.is(429);
+        assert!(stopped.html.contains("too many attempts"), "{email}");
+    }
+    app.advance(Duration::from_mins(15));
+    guess("ada@example.com", PASSWORD).await.is(303);
+}
+
+#[tokio::test]
+async fn guesses_are_stopped_by_address_with_a_page() {
+    let app = TestApp::with(|config| config.limits.auth_rate_per_minute = 3).await;
+    let client = register(&app, "Calm app", &[CALLBACK]).await;
+    let browser = Browser::new(&app);
+    let door = browser.open(&link(&client, &[])).await;
+    let form = door.form().fill("email", "ada@example.com").fill("password", "a wrong guess");
+
+    let mut last = browser.send(&form).await;
+    for _ in 0..3 {
+        last = browser.send(&form).await;
+    }
+
+    assert_eq!((last.status, last.header("content-type")), (429, "text/html; charset=utf-8"));
+    assert!(!last.header("retry-after").is_empty() && last.html.contains("Too many requests"));
+}

@@ -128,7 +128,6 @@ impl Person {
             ("EXTEND_BROWSER", vec![session, user, now, now]),
             ("FIND_CONSENTS", vec![user, user]),
             ("PUT_CONSENT", vec![user, user, text, text, now]),
-            ("DELETE_CONSENTS", vec![user, user]),
             ("LIST_SESSIONS", [&[user, now][..], &page].concat()),
             ("COUNT_SESSIONS", vec![user, now]),
             ("DELETE_SESSION", vec![session, user]),

@@ -4,7 +4,7 @@
 //     node pages.mjs http://127.0.0.1:8000 folder-for-screenshots
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -71,7 +71,7 @@ function watch(page) {
   const faults = [];
   page.on("console", (message) => {
     // Forms that are refused come back with 422, which the browser reports, too.
-    if (["error", "warning"].includes(message.type()) && !/status of (422|400)/.test(message.text())) {
+    if (["error", "warning"].includes(message.type()) && !/status of (422|403|400)/.test(message.text())) {
       faults.push(`console: ${message.text()}`);
     }
   });
@@ -160,6 +160,57 @@ async function connectDevice(page, clientId) {
   assert.equal(tokens.scope, "read write");
 }
 
+async function call(path, token, body) {
+  const headers = { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) };
+  const answer = await fetch(`${url}${path}`, { method: "POST", headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  assert(answer.ok, `${path}: ${answer.status} ${text}`);
+  return JSON.parse(text);
+}
+
+// What an authenticator shows (RFC 6238), some steps from now.
+function totp(secret, steps) {
+  const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"));
+  const key = Buffer.from(bits.join("").match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const number = hash.readUInt32BE(hash.at(-1) & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+async function signInWithCode(page, link) {
+  const login = await fetch(`${url}/api/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email: "ada@example.org", password: PASSWORD }),
+  });
+  const token = (await login.json()).access_token;
+  const { secret } = await call("/api/auth/two-factor", token);
+  await call("/api/auth/two-factor/confirm", token, { code: totp(secret, 0) });
+  await page.context().clearCookies();
+  await page.goto(link);
+  await page.getByLabel("E-mail address").fill("ada@example.org");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("Code").fill("000000");
+  await page.getByRole("button", { name: "Continue" }).click();
+  assert.equal(await page.getByRole("alert").innerText(), "The code is wrong, or was used already.");
+  await look(page, "second-factor-refused");
+  await page.context().clearCookies();
+  await page.getByLabel("Code").fill(totp(secret, 1));
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("heading", { name: "Please try again" }).waitFor();
+  await look(page, "stale");
+  await page.getByRole("link", { name: "Start again" }).click();
+  await page.getByLabel("E-mail address").fill("ada@example.org");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("Code").fill(totp(secret, 1));
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "Allow", exact: true }).waitFor();
+}
+
 await mkdir(folder, { recursive: true });
 const program = await listen();
 const profile = await mkdtemp(join(tmpdir(), "mindflow-chromium-"));
@@ -193,6 +244,17 @@ try {
   await allow(page, program, client.client_id, asked);
   await signOutAndIn(page, program, asked.link);
   await connectDevice(page, client.client_id);
+  await signInWithCode(page, asked.link);
+  const web = await post("/oauth/register", {
+    client_name: "A very long name of an application that somebody registered with many words",
+    redirect_uris: ["https://connector.some-long-host-name.assistants.example.com/oauth/callback"],
+    policy_uri: "https://assistants.example.com/privacy",
+    tos_uri: "https://assistants.example.com/terms",
+    token_endpoint_auth_method: "none",
+  });
+  const everything = { scope: "read write openid email profile offline_access", resource: `${url}/mcp` };
+  await page.goto(ask(web.client_id, "https://connector.some-long-host-name.assistants.example.com/oauth/callback", everything).link);
+  await look(page, "consent-web");
   await page.goto(ask(client.client_id, "https://evil.example/").link);
   await page.getByRole("heading", { name: "That did not work" }).waitFor();
   await look(page, "error");

@@ -31,10 +31,10 @@ pub(in crate::http::oauth) fn enter_code(code: &str, faults: &Faults) -> Page {
 
 /// It was allowed.
 pub(in crate::http::oauth) fn connected(name: &str) -> Page {
-    done("Connected", html! { p { bdi .strong { (name) } " goes on by itself. You can close this page." } }, "")
+    done("Connected", &html! { p { bdi .strong { (name) } " goes on by itself. You can close this page." } }, "")
 }
 
 /// It was not.
 pub(in crate::http::oauth) fn refused(name: &str) -> Page {
-    done("Not connected", html! { p { bdi .strong { (name) } " gets nothing. You can close this page." } }, "")
+    done("Not connected", &html! { p { bdi .strong { (name) } " gets nothing. You can close this page." } }, "")
 }

@@ -67,6 +67,6 @@ pub(in crate::http::oauth) fn signed_out() -> Page {
 }
 
 /// Something is done, and there is no way on.
-pub(super) fn done(title: &str, content: Markup, root: &'static str) -> Page {
+pub(super) fn done(title: &str, content: &Markup, root: &'static str) -> Page {
     Page { title: title.to_owned(), content: html! { h1 { (title) } (content) }, root }
 }
