@@ -89,11 +89,13 @@ impl SecretKey {
         writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes.as_ref()))?;
         file.sync_all()?;
         // A link never replaces a file: whoever comes second uses what is there.
-        let linked = fs::hard_link(&draft, path);
-        fs::remove_file(&draft)?;
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                // Some file systems have no links; there, two first starts at the same moment may have to be repeated.
+                tracing::debug!(%error, "the data folder takes no links");
+                fs::rename(&draft, path)
+            }
+            _ => fs::remove_file(&draft),
         }
     }
 

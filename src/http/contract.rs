@@ -243,9 +243,12 @@ fn refused(faults: Vec<Fault>) -> ApiError {
     if full { error.detail(format!("There are many faults; the first {MAX_FAULTS} are listed.")) } else { error }
 }
 
-/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1).
+/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1). Of several such headers none counts: whoever stands in
+/// between may have looked at another one.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (only, None) = (all.next()?, all.next()) else { return None };
+    let (scheme, token) = only.to_str().ok()?.trim().split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= MAX_TOKEN).then_some(token)
 }

@@ -198,7 +198,12 @@ async fn a_token_comes_in_the_header_alone() {
     {
         nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &value)]).await.is(401);
     }
-    nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &format!("bearer {token}"))]).await.is(200);
+    let good = format!("bearer {token}");
+    nobody.send(Method::GET, "/api/tasks", None, &[("authorization", &good)]).await.is(200);
+    for other in [good.as_str(), "Bearer other"] {
+        let two = [("authorization", good.as_str()), ("authorization", other)];
+        nobody.send(Method::GET, "/api/tasks", None, &two).await.is(401);
+    }
 }
 
 #[tokio::test]
