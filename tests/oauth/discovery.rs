@@ -141,3 +141,33 @@ async fn discovery_is_not_counted_against_the_limits() {
         get(&app, "/oauth/jwks").await.is(200);
     }
 }
+
+#[tokio::test]
+async fn every_endpoint_that_is_named_is_there() {
+    let app = TestApp::new().await;
+    let document = get(&app, SERVER).await.good();
+
+    let urls = document.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint"));
+    let mut missing = Vec::new();
+    for (name, url) in urls {
+        let path = url.as_str().unwrap().strip_prefix(app.url()).unwrap();
+        let answer = app.anonymous().send(Method::OPTIONS, path, None, &[]).await;
+        missing.extend((answer.status != 204).then(|| format!("{name} {path}: {}", answer.status)));
+    }
+
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn what_an_operator_turned_off_is_not_offered() {
+    let app = TestApp::with(|config| {
+        config.oauth.dynamic_registration = false;
+        config.oauth.client_documents = false;
+    })
+    .await;
+
+    let document = get(&app, SERVER).await.good();
+
+    assert_eq!(document.get("registration_endpoint"), None);
+    assert_eq!(document["client_id_metadata_document_supported"], false);
+}
