@@ -214,6 +214,7 @@ impl App {
                 guard: Arc::clone(&self.guard),
                 consents: Consents::new(self.store.clone(), self.clock.clone()),
                 secret: self.secret.clone(),
+                limits: Arc::clone(&self.limits),
                 tokens: Arc::clone(&self.tokens),
                 discovery: Discovery::new(&self.issuer, welcome),
             }),

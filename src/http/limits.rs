@@ -21,6 +21,8 @@ static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy
 
 /// The window of every quota, in seconds.
 const WINDOW: u32 = 60;
+/// How many times an address's quota for sign-in a client has at the token endpoint.
+const CLIENT_SHARE: u32 = 60;
 
 /// How requests to a path are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Class {
     Exempt,
     /// By address, strictly: whoever asks here has a password or token to guess.
     SignIn,
+    /// By client of the token endpoint, whose one address may speak for many people.
+    Client,
     /// By user.
     General,
 }
@@ -50,6 +54,8 @@ pub fn class_of(pattern: &str) -> Class {
 pub enum Subject {
     /// A user, whichever credential they use.
     User(Uuid),
+    /// A client.
+    Client(Uuid),
     /// An address; of IPv6 the network of 64 bits, which one household or attacker has whole.
     Address(Option<IpAddr>),
 }
@@ -70,6 +76,7 @@ type Keyed = RateLimiter<Subject, DashMapStateStore<Subject>, Monotonic, StateIn
 pub struct Limits {
     general: Option<Limit>,
     sign_in: Option<Limit>,
+    client: Option<Limit>,
 }
 
 struct Limit {
@@ -92,6 +99,7 @@ impl Limits {
         Self {
             general: Limit::new("default", settings.rate_per_minute, clock),
             sign_in: Limit::new("sign-in", settings.auth_rate_per_minute, clock),
+            client: Limit::new("client", settings.auth_rate_per_minute.saturating_mul(CLIENT_SHARE), clock),
         }
     }
 
@@ -104,6 +112,7 @@ impl Limits {
         let limit = match class {
             Class::Exempt => None,
             Class::SignIn => self.sign_in.as_ref(),
+            Class::Client => self.client.as_ref(),
             Class::General => self.general.as_ref(),
         };
         limit.map(|limit| limit.count(subject)).transpose()
@@ -111,7 +120,7 @@ impl Limits {
 
     /// Forgets subjects whose quota is whole again; housekeeping calls it so that memory stays bounded.
     pub fn forget_the_idle(&self) {
-        for limit in [&self.general, &self.sign_in].into_iter().flatten() {
+        for limit in [&self.general, &self.sign_in, &self.client].into_iter().flatten() {
             limit.limiter.retain_recent();
             limit.limiter.shrink_to_fit();
         }
@@ -228,6 +237,19 @@ mod tests {
         assert!(limits.count(Class::SignIn, mine).is_err());
         assert!(limits.count(Class::General, mine).unwrap().is_none());
         assert!(limits.count(Class::Exempt, mine).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_client_has_sixty_times_the_quota_of_an_address() {
+        let (limits, _clock) = limits(0, 1);
+        let client = Subject::Client(Uuid::from_u128(1));
+
+        for _ in 0..60 {
+            limits.count(Class::Client, client).unwrap();
+        }
+
+        assert!(limits.count(Class::Client, client).is_err());
+        assert!(limits.count(Class::Client, Subject::Client(Uuid::from_u128(2))).is_ok());
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Services {
     pub secret: SecretKey,
     /// Access tokens and the keys that sign them.
     pub tokens: Arc<AccessTokens>,
+    /// Counts requests.
+    pub limits: Arc<Limits>,
     /// The discovery documents.
     pub discovery: Discovery,
 }

@@ -284,3 +284,65 @@ async fn any_page_may_ask_but_none_with_cookies() {
         assert_eq!(answer.header("access-control-allow-credentials"), None, "{path}");
     }
 }
+
+#[tokio::test]
+async fn of_a_hundred_and_one_connections_to_a_program_the_one_left_longest_ends() {
+    let app = TestApp::new().await;
+    let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);
+    let (left, kept) = (client.tokens(&ada, "read").await, client.tokens(&ada, "read").await);
+    app.advance(Duration::from_secs(1));
+    let kept = client.refresh(text(&kept, "refresh_token")).await.good();
+
+    for _ in 0..99 {
+        client.tokens(&ada, "read").await;
+    }
+
+    app.anonymous().holding(text(&left, "access_token")).get("/api/tasks").await.is(401);
+    app.anonymous().holding(text(&kept, "access_token")).get("/api/tasks").await.is(200);
+}
+
+#[tokio::test]
+async fn housekeeping_forgets_what_is_over_and_a_code_only_after_a_day() {
+    let app = TestApp::with(|config| config.tokens.refresh_token_life = Duration::from_hours(30)).await;
+    let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);
+    let code = client.code(&ada, "read").await;
+    let tokens = client.redeem(&code).await.good();
+    let holder = app.anonymous().holding(text(&tokens, "access_token"));
+
+    app.advance(Duration::from_hours(24));
+    app.app.grants.forget_expired().await.unwrap();
+    holder.get("/api/tasks").await.is(200);
+    assert_eq!(refusal(client.redeem(&code).await), "invalid_grant");
+    holder.get("/api/tasks").await.is(401);
+    app.advance(Duration::from_hours(24));
+    app.app.grants.forget_expired().await.unwrap();
+
+    assert!(app.app.store.find_code(mindflow::accounts::secrets::hash_secret(&code)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn who_leaves_takes_everything_along() {
+    let app = TestApp::new().await;
+    let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);
+    let (code, tokens) = (client.code(&ada, "read").await, client.tokens(&ada, "read").await);
+
+    let confirmed = json!({ "password": crate::support::app::PASSWORD });
+    ada.send(reqwest::Method::DELETE, "/api/auth/me", Some(&confirmed), &[]).await.is(204);
+
+    assert_eq!(refusal(client.redeem(&code).await), "invalid_grant");
+    assert_eq!(refusal(client.refresh(text(&tokens, "refresh_token")).await), "invalid_grant");
+    app.anonymous().holding(text(&tokens, "access_token")).get("/api/tasks").await.is(401);
+}
+
+#[tokio::test]
+async fn the_token_endpoint_is_limited_by_address() {
+    let app = TestApp::with(|config| config.limits.auth_rate_per_minute = 3).await;
+    let client = Connector::public(&app, "notes").await;
+
+    for _ in 0..3 {
+        assert_eq!(refusal(client.refresh("x").await), "invalid_grant");
+    }
+
+    let refused = client.refresh("x").await.is(429);
+    assert!(refused.header("retry-after").is_some());
+}

@@ -2,10 +2,11 @@
 
 use poem::http::StatusCode;
 
-use super::answers::json_response;
+use super::answers::{Failure, json_response};
 use super::call::{Call, Pairs};
 use super::credentials;
 use super::{Answer, Services};
+use crate::http::limits::{Class, Subject};
 use crate::oauth::client::Client;
 use crate::oauth::devices::{DEVICE_CODE, Poll};
 use crate::oauth::exchange::Exchange;
@@ -45,6 +46,7 @@ pub async fn token(services: &Services, call: Call) -> Answer {
     let form = call.form()?;
     let grant_type = GrantType::parse(form.required("grant_type")?)?;
     let client = credentials::authenticate(services, &call, &form, PATH).await?;
+    services.limits.count(Class::Client, Subject::Client(client.id.0)).map_err(Failure::Api)?;
     let answer = give(services, &call, &form, grant_type, &client).await?;
     if let Err(error) = services.clients.touch(&client).await {
         // The tokens are given; that the client is in use can be noted another time.
