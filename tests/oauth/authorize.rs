@@ -4,13 +4,19 @@ use serde_json::json;
 
 use crate::browser::{Browser, CALLBACK, VERIFIER, form_request, link, register};
 use crate::support::app::TestApp;
+use crate::support::databases::Db;
 
 #[tokio::test]
 async fn somebody_signs_in_and_allows_and_the_client_gets_a_code_that_works() {
-    let app = TestApp::new().await;
+    for db in [Db::Sqlite, Db::Postgres] {
+        a_code_that_works(&TestApp::on(db).await).await;
+    }
+}
+
+async fn a_code_that_works(app: &TestApp) {
     app.user("ada").await;
-    let client = register(&app, "Calm app", &[CALLBACK]).await;
-    let browser = Browser::new(&app);
+    let client = register(app, "Calm app", &[CALLBACK]).await;
+    let browser = Browser::new(app);
 
     let door = browser.open(&link(&client, &[("scope", "read write"), ("state", "a b&c=d%\u{e4}")])).await.is(200);
     let consent = browser.sign_in(&door, "ada@example.com").await.is(200);
@@ -160,6 +166,8 @@ async fn asking_for_the_headers_alone_gives_nothing() {
     let consent = browser.sign_in(&door, "ada@example.com").await;
     browser.send(&consent.form().decide("allow")).await.code();
 
+    let ahead = browser.open_with(&link(&client, &[]), &[("sec-purpose", "prefetch;prerender")]).await.is(200);
+    assert_eq!(ahead.location(), None);
     let answer = browser.head(&link(&client, &[])).await.is(200);
 
     assert_eq!((answer.location(), answer.html.as_str()), (None, ""));

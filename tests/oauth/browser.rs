@@ -58,8 +58,15 @@ impl<'a> Browser<'a> {
 
     /// Goes to a path or URL of the server; redirects are shown, not followed.
     pub(crate) async fn open(&self, path: &str) -> Page {
+        self.open_with(path, &[]).await
+    }
+
+    /// The same with headers.
+    pub(crate) async fn open_with(&self, path: &str, headers: &[(&str, &str)]) -> Page {
         let url = Url::parse(self.app.url()).unwrap().join(path).unwrap();
-        self.send_request(self.http.get(url.clone()), url).await
+        let request =
+            headers.iter().fold(self.http.get(url.clone()), |request, (name, value)| request.header(*name, *value));
+        self.send_request(request, url).await
     }
 
     /// Asks with `HEAD`.

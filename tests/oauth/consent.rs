@@ -1,10 +1,12 @@
 //! The page on which people allow applications something.
 
+use mindflow::oauth::static_clients::NewClient;
 use serde_json::json;
 
 use crate::browser::{Browser, CALLBACK, Page, VERIFIER, form_request, link, register};
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
+use crate::support::databases::Db;
 
 /// Somebody who is signed in, on the page that asks.
 async fn asked<'a>(app: &'a TestApp, client: &str, more: &[(&str, &str)]) -> (Browser<'a>, Page) {
@@ -59,14 +61,19 @@ async fn writing_can_be_unticked_and_nothing_can_be_added() {
 
 #[tokio::test]
 async fn what_was_allowed_is_not_asked_again_and_what_was_not_is() {
-    let app = TestApp::new().await;
+    for db in [Db::Sqlite, Db::Postgres] {
+        asked_again_or_not(&TestApp::on(db).await).await;
+    }
+}
+
+async fn asked_again_or_not(app: &TestApp) {
     app.user("ada").await;
     app.user("bob").await;
-    let client = register(&app, "Calm app", &[CALLBACK]).await;
-    let other = register(&app, "Other app", &[CALLBACK]).await;
+    let client = register(app, "Calm app", &[CALLBACK]).await;
+    let other = register(app, "Other app", &[CALLBACK]).await;
     let mcp = format!("{}/mcp", app.url());
     let api = format!("{}/api", app.url());
-    let (browser, page) = asked(&app, &client, &[("scope", "read write"), ("resource", &mcp)]).await;
+    let (browser, page) = asked(app, &client, &[("scope", "read write"), ("resource", &mcp)]).await;
     browser.send(&page.form().decide("allow")).await.code();
 
     browser.open(&link(&client, &[("scope", "write"), ("resource", &mcp)])).await.code();
@@ -135,4 +142,33 @@ async fn operating_the_server_is_for_operators_and_clients_that_they_made() {
     ];
     let token = form_request(app.anonymous().request(reqwest::Method::POST, "/oauth/token"), &fields);
     assert_eq!(Answer::of(token).await.good()["scope"], "read");
+}
+
+#[tokio::test]
+async fn an_operator_may_let_their_own_client_operate_the_server_or_not() {
+    let app = TestApp::new().await;
+    app.user("ada").await;
+    app.admin("eve").await;
+    let fields = json!({
+        "client_name": "Console",
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": "none",
+        "scope": "read write admin",
+    });
+    let fields = fields.as_object().unwrap().clone();
+    app.app.clients.create_static(NewClient { client_id: Some("console".to_owned()), fields }).await.unwrap();
+    let wish = [("scope", "read admin")];
+
+    let (_, page) = asked(&app, "console", &wish).await;
+    assert!(!page.html.contains("Operate this server") && page.html.contains("The operator of this server"));
+    let browser = Browser::new(&app);
+    let door = browser.open(&link("console", &wish)).await;
+    let page = browser.sign_in(&door, "eve@example.com").await.is(200);
+    assert!(page.html.contains("Operate this server"));
+
+    browser.send(&page.form().untick("scope", "admin").decide("allow")).await.code();
+    let silent = [("scope", "read admin"), ("prompt", "none")];
+    assert_eq!(browser.open(&link("console", &silent)).await.error(), "consent_required");
+    browser.send(&page.form().decide("allow")).await.code();
+    browser.open(&link("console", &silent)).await.code();
 }

@@ -91,7 +91,9 @@ impl Visit<'_> {
             return Ok(self.refuse(&request.target, ErrorCode::InvalidScope, text));
         }
         let question = question(&request, browser, scopes);
-        let again = request.prompt.consent || request.prompt.select_account || self.call.head;
+        // What only looks ahead must not do anything either (Fetch metadata: `prefetch`, `prefetch;prerender`).
+        let looking = self.call.head || self.call.header("sec-purpose").is_some();
+        let again = request.prompt.consent || request.prompt.select_account || looking;
         if !again && !is_native(&request) && self.services.consents.has(&question).await? {
             return self.approve(&request, browser, scopes).await;
         }
