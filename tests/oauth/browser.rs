@@ -105,7 +105,7 @@ impl<'a> Browser<'a> {
     pub(crate) async fn follow(&self, mut page: Page) -> Page {
         for _ in 0..5 {
             match page.location() {
-                Some(to) if to.starts_with(self.app.url()) => page = self.open(&to.to_owned()).await,
+                Some(to) if to.starts_with(self.app.url()) => page = self.open(to).await,
                 _ => return page,
             }
         }

@@ -14,7 +14,7 @@ async fn enrol(app: &TestApp, ada: &Actor<'_>) -> String {
     let secret = begun["secret"].as_str().unwrap().to_owned();
     let code = code(app, &secret);
     ada.post("/api/auth/two-factor/confirm", &json!({ "code": code })).await.good();
-    app.advance(Duration::from_secs(60));
+    app.advance(Duration::from_mins(1));
     secret
 }
 
