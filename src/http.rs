@@ -6,7 +6,8 @@
 //!   `access_log`: around it.
 //! - [`problem`], [`payload`], [`conditional`]: what handlers answer with and read; `errors` for what they do not catch.
 //! - [`oauth`]: the endpoints through which programs are connected.
-//! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket.
+//! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket; `idle`: connections that
+//!   nobody uses.
 
 mod access_log;
 pub mod accounts;
@@ -28,6 +29,7 @@ pub mod fields;
 pub mod groups;
 mod headers;
 pub mod health;
+mod idle;
 pub mod limits;
 pub mod lists;
 pub mod oauth;

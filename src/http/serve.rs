@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::http::uri::Scheme;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
@@ -10,6 +11,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Server};
 use tokio::net::TcpStream;
 
+use super::idle::Idle;
 use crate::config;
 use crate::observe::health::Health;
 
@@ -53,9 +55,8 @@ impl Bound {
             stop.await;
             health.start_draining();
         };
-        Server::new_with_acceptor(NoDelay(self.acceptor))
+        Server::new_with_acceptor(Door { acceptor: self.acceptor, patience: server.idle_timeout })
             .name("mindflow")
-            .idle_timeout(server.idle_timeout)
             .run_with_graceful_shutdown(endpoint, draining, Some(server.drain))
             .await
     }
@@ -89,21 +90,25 @@ async fn terminate() {
     std::future::pending().await
 }
 
-/// Sends small packets at once: an answer must not wait for the client's acknowledgement of its first part.
-struct NoDelay(TcpAcceptor);
+/// Lets clients in. Small packets are sent at once: an answer must not wait for the client's acknowledgement of its first
+/// part. Connections that nobody uses end.
+struct Door {
+    acceptor: TcpAcceptor,
+    patience: Duration,
+}
 
-impl Acceptor for NoDelay {
-    type Io = TcpStream;
+impl Acceptor for Door {
+    type Io = Idle<TcpStream>;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
-        self.0.local_addr()
+        self.acceptor.local_addr()
     }
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
-        let accepted = self.0.accept().await?;
+    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        let (stream, local, remote, scheme) = self.acceptor.accept().await?;
         // A connection that refuses the option still works.
-        let _ = accepted.0.set_nodelay(true);
-        Ok(accepted)
+        let _ = stream.set_nodelay(true);
+        Ok((Idle::new(stream, self.patience), local, remote, scheme))
     }
 }
 
