@@ -174,11 +174,13 @@ impl Store {
             .busy_timeout(limits.acquire_timeout)
             .pragma("temp_store", "memory")
             .disable_statement_logging();
+        // There is no connection to lose on the way to a file, so none is tested before use.
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(limits.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
         let reader = SqlitePoolOptions::new()
@@ -186,6 +188,7 @@ impl Store {
             .acquire_timeout(limits.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             // A reader that made a file anew where the database was would find nothing in it.
             .connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "on"));
         let file = DatabaseFile::note(options.get_filename()).map(Arc::new);

@@ -12,19 +12,21 @@ use tokio::sync::oneshot;
 pub const MOST_KEYS: usize = crate::store::callers::MOST_KEYS;
 
 type Found<K, V, E> = Result<HashMap<K, V>, E>;
-type Flight<K, V, E> = Pin<Box<dyn Future<Output = Found<K, V, E>> + Send>>;
+type Flight<K, V, E, L> = Pin<Box<dyn Future<Output = (Found<K, V, E>, L)> + Send>>;
 type Waiting<K, V, E> = (K, oneshot::Sender<Result<Option<V>, Arc<E>>>);
 type Boarded<K, V, E> = (Vec<K>, Vec<Waiting<K, V, E>>);
-type Look<K, V, E> = Box<dyn Fn(Vec<K>) -> Flight<K, V, E> + Send + Sync>;
+type Look<K, V, E, L> = Box<dyn Fn(Vec<K>, L) -> Flight<K, V, E, L> + Send + Sync>;
 
 /// Gathers look-ups by key into flights of at most [`MOST_KEYS`] distinct keys.
 ///
 /// A request joins a flight that starts after it asked, never one that is under way: whatever was true when it asked,
 /// its answer is at least as new. While all flights are under way, requests wait and share the next.
-pub struct Gather<K, V, E>(Arc<Inner<K, V, E>>);
+///
+/// Each look-up hands an `L` to the one that follows at once, such as a connection; it is dropped when nobody waits.
+pub struct Gather<K, V, E, L>(Arc<Inner<K, V, E, L>>);
 
-struct Inner<K, V, E> {
-    look: Look<K, V, E>,
+struct Inner<K, V, E, L> {
+    look: Look<K, V, E, L>,
     most_flights: usize,
     state: Mutex<State<K, V, E>>,
 }
@@ -45,19 +47,20 @@ pub enum GatherError<E: std::error::Error + 'static> {
     Lost,
 }
 
-impl<K, V, E> Gather<K, V, E>
+impl<K, V, E, L> Gather<K, V, E, L>
 where
     K: Copy + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
     E: std::error::Error + Send + Sync + 'static,
+    L: Default + Send + 'static,
 {
     /// Looks keys up with `look`, in at most `most_flights` statements at a time.
-    pub fn new<F>(most_flights: usize, look: impl Fn(Vec<K>) -> F + Send + Sync + 'static) -> Self
+    pub fn new<F>(most_flights: usize, look: impl Fn(Vec<K>, L) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Found<K, V, E>> + Send + 'static,
+        F: Future<Output = (Found<K, V, E>, L)> + Send + 'static,
     {
         let state = Mutex::new(State { waiting: Vec::new(), flights: 0 });
-        let look: Look<K, V, E> = Box::new(move |keys| Box::pin(look(keys)));
+        let look: Look<K, V, E, L> = Box::new(move |keys, lease| Box::pin(look(keys, lease)));
         Self(Arc::new(Inner { look, most_flights: most_flights.max(1), state }))
     }
 
@@ -79,19 +82,19 @@ where
     }
 }
 
-impl<K, V, E> Inner<K, V, E> {
+impl<K, V, E, L> Inner<K, V, E, L> {
     fn lock(&self) -> MutexGuard<'_, State<K, V, E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One flight after the other; gives its place back, even when a look-up panics or the runtime drops it.
-struct Pilot<K, V, E> {
-    inner: Arc<Inner<K, V, E>>,
+struct Pilot<K, V, E, L> {
+    inner: Arc<Inner<K, V, E, L>>,
     landed: bool,
 }
 
-impl<K, V, E> Drop for Pilot<K, V, E> {
+impl<K, V, E, L> Drop for Pilot<K, V, E, L> {
     fn drop(&mut self) {
         if !self.landed {
             let mut state = self.inner.lock();
@@ -104,16 +107,20 @@ impl<K, V, E> Drop for Pilot<K, V, E> {
     }
 }
 
-impl<K, V, E> Pilot<K, V, E>
+impl<K, V, E, L> Pilot<K, V, E, L>
 where
     K: Copy + Eq + Hash + Send + Sync,
     V: Clone + Send + Sync,
     E: Send + Sync,
+    L: Default + Send,
 {
     /// Flies until nobody waits.
     async fn fly(mut self) {
+        let mut lease = L::default();
         while let Some((keys, passengers)) = self.board() {
-            let found = (self.inner.look)(keys).await.map_err(Arc::new);
+            let (found, next) = (self.inner.look)(keys, lease).await;
+            let found = found.map_err(Arc::new);
+            lease = next;
             for (key, sender) in passengers {
                 let answer = found.as_ref().map(|rows| rows.get(&key).cloned()).map_err(Arc::clone);
                 // Who left does not mind.
@@ -155,9 +162,12 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::sync::{Semaphore, mpsc};
 
+    /// A key under which is found how many look-ups came before, without a pause.
+    const HOW_OFTEN: u32 = 1000;
+
     /// Look-ups that tell their keys and wait until they may go on; they find each key's square of what `world` holds.
     struct Table {
-        gather: Gather<u32, u32, io::Error>,
+        gather: Gather<u32, u32, io::Error, u32>,
         asked: mpsc::UnboundedReceiver<Vec<u32>>,
         go: Arc<Semaphore>,
         world: Arc<AtomicU32>,
@@ -167,7 +177,7 @@ mod tests {
         let (sender, asked) = mpsc::unbounded_channel();
         let (go, world) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
         let (gate, state) = (Arc::clone(&go), Arc::clone(&world));
-        let gather = Gather::new(flights, move |keys: Vec<u32>| {
+        let gather = Gather::new(flights, move |keys: Vec<u32>, flown| {
             let (gate, state, sender) = (Arc::clone(&gate), Arc::clone(&state), sender.clone());
             async move {
                 let seen = state.load(Ordering::SeqCst);
@@ -175,9 +185,14 @@ mod tests {
                 gate.acquire().await.unwrap().forget();
                 assert!(!keys.contains(&666), "a look-up that panics");
                 if keys.contains(&404) {
-                    return Err(io::Error::other("away"));
+                    return (Err(io::Error::other("away")), flown + 1);
                 }
-                Ok(keys.into_iter().filter(|key| *key < 100).map(|key| (key, key * key + seen)).collect())
+                let find = |key| match key {
+                    0..100 => Some((key, key * key + seen)),
+                    HOW_OFTEN => Some((key, flown)),
+                    _ => None,
+                };
+                (Ok(keys.into_iter().filter_map(find).collect()), flown + 1)
             }
         });
         Table { gather, asked, go, world }
@@ -211,6 +226,20 @@ mod tests {
         assert_eq!(answers, [Some(1001), Some(1004), Some(1001), Some(1009)]);
         assert_eq!(table.asked.recv().await.unwrap(), [1, 2, 3]);
         assert!(table.asked.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_look_up_hands_its_lease_to_the_next_until_nobody_waits() {
+        let mut table = table(1);
+        let mut first = Box::pin(table.gather.get(1));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        table.asked.recv().await.unwrap();
+
+        table.go.add_permits(3);
+        let (_, second) = tokio::join!(first, table.gather.get(HOW_OFTEN));
+        let later = table.gather.get(HOW_OFTEN).await;
+
+        assert_eq!((second.unwrap(), later.unwrap()), (Some(1), Some(0)));
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::ids::{TokenId, UserId};
 use crate::oauth::tokens::Family;
 use crate::oauth::{AccessTokens, OAuthScopes, Resource};
-use crate::store::callers::CallerRecord;
+use crate::store::callers::{CallerRecord, Lease};
 use crate::store::{Store, StoreError, StoreResult};
 
 /// Look-ups that may be under way at the same time; further ones wait and share the next.
@@ -88,9 +88,9 @@ struct Shown {
 pub struct Guard {
     tokens: Arc<AccessTokens>,
     clock: Clock,
-    sessions: Gather<Uuid, Arc<Holder>, StoreError>,
-    personal: Gather<SecretHash, Arc<Holder>, StoreError>,
-    grants: Gather<Uuid, Arc<Holder>, StoreError>,
+    sessions: Gather<Uuid, Arc<Holder>, StoreError, Lease>,
+    personal: Gather<SecretHash, Arc<Holder>, StoreError, Lease>,
+    grants: Gather<Uuid, Arc<Holder>, StoreError, Lease>,
     touches: Touches,
 }
 
@@ -101,9 +101,9 @@ impl Guard {
         Self {
             tokens,
             clock,
-            sessions: Gather::new(FLIGHTS, move |keys| find_sessions(first.clone(), keys)),
-            personal: Gather::new(FLIGHTS, move |keys| find_tokens(second.clone(), keys)),
-            grants: Gather::new(FLIGHTS, move |keys| find_grants(third.clone(), keys)),
+            sessions: Gather::new(FLIGHTS, move |keys, lease| find_sessions(first.clone(), keys, lease)),
+            personal: Gather::new(FLIGHTS, move |keys, lease| find_tokens(second.clone(), keys, lease)),
+            grants: Gather::new(FLIGHTS, move |keys, lease| find_grants(third.clone(), keys, lease)),
             touches: Touches::start(store),
         }
     }
@@ -172,23 +172,24 @@ impl Guard {
     }
 }
 
-async fn find_sessions(store: Store, ids: Vec<Uuid>) -> StoreResult<HashMap<Uuid, Arc<Holder>>> {
-    let rows = store.find_session_callers(&ids).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.credential_id, readable(row)?))).collect())
+type Holders<K> = StoreResult<HashMap<K, Arc<Holder>>>;
+
+async fn find_sessions(store: Store, ids: Vec<Uuid>, mut lease: Lease) -> (Holders<Uuid>, Lease) {
+    let rows = store.find_session_callers(&mut lease, &ids).await;
+    let keyed = |row: CallerRecord| Some((row.credential_id, readable(row)?));
+    (rows.map(|rows| rows.into_iter().filter_map(keyed).collect()), lease)
 }
 
-async fn find_grants(store: Store, ids: Vec<Uuid>) -> StoreResult<HashMap<Uuid, Arc<Holder>>> {
-    let rows = store.find_grant_callers(&ids).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.credential_id, readable(row)?))).collect())
+async fn find_grants(store: Store, ids: Vec<Uuid>, mut lease: Lease) -> (Holders<Uuid>, Lease) {
+    let rows = store.find_grant_callers(&mut lease, &ids).await;
+    let keyed = |row: CallerRecord| Some((row.credential_id, readable(row)?));
+    (rows.map(|rows| rows.into_iter().filter_map(keyed).collect()), lease)
 }
 
-async fn find_tokens(store: Store, hashes: Vec<SecretHash>) -> StoreResult<HashMap<SecretHash, Arc<Holder>>> {
-    let rows = store.find_token_callers(&hashes).await?;
-    let keyed = rows.into_iter().filter_map(|row| {
-        let hash = row.token_hash.as_deref()?.try_into().ok()?;
-        Some((hash, readable(row)?))
-    });
-    Ok(keyed.collect())
+async fn find_tokens(store: Store, hashes: Vec<SecretHash>, mut lease: Lease) -> (Holders<SecretHash>, Lease) {
+    let rows = store.find_token_callers(&mut lease, &hashes).await;
+    let keyed = |row: CallerRecord| Some((row.token_hash.as_deref()?.try_into().ok()?, readable(row)?));
+    (rows.map(|rows| rows.into_iter().filter_map(keyed).collect()), lease)
 }
 
 /// A row that cannot be read concerns its owner alone, not those who share the look-up.

@@ -1,8 +1,10 @@
 //! Who is behind a credential: the one look-up that every request makes, for many requests at once.
 
+use sqlx::pool::PoolConnection;
+use sqlx::{Postgres, Sqlite};
 use uuid::Uuid;
 
-use super::{Sql, Store, StoreResult, on_database};
+use super::{Pools, Sql, Store, StoreResult, Tx, on_database};
 
 /// How many keys the gathered statements take; unused places repeat the first key.
 pub const MOST_KEYS: usize = 16;
@@ -141,32 +143,75 @@ fn places<K>(keys: &[K]) -> impl Iterator<Item = &K> {
     keys.iter().chain(keys.first().into_iter().cycle()).take(count)
 }
 
+/// A connection that one look-up hands to the next: a pool would test it before and after each.
+#[derive(Debug, Default)]
+pub struct Lease(Option<Leased>);
+
+#[derive(Debug)]
+enum Leased {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Lease {
+    /// The connection, taken from the pool if there is none yet.
+    async fn connection(&mut self, pools: &Pools) -> Result<Tx<'_>, sqlx::Error> {
+        if self.0.is_none() {
+            self.0 = Some(match pools {
+                Pools::Sqlite { reader, .. } => Leased::Sqlite(reader.acquire().await?),
+                Pools::Postgres(pool) => Leased::Postgres(pool.acquire().await?),
+            });
+        }
+        match &mut self.0 {
+            Some(Leased::Sqlite(connection)) => Ok(Tx::Sqlite(connection)),
+            Some(Leased::Postgres(connection)) => Ok(Tx::Postgres(connection)),
+            None => Err(sqlx::Error::PoolClosed),
+        }
+    }
+
+    /// After a failure the pool has the connection back, which tests it.
+    fn judge<T>(&mut self, found: Result<T, sqlx::Error>) -> StoreResult<T> {
+        if found.is_err() {
+            self.0 = None;
+        }
+        Ok(found?)
+    }
+}
+
 impl Store {
     /// The owners of at most [`MOST_KEYS`] sessions, in any order; those that ended are missing.
-    pub async fn find_session_callers(&self, sessions: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
-        self.find_callers_by_id(FIND_SESSION_CALLER, FIND_SESSION_CALLERS, sessions).await
+    pub async fn find_session_callers(&self, lease: &mut Lease, sessions: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
+        self.find_callers_by_id(lease, [FIND_SESSION_CALLER, FIND_SESSION_CALLERS], sessions).await
     }
 
     /// The owners of at most [`MOST_KEYS`] grants, in any order; those that ended are missing.
-    pub async fn find_grant_callers(&self, grants: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
-        self.find_callers_by_id(FIND_GRANT_CALLER, FIND_GRANT_CALLERS, grants).await
+    pub async fn find_grant_callers(&self, lease: &mut Lease, grants: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
+        self.find_callers_by_id(lease, [FIND_GRANT_CALLER, FIND_GRANT_CALLERS], grants).await
     }
 
-    async fn find_callers_by_id(&self, one: Sql, more: Sql, ids: &[Uuid]) -> StoreResult<Vec<CallerRecord>> {
+    async fn find_callers_by_id(
+        &self,
+        lease: &mut Lease,
+        [one, more]: [Sql; 2],
+        ids: &[Uuid],
+    ) -> StoreResult<Vec<CallerRecord>> {
         let sql = if ids.len() < 2 { one } else { more }.on(self.dialect());
-        Ok(on_database!(self.reader, |db| {
+        let connection = &mut lease.connection(&self.pools).await?;
+        let found = on_database!(connection, |db| {
             let query = places(ids).fold(sqlx::query_as(sql), |query, id| query.bind(*id));
             query.fetch_all(db).await
-        })?)
+        });
+        lease.judge(found)
     }
 
     /// The owners of at most [`MOST_KEYS`] personal tokens, in any order; unknown ones are missing.
-    pub async fn find_token_callers(&self, hashes: &[[u8; 32]]) -> StoreResult<Vec<CallerRecord>> {
-        let one = hashes.len() < 2;
-        let sql = if one { FIND_TOKEN_CALLER } else { FIND_TOKEN_CALLERS }.on(self.dialect());
-        Ok(on_database!(self.reader, |db| {
+    pub async fn find_token_callers(&self, lease: &mut Lease, hashes: &[[u8; 32]]) -> StoreResult<Vec<CallerRecord>> {
+        let sql = if hashes.len() < 2 { FIND_TOKEN_CALLER } else { FIND_TOKEN_CALLERS }.on(self.dialect());
+        let connection = &mut lease.connection(&self.pools).await?;
+        let found = on_database!(connection, |db| {
             let query = places(hashes).fold(sqlx::query_as(sql), |query, hash| query.bind(hash.as_slice()));
             query.fetch_all(db).await
-        })?)
+        });
+        lease.judge(found)
     }
 }
