@@ -5,7 +5,7 @@
 //! - [`cli`], [`http`]: the edges. Only `http` knows poem.
 //! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
 //! - [`store`]: the only user of sqlx. [`scoring`]: the pure core that ranks and explains.
-//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
+//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
 
@@ -18,6 +18,7 @@ pub mod config;
 pub mod fault;
 pub mod http;
 pub mod ids;
+pub mod kept;
 pub mod mail;
 pub mod oauth;
 pub mod observe;

@@ -31,6 +31,7 @@ pub mod undo;
 
 pub use change::{Ask, Changed, Retry};
 pub use error::{Fault, TaskError};
+pub use ranked_lists::ListRanked;
 pub use task::{Status, Task};
 
 use change::Changes;

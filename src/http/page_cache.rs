@@ -1,7 +1,7 @@
 //! Pages of lists as they were sent, kept while nothing of the user's has changed.
 //!
-//! A page depends on the question and on the user's data alone, whose version every request reads anew. So a kept page
-//! of that version is right, and giving it again costs no look at the database.
+//! A page depends on the question and on the user's data, whose version every request reads anew; a page of a ranking on
+//! that ranking. So a page made from the same version is right, and giving it again costs no look at the database.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use quick_cache::sync::Cache;
 
 use crate::accounts::Caller;
 use crate::ids::UserId;
+use crate::kept::kept_or_made;
 
 use super::lists::Listed;
 
@@ -32,7 +33,7 @@ impl<'a> FromRequest<'a> for PageKey {
 
 #[derive(Clone)]
 struct KeptPage {
-    data_version: i64,
+    made_from: i64,
     body: Bytes,
     total: u64,
 }
@@ -62,17 +63,28 @@ impl std::fmt::Debug for PageCache {
 }
 
 impl PageCache {
-    /// The answer to this question, if the user's data is still as it was then.
-    pub fn get<P>(&self, caller: &Caller, key: &PageKey) -> Option<Listed<P>> {
-        let page = self.0.get(&(caller.user_id, key.clone()))?;
-        (page.data_version == caller.data_version).then(|| Listed::rendered(page.body, page.total))
-    }
-
-    /// Keeps an answer.
-    pub fn keep<P>(&self, caller: &Caller, key: PageKey, page: &Listed<P>) {
-        if key.0.len() <= QUESTION_MAX {
-            let page = KeptPage { data_version: caller.data_version, body: page.body(), total: page.total() };
-            self.0.insert((caller.user_id, key), page);
+    /// The answer to this question from data of the version `made_from`: the kept one, or else what `make` makes.
+    ///
+    /// # Errors
+    ///
+    /// What `make` returns.
+    pub async fn answer<P, E>(
+        &self,
+        caller: &Caller,
+        key: PageKey,
+        made_from: i64,
+        make: impl AsyncFnOnce() -> Result<Listed<P>, E>,
+    ) -> Result<Listed<P>, E> {
+        if key.0.len() > QUESTION_MAX {
+            return make().await;
         }
+        let key = (caller.user_id, key);
+        let is_right = |page: &KeptPage| page.made_from == made_from;
+        let keep = async || {
+            let page = make().await?;
+            Ok(KeptPage { made_from, body: page.body(), total: page.total() })
+        };
+        let page = kept_or_made(&self.0, &key, is_right, keep).await?;
+        Ok(Listed::rendered(page.body, page.total))
     }
 }

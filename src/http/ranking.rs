@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::accounts::Caller;
 use crate::ids::TaskId;
+use crate::tasks::ListRanked;
 use crate::tasks::error::both;
 use crate::tasks::ranking::{RankQuestion, Standing};
 use crate::tasks::{Fault, TaskError, Tasks};
@@ -14,6 +15,7 @@ use crate::tasks::{Fault, TaskError, Tasks};
 use super::auth::Reader;
 use super::fields::{Moment, Name};
 use super::lists::Listed;
+use super::page_cache::{PageCache, PageKey};
 use super::payload::{Json, Rendered};
 use super::problem::ApiError;
 use super::ranking_views::{ExplainedView, RankedView};
@@ -26,6 +28,7 @@ use super::tasks::default_limit;
 #[derive(Debug)]
 pub struct RankingApi {
     tasks: Tasks,
+    pages: PageCache,
 }
 
 /// One page of a ranking.
@@ -41,7 +44,7 @@ pub struct RankedPage {
 impl RankingApi {
     /// The operations over a service.
     pub fn new(tasks: Tasks) -> Self {
-        Self { tasks }
+        Self { tasks, pages: PageCache::default() }
     }
 }
 
@@ -103,6 +106,7 @@ impl RankingApi {
     async fn list_ranked_tasks(
         &self,
         caller: Reader,
+        key: PageKey,
         /// At this moment instead of now.
         at: Query<Option<Moment>>,
         /// Only tasks that fit into this many minutes, or have no estimate.
@@ -148,9 +152,17 @@ impl RankingApi {
         };
         let question = question(&caller, at.0.as_ref(), available_minutes.0, policy.0);
         let (filter, question) = both(filter.into_filter(&caller), question)?;
-        let (standing, page) = self.tasks.list_ranked(&caller, question, &filter, cursor.0.as_deref(), limit.0).await?;
-        let items = page.items.iter().map(|entry| RankedView::of(&standing, entry)).collect();
-        Ok(Listed::new(&RankedPage { items, next_cursor: page.next_cursor }, page.total))
+        let list = ListRanked { question, filter, cursor: cursor.0, limit: limit.0 };
+        let standing = self.tasks.rank_for(&caller, &list).await?;
+        let page = async || {
+            let page = self.tasks.list_ranked(&caller, &standing, &list).await?;
+            let items = page.items.iter().map(|entry| RankedView::of(&standing, entry)).collect();
+            Ok(Listed::new(&RankedPage { items, next_cursor: page.next_cursor }, page.total))
+        };
+        match standing.serial {
+            Some(serial) => self.pages.answer(&caller, key, serial, page).await,
+            None => page().await,
+        }
     }
 
     /// Explain a task's score

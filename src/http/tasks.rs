@@ -150,10 +150,6 @@ impl TasksApi {
         #[oai(validator(max_length = 512))]
         cursor: Query<Option<String>>,
     ) -> ListAnswer {
-        if let Some(page) = self.pages.get(&caller, &key) {
-            return Ok(page);
-        }
-        let by_score = matches!(sort.0, Some(SortName::Score | SortName::ScoreDesc));
         let filter = FilterQuery {
             statuses: status.0,
             text: q.0,
@@ -164,11 +160,13 @@ impl TasksApi {
             due_after: due_after.0,
             updated_since: updated_since.0,
         };
-        let page = self.list(&caller, filter, sort.0, PageQuery { cursor: cursor.0, limit: limit.0 }).await?;
-        if !by_score {
-            self.pages.keep(&caller, key, &page);
+        let page = PageQuery { cursor: cursor.0, limit: limit.0 };
+        let list = async || self.list(&caller, filter, sort.0, page).await;
+        match sort.0 {
+            // Scores change with time.
+            Some(SortName::Score | SortName::ScoreDesc) => list().await,
+            _ => self.pages.answer(&caller, key, caller.data_version, list).await,
         }
-        Ok(page)
     }
 
     /// Make a task

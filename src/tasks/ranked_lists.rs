@@ -62,28 +62,61 @@ impl ScorePosition {
     }
 }
 
+/// Which page of a ranking.
+#[derive(Clone, Debug)]
+pub struct ListRanked {
+    /// The ranking.
+    pub question: RankQuestion,
+    /// Which tasks of it.
+    pub filter: TaskFilter,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+    /// How many rows, at most.
+    pub limit: u32,
+}
+
+impl ListRanked {
+    /// What a cursor is bound to: the question without its page.
+    fn asked_by(&self, caller: &Caller) -> String {
+        asked(caller, format_args!("ranked {:?} {:?}", self.filter, self.question))
+    }
+
+    fn after(&self, caller: &Caller) -> Result<Option<ScorePosition>, TaskError> {
+        self.cursor.as_deref().map(|cursor| ScorePosition::read(&self.asked_by(caller), cursor)).transpose()
+    }
+}
+
 impl Tasks {
-    /// One page of the caller's ranking, and the ranking itself, which explains the entries.
+    /// The ranking that a page is cut from.
     ///
     /// # Errors
     ///
     /// A cursor of another question, an unknown policy, or what keeps the store from reading.
+    pub async fn rank_for(&self, caller: &Caller, list: &ListRanked) -> Result<Arc<Standing>, TaskError> {
+        let policy = self.rankings.policy(caller, list.question.policy.as_deref());
+        let (after, _) = both(list.after(caller), policy)?;
+        match after {
+            None => self.rank(caller, &list.question).await,
+            Some(after) => {
+                let at = Some(Timestamp::from_micros(after.at));
+                self.rank(caller, &RankQuestion { at, ..list.question.clone() }).await
+            }
+        }
+    }
+
+    /// One page of the ranking that [`Tasks::rank_for`] gave.
+    ///
+    /// # Errors
+    ///
+    /// A cursor of another question, or what keeps the store from reading.
     pub async fn list_ranked(
         &self,
         caller: &Caller,
-        mut question: RankQuestion,
-        filter: &TaskFilter,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<(Arc<Standing>, Page<Ranked>), TaskError> {
-        let asked = asked(caller, format_args!("ranked {filter:?} {question:?}"));
-        let after = cursor.map(|cursor| ScorePosition::read(&asked, cursor)).transpose();
-        let (after, _) = both(after, self.rankings.policy(caller, question.policy.as_deref()))?;
-        if let Some(after) = &after {
-            question.at = Some(Timestamp::from_micros(after.at));
-        }
-        let standing = self.rank(caller, &question).await?;
-        let among = self.among(caller, filter).await?;
+        standing: &Standing,
+        list: &ListRanked,
+    ) -> Result<Page<Ranked>, TaskError> {
+        let after = list.after(caller)?;
+        let among = self.among(caller, &list.filter).await?;
         let at = standing.moment.now;
         let passing = standing.entries().iter().filter_map(|entry| {
             let task = standing.task(entry);
@@ -92,8 +125,8 @@ impl Tasks {
         });
         let passing: Vec<_> = passing.collect();
         let total = passing.len() as u64;
-        let rows = rows_after(passing, after.as_ref(), Sort::ScoreDesc, limit);
-        Ok((standing, page(&asked, rows, limit, total)))
+        let rows = rows_after(passing, after.as_ref(), Sort::ScoreDesc, list.limit);
+        Ok(page(&list.asked_by(caller), rows, list.limit, total))
     }
 
     /// One page of the caller's tasks in the order of their scores; tasks that cannot be recommended have none.

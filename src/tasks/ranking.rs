@@ -5,6 +5,7 @@
 //! again without a look at the database.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use quick_cache::sync::Cache;
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
 use crate::ids::{ProjectId, TaskId, UserId};
+use crate::kept::kept_or_made;
 use crate::policies::live::LivePolicies;
 use crate::scoring::{
     Candidate, Explanation, FactTable, Lever, Moment, NextChange, Policy, Ranked, Ranking, levers, next_change, rank,
@@ -23,7 +25,7 @@ use super::Tasks;
 use super::error::{Fault, TaskError};
 use super::task::{Status, Task};
 
-/// How many tasks the kept rankings may hold together.
+/// How many tasks the kept rankings may hold together, and as many those that are loaded.
 const KEPT_TASKS: u64 = 50_000;
 
 /// What somebody wants ranked.
@@ -49,6 +51,8 @@ pub struct Standing {
     pub policy: Arc<dyn Policy>,
     /// The moment of the ranking.
     pub moment: Moment,
+    /// A number that no other ranking of this process has; `None` when it is not kept.
+    pub serial: Option<i64>,
     /// The edge's finished answer to "what is best?", so that the same words are not written twice.
     pub answer: OnceLock<Bytes>,
     loaded: Arc<Loaded>,
@@ -87,8 +91,13 @@ impl Standing {
             .get_or_init(|| self.policy.explain(&self.facts, entry.row, &self.policy.context(&self.moment)))
     }
 
-    fn holds(&self, now: Timestamp) -> bool {
-        self.moment.now <= now && self.valid_until.is_none_or(|until| now < until)
+    /// Whether it would come out the same from these tasks, by this policy, at this moment.
+    fn holds(&self, loaded: &Arc<Loaded>, policy: &dyn Policy, now: Timestamp) -> bool {
+        Arc::ptr_eq(&self.loaded, loaded)
+            && self.policy.version() == policy.version()
+            && self.policy.name() == policy.name()
+            && self.moment.now <= now
+            && self.valid_until.is_none_or(|until| now < until)
     }
 }
 
@@ -115,40 +124,48 @@ pub struct Explained {
 
 /// What a ranking is made from: everything that is or may become a candidate.
 struct Loaded {
+    data_version: i64,
     tasks: Vec<Task>,
     project_names: HashMap<ProjectId, Arc<str>>,
-}
-
-struct Kept {
-    data_version: i64,
-    loaded: Arc<Loaded>,
-    standing: Option<Arc<Standing>>,
 }
 
 #[derive(Clone)]
 struct ByTasks;
 
-impl Weighter<UserId, Arc<Kept>> for ByTasks {
-    fn weight(&self, _: &UserId, kept: &Arc<Kept>) -> u64 {
-        kept.loaded.tasks.len() as u64 + 1
+impl Weighter<UserId, Arc<Loaded>> for ByTasks {
+    fn weight(&self, _: &UserId, loaded: &Arc<Loaded>) -> u64 {
+        loaded.tasks.len() as u64 + 1
     }
 }
 
-/// Rankings that are kept across requests.
+impl Weighter<UserId, Arc<Standing>> for ByTasks {
+    fn weight(&self, _: &UserId, standing: &Arc<Standing>) -> u64 {
+        standing.loaded.tasks.len() as u64 + 1
+    }
+}
+
+/// Rankings that are kept across requests, and what they were made from.
 pub(super) struct Rankings {
     policies: Arc<LivePolicies>,
-    kept: Cache<UserId, Arc<Kept>, ByTasks>,
+    loaded: Cache<UserId, Arc<Loaded>, ByTasks>,
+    standings: Cache<UserId, Arc<Standing>, ByTasks>,
+    made: AtomicI64,
 }
 
 impl std::fmt::Debug for Rankings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rankings").field("users", &self.kept.len()).finish_non_exhaustive()
+        f.debug_struct("Rankings").field("users", &self.standings.len()).finish_non_exhaustive()
     }
 }
 
 impl Rankings {
     pub(super) fn new(policies: Arc<LivePolicies>) -> Self {
-        Self { policies, kept: Cache::with_weighter(1_000, KEPT_TASKS, ByTasks) }
+        Self {
+            policies,
+            loaded: Cache::with_weighter(1_000, KEPT_TASKS, ByTasks),
+            standings: Cache::with_weighter(1_000, KEPT_TASKS, ByTasks),
+            made: AtomicI64::new(0),
+        }
     }
 
     pub(super) fn policies(&self) -> &LivePolicies {
@@ -172,36 +189,30 @@ impl Tasks {
     ///
     /// An unknown policy, or what keeps the store from reading.
     pub async fn rank(&self, caller: &Caller, question: &RankQuestion) -> Result<Arc<Standing>, TaskError> {
-        let policy = self.rankings.policy(caller, question.policy.as_deref())?;
+        let rankings = &*self.rankings;
+        let policy = rankings.policy(caller, question.policy.as_deref())?;
         let now = self.now();
-        let kept = self.rankings.kept.get(&caller.user_id).filter(|kept| kept.data_version == caller.data_version);
-        if question.is_plain()
-            && let Some(standing) = kept.as_ref().and_then(|kept| kept.standing.as_ref())
-            && standing.policy.version() == policy.version()
-            && standing.policy.name() == policy.name()
-            && standing.holds(now)
-        {
-            return Ok(Arc::clone(standing));
+        let is_current = |loaded: &Arc<Loaded>| loaded.data_version == caller.data_version;
+        let load = async || Ok::<_, TaskError>(Arc::new(self.load(caller).await?));
+        let loaded = kept_or_made(&rankings.loaded, &caller.user_id, is_current, load).await?;
+        if !question.is_plain() {
+            let at = question.at.unwrap_or(now);
+            return Ok(Arc::new(stand(loaded, caller, policy, at, question.available_minutes)));
         }
-        let loaded = match &kept {
-            Some(kept) => Arc::clone(&kept.loaded),
-            None => Arc::new(self.load(caller).await?),
+        let holds = |standing: &Arc<Standing>| standing.holds(&loaded, &*policy, now);
+        let rank = async || {
+            let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
+            let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
+            Ok(Arc::new(Standing { serial, ..standing }))
         };
-        let at = question.at.unwrap_or(now);
-        let standing = Arc::new(stand(Arc::clone(&loaded), caller, policy, at, question.available_minutes));
-        let standing_now = question.is_plain().then(|| Arc::clone(&standing));
-        if standing_now.is_some() || kept.is_none() {
-            let kept = Kept { data_version: caller.data_version, loaded, standing: standing_now };
-            self.rankings.kept.insert(caller.user_id, Arc::new(kept));
-        }
-        Ok(standing)
+        kept_or_made(&rankings.standings, &caller.user_id, holds, rank).await
     }
 
     async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {
         let tasks = self.store().list_candidates(caller.user_id).await?;
         let projects = self.store().list_projects(caller.user_id, None, u32::MAX).await?;
         let names = projects.into_iter().map(|project| (project.id, Arc::from(project.name)));
-        Ok(Loaded { tasks, project_names: names.collect() })
+        Ok(Loaded { data_version: caller.data_version, tasks, project_names: names.collect() })
     }
 
     /// Explains one task's score, whatever its status.
@@ -292,7 +303,8 @@ fn stand(
     let valid_until = [ranking.valid_until, wakes].into_iter().flatten().min();
     let facts = FactTable::new(&candidates, &moment);
     let explanations = rows.iter().map(|_| OnceLock::new()).collect();
-    Standing { policy, moment, answer: OnceLock::new(), loaded, rows, facts, ranking, explanations, valid_until }
+    let answer = OnceLock::new();
+    Standing { policy, moment, serial: None, answer, loaded, rows, facts, ranking, explanations, valid_until }
 }
 
 /// Whether a task can be recommended: open, and awake.
