@@ -82,7 +82,7 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
     match command {
         Command::Serve => serve::run(loaded).await,
         Command::Migrate(args) => {
-            logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+            let _log = logs::init(config.server.environment, &config.log.filter, Output::Stderr);
             ended(migrate::run(args, &config, &mut io::stdout()).await)
         }
         Command::Keys(args) => {
@@ -107,7 +107,7 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
 
 /// Starts the components that a command works with; a server may run on the same data meanwhile.
 async fn with_app(config: Config) -> Result<App, ExitCode> {
-    logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+    let _log = logs::init(config.server.environment, &config.log.filter, Output::Stderr);
     let port = config.server.port;
     App::start(config, Clock::system(), port).await.map_err(|error| cannot_start(&error))
 }

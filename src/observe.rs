@@ -1,4 +1,5 @@
 //! What is seen from outside: logs and health.
 
 pub mod health;
+mod log_queue;
 pub mod logs;

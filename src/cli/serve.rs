@@ -26,7 +26,7 @@ pub async fn run(loaded: Loaded) -> ExitCode {
             ));
         }
     };
-    logs::init(config.server.environment, &config.log.filter, Output::Stdout);
+    let _log = logs::init(config.server.environment, &config.log.filter, Output::Stdout);
     for name in ignored {
         tracing::warn!(config.key = name, "this version does not know the setting; it is ignored");
     }

@@ -8,6 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
+use super::log_queue::{self, LogThread};
 use crate::config::{Environment, LogFilter};
 
 /// Where log lines go.
@@ -19,13 +20,21 @@ pub enum Output {
     Stderr,
 }
 
-/// Starts logging, once per process; a later call changes nothing.
-pub fn init(environment: Environment, filter: &LogFilter, output: Output) {
-    // A second subscriber is refused, which only happens where several tests share a process.
-    let _ = match output {
-        Output::Stdout => subscriber(environment, filter, io::stdout).try_init(),
-        Output::Stderr => subscriber(environment, filter, io::stderr).try_init(),
+/// Starts logging, once per process; a later call changes nothing. A server's lines are written by a thread, as long as
+/// what this returns is there.
+pub fn init(environment: Environment, filter: &LogFilter, output: Output) -> Option<LogThread> {
+    let started = match output {
+        Output::Stdout => log_queue::start(io::stdout()).ok(),
+        Output::Stderr => None,
     };
+    let subscriber = match (output, &started) {
+        (Output::Stdout, Some((queue, _))) => subscriber(environment, filter, queue.clone()),
+        (Output::Stdout, None) => subscriber(environment, filter, io::stdout),
+        (Output::Stderr, _) => subscriber(environment, filter, io::stderr),
+    };
+    // A second subscriber is refused, which only happens where several tests share a process.
+    let _ = subscriber.try_init();
+    started.map(|(_, thread)| thread)
 }
 
 fn subscriber<W>(environment: Environment, filter: &LogFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
