@@ -117,6 +117,8 @@ where
     /// Flies until nobody waits.
     async fn fly(mut self) {
         let mut lease = L::default();
+        // Requests that came together board together: their tasks run before this one does again.
+        tokio::task::yield_now().await;
         while let Some((keys, passengers)) = self.board() {
             let (found, next) = (self.inner.look)(keys, lease).await;
             let found = found.map_err(Arc::new);
