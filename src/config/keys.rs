@@ -135,7 +135,7 @@ pub const KEYS: &[Key] = &[
         "1 to 3600",
         "After how many seconds without a request a connection is closed.",
     ),
-    Key::new("storage.data_dir", "./data", "a folder the server may write to", "Where the database and the keys live.")
+    Key::new("storage.data_dir", "./data", "a folder the server may write to", "Where the database and the server's secret live.")
         .env("DATA_DIR"),
     Key::new(
         "storage.database_url",
@@ -189,7 +189,8 @@ pub const KEYS: &[Key] = &[
         "tokens.private_key",
         "",
         "an RSA private key of 2048 bits or more as PEM; line breaks may be written as \\n",
-        "The key that signs access tokens. Unset: one is generated in the data folder at the first start.",
+        "The key that signs access tokens. Unset: MindFlow makes keys itself, keeps them in the database, sealed, and \
+         replaces them every 90 days (`mindflow keys`).",
     )
     .env("OAUTH_PRIVATE_KEY")
     .sample("-----BEGIN PRIVATE KEY-----\\n…\\n-----END PRIVATE KEY-----")
