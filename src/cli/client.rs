@@ -65,9 +65,9 @@ struct CreateArgs {
     /// It cannot keep a secret: the same as --auth-method none
     #[arg(long, conflicts_with = "auth_method")]
     public: bool,
-    /// How it proves who it is
-    #[arg(long, value_enum, default_value = "client_secret_basic")]
-    auth_method: Method,
+    /// How it proves who it is; with a secret in either place when it is left out
+    #[arg(long, value_enum)]
+    auth_method: Option<Method>,
     /// Where its public keys are, for private_key_jwt
     #[arg(long, value_name = "URL")]
     jwks_uri: Option<String>,
@@ -89,10 +89,11 @@ impl CreateArgs {
     /// The client in the words of RFC 7591.
     fn fields(&self) -> Map<String, Value> {
         let method = match (self.public, self.auth_method) {
-            (true, _) | (_, Method::None) => "none",
-            (_, Method::ClientSecretBasic) => "client_secret_basic",
-            (_, Method::ClientSecretPost) => "client_secret_post",
-            (_, Method::PrivateKeyJwt) => "private_key_jwt",
+            (true, _) | (_, Some(Method::None)) => Some("none"),
+            (_, Some(Method::ClientSecretBasic)) => Some("client_secret_basic"),
+            (_, Some(Method::ClientSecretPost)) => Some("client_secret_post"),
+            (_, Some(Method::PrivateKeyJwt)) => Some("private_key_jwt"),
+            (_, None) => None,
         };
         let mut grants = Vec::new();
         if !self.redirect_uri.is_empty() || !self.device {
@@ -175,7 +176,8 @@ fn line(client: &Client) -> Value {
         "client_id": client.client_id,
         "client_name": client.name,
         "kind": client.kind.as_str(),
-        "token_endpoint_auth_method": methods.join(" "),
+        "token_endpoint_auth_method": methods.first(),
+        "token_endpoint_auth_methods": methods,
         "redirect_uris": client.metadata.redirect_uris,
         "grant_types": client.metadata.grant_types,
         "scope": client.scopes.to_string(),

@@ -102,7 +102,7 @@ fn algorithm(header: &Header, client: &Client) -> Option<Algorithm> {
     match header.alg.as_str() {
         "RS256" => Some(Algorithm::RS256),
         "ES256" => Some(Algorithm::ES256),
-        "EdDSA" => Some(Algorithm::EdDSA),
+        "EdDSA" | "Ed25519" => Some(Algorithm::EdDSA),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use quick_cache::sync::Cache;
 use serde_json::Value;
@@ -131,7 +131,9 @@ impl ClientKeys {
 /// Whether a key is one for signatures of that algorithm: of its family and curve, long enough, and not meant otherwise.
 fn serves(key: &Jwk, alg: Algorithm) -> bool {
     let meant = key.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-    let named = key.common.key_algorithm.is_none_or(|own| own.to_string() == format!("{alg:?}"));
+    // Ed25519 is the newer name of what the library knows as EdDSA (RFC 9864, section 2.2); the curve is compared below.
+    let newer = alg == Algorithm::EdDSA && key.common.key_algorithm == Some(KeyAlgorithm::UNKNOWN_ALGORITHM);
+    let named = newer || key.common.key_algorithm.is_none_or(|own| own.to_string() == format!("{alg:?}"));
     let fits = match (&key.algorithm, alg) {
         (AlgorithmParameters::RSA(rsa), Algorithm::RS256) => {
             modulus_bytes(&rsa.n).is_some_and(|bytes| RSA_BYTES.contains(&bytes)) && rsa.e.len() <= 8

@@ -17,7 +17,7 @@ pub const REFRESH_TOKEN: &str = "refresh_token";
 /// What asks for a device (RFC 8628).
 pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// The algorithms of assertions.
-pub const ASSERTION_ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
+pub const ASSERTION_ALGORITHMS: [&str; 4] = ["RS256", "ES256", "EdDSA", "Ed25519"];
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
@@ -256,7 +256,7 @@ fn signing_alg(fields: &Fields<'_>) -> Result<Option<String>, OAuthError> {
     let field = "token_endpoint_auth_signing_alg";
     let alg = fields.text(field, LONGEST_TEXT)?;
     if alg.as_ref().is_some_and(|alg| !ASSERTION_ALGORITHMS.contains(&alg.as_str())) {
-        return Err(wrong(field, "must be RS256, ES256 or EdDSA"));
+        return Err(wrong(field, "must be RS256, ES256, EdDSA or Ed25519"));
     }
     Ok(alg)
 }
@@ -265,6 +265,10 @@ fn signing_alg(fields: &Fields<'_>) -> Result<Option<String>, OAuthError> {
 fn methods(fields: &Fields<'_>, source: Source, has_keys: bool) -> Result<Vec<AuthMethod>, OAuthError> {
     let field = "token_endpoint_auth_method";
     let preferred = fields.text(field, LONGEST_TEXT)?;
+    if source == Source::Operator && preferred.is_none() {
+        // Who makes the client seldom knows which of the two its program will choose.
+        return Ok(vec![AuthMethod::SecretBasic, AuthMethod::SecretPost]);
+    }
     if source != Source::Document {
         let text = preferred.as_deref().unwrap_or("client_secret_basic");
         let method =

@@ -5,13 +5,12 @@
 use serde_json::{Value, json};
 
 use super::client::AuthMethod;
+use super::description::ASSERTION_ALGORITHMS;
 use super::resource::Resource;
 use super::scope::OAuthScope;
 
 /// The grant type of devices without a browser (RFC 8628, section 3.4).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// What client assertions may be signed with (RFC 7523).
-const ASSERTION_ALGS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 /// What a resource asks for: what acts on tasks. `openid` and its kin are for the authorization server, and
 /// `offline_access` belongs to no resource.
 const RESOURCE_SCOPES: [OAuthScope; 2] = [OAuthScope::Read, OAuthScope::Write];
@@ -55,11 +54,11 @@ pub fn authorization_server(issuer: &str, welcome: Welcome) -> Value {
         "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_CODE],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGS,
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": proven,
-        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": welcome.documents,
         "protected_resources": Resource::ALL.map(|resource| resource.url(issuer)),

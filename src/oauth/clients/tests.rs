@@ -140,7 +140,10 @@ async fn an_operators_client_has_a_secret_that_can_be_changed_and_may_operate_wh
         let secret = secret.unwrap();
         assert_eq!((client.client_id.as_str(), client.name.as_str()), ("panel", "Panel"));
         assert_eq!(client.scopes.to_string(), "read admin");
+        // Which of the two was not said.
         assert!(world.proves(basic("panel", &secret)).await.is_ok());
+        assert!(world.proves(post("panel", &secret)).await.is_ok());
+        assert_eq!(world.proves(name("panel")).await.unwrap_err(), ErrorCode::InvalidClient);
 
         let (_, fresh) = world.clients.rotate_secret("panel").await.unwrap();
         assert_eq!(world.proves(basic("panel", &secret)).await.unwrap_err(), ErrorCode::InvalidClient);

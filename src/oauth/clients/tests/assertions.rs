@@ -193,6 +193,22 @@ async fn claims_that_are_wrong_or_missing_prove_nothing() {
 }
 
 #[tokio::test]
+async fn the_newer_name_of_an_algorithm_is_known_too() {
+    let world = worlds().await.remove(0);
+    let mut key = Key::ed25519("e");
+    key.public["alg"] = json!("Ed25519");
+    let client_id = world.client_with(&[&key]).await;
+    let ends_at = START.as_seconds() + 300;
+    let claims = json!({ "iss": client_id, "sub": client_id, "aud": ISSUER, "exp": ends_at, "jti": "j" });
+    let mut header = key.header();
+    header["alg"] = json!("Ed25519");
+
+    assert!(world.proves(shows(&key.sign(&header, &claims))).await.is_ok());
+    header["alg"] = json!("ES256");
+    assert_eq!(world.proves(shows(&key.sign(&header, &claims))).await.unwrap_err(), ErrorCode::InvalidClient);
+}
+
+#[tokio::test]
 async fn algorithms_and_keys_are_not_to_be_confused() {
     let world = worlds().await.remove(0);
     let (rsa, p256, evil) = (Key::rsa("r"), Key::p256("p"), Key::p256("p"));
