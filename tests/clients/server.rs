@@ -1,11 +1,13 @@
 //! A real server, as a person starts it.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::tools::repository;
@@ -18,22 +20,26 @@ pub(crate) struct Server {
     /// Where it answers, without a slash at the end.
     pub(crate) url: String,
     process: Child,
-    _data: TempDir,
+    data: TempDir,
+}
+
+/// A client that an operator made.
+#[derive(Deserialize)]
+pub(crate) struct Client {
+    pub(crate) client_id: String,
+    /// Empty for a public one.
+    #[serde(default)]
+    pub(crate) client_secret: String,
 }
 
 impl Server {
     /// Starts one, without limits of requests, and waits for the line that says where it listens.
     pub(crate) fn start() -> Self {
         let data = TempDir::new().expect("the temporary folder is writable");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_mindflow"))
+        let mut process = mindflow(data.path())
             .arg("serve")
-            .current_dir(repository())
-            // Only what is said here: a developer's own settings would change the outcome.
-            .env_clear()
             .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "warn")])
             .envs([("RATE_LIMIT_PER_MINUTE", "0"), ("AUTH_RATE_LIMIT_PER_MINUTE", "0")])
-            .env("DATA_DIR", data.path())
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -44,8 +50,24 @@ impl Server {
         let url = await_url(&lines);
         // What it says from now on is shown with the test's own output.
         thread::spawn(move || lines.iter().for_each(|line| println!("server: {line}")));
-        Self { url, process, _data: data }
+        Self { url, process, data }
     }
+
+    /// Makes a client as an operator does, while the server runs.
+    pub(crate) fn create_client(&self, arguments: &[&str]) -> Client {
+        let mut command = mindflow(self.data.path());
+        let output = command.args(["client", "create", "--json"]).args(arguments).output();
+        let output = output.expect("the program can be started");
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("the program writes JSON")
+    }
+}
+
+/// The program, with a data folder and none of a developer's own settings: they would change the outcome.
+fn mindflow(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mindflow"));
+    command.current_dir(repository()).env_clear().env("DATA_DIR", data).stdin(Stdio::null());
+    command
 }
 
 impl Drop for Server {
