@@ -2,7 +2,7 @@
 //!
 //! A line is put behind those that wait; a thread of its own writes all of them with one call, a moment after the first
 //! came, so that many lines cost few wake-ups. None is lost: who finds the queue full waits, and the end of [`LogThread`]
-//! writes what is left.
+//! writes what is left. Only a process that is killed outright loses the lines of its last moment.
 
 use std::io::{self, Write};
 use std::mem;
