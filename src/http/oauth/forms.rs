@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use poem::http::header::{HOST, ORIGIN};
+use url::Url;
 
 use super::Services;
 use super::call::{Call, Pairs};
@@ -90,8 +91,13 @@ pub(super) fn is_from_here(call: &Call, services: &Services) -> bool {
         None => true,
         // Sent by browsers that hide where somebody comes from; then the other header must say it.
         Some("null") => site.is_some(),
-        Some(origin) => origin == origin_of(&services.issuer) || is_own_loopback(origin, call),
+        Some(origin) => is_origin_of(origin, &services.issuer) || is_own_loopback(origin, call),
     }
+}
+
+/// Whether browsers call the URL's origin so: in lower case, and without the port that the scheme has anyway.
+fn is_origin_of(origin: &str, url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.origin().ascii_serialization() == origin)
 }
 
 /// The server may be reached under another name of this machine than the configured one.
@@ -111,6 +117,16 @@ pub(super) fn origin_of(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_ours_however_the_configuration_writes_it() {
+        for url in ["https://a.example", "https://A.example:443/sub", "https://a.example/"] {
+            assert!(is_origin_of("https://a.example", url), "{url}");
+        }
+        for other in ["http://a.example", "https://a.example:8443", "https://b.a.example", "null", ""] {
+            assert!(!is_origin_of(other, "https://a.example"), "{other}");
+        }
+    }
 
     #[test]
     fn an_origin_ends_before_the_path() {
