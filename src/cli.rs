@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, LogFilter};
 use crate::observe::logs::{self, Output};
 
 /// The exit code of a start that failed: wrong arguments, configuration or surroundings.
@@ -82,11 +82,11 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
     match command {
         Command::Serve => serve::run(loaded).await,
         Command::Migrate(args) => {
-            let _log = logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+            log_for_command(&config);
             ended(migrate::run(args, &config, &mut io::stdout()).await)
         }
         Command::Keys(args) => {
-            logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+            log_for_command(&config);
             ended(keys::run(args, &config, Clock::system(), &mut io::stdout()).await.map(|()| ExitCode::SUCCESS))
         }
         Command::User(args) => match with_app(config).await {
@@ -107,9 +107,17 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
 
 /// Starts the components that a command works with; a server may run on the same data meanwhile.
 async fn with_app(config: Config) -> Result<App, ExitCode> {
-    let _log = logs::init(config.server.environment, &config.log.filter, Output::Stderr);
+    log_for_command(&config);
     let port = config.server.port;
     App::start(config, Clock::system(), port).await.map_err(|error| cannot_start(&error))
+}
+
+/// A command says what it did itself; of the log only what is wrong belongs beside it, unless somebody chose a level.
+fn log_for_command(config: &Config) {
+    let chosen = &config.log.filter;
+    let filter = if *chosen == LogFilter::default() { &LogFilter::warnings() } else { chosen };
+    // On standard error no thread writes, so there is nothing to hold.
+    drop(logs::init(config.server.environment, filter, Output::Stderr));
 }
 
 fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {

@@ -92,6 +92,11 @@ pub enum Registration {
 pub struct LogFilter(String);
 
 impl LogFilter {
+    /// Only what is wrong.
+    pub fn warnings() -> Self {
+        Self("warn".to_owned())
+    }
+
     /// The filter's text.
     pub fn as_str(&self) -> &str {
         &self.0

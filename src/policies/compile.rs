@@ -135,7 +135,10 @@ fn missing_functions(file: &Path, source: &str, ast: &AST) -> Vec<PolicyFault> {
             None => {
                 let message =
                     format!("the function `{wanted}(task, ctx)` is missing; {}", functions_there(wanted, &names));
-                Some(PolicyFault::new(file, message))
+                // The function that was probably meant; else the file's beginning.
+                let meant = nearest(wanted, &names).map(|name| find_word(source, "fn", name));
+                let place = meant.filter(|place| place.line.is_some());
+                Some(PolicyFault::new(file, message).at(place.unwrap_or(Place { line: Some(1), column: Some(1) })))
             }
             Some(params) => {
                 let message = format!("`{wanted}` must take 2 parameters, `task` and `ctx`, not {params}");

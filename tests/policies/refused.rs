@@ -25,13 +25,14 @@ fn a_syntax_error_has_its_line_and_column() {
 fn a_missing_function_names_those_that_are_there() {
     assert_eq!(
         fault(&format!("fn scroe(task, ctx) {{ 1 }} {EXPLAIN}")),
-        "policy.rhai: the function `score(task, ctx)` is missing; the file has: explain, scroe; did you mean `score` by `scroe`?"
+        "policy.rhai:1:4: the function `score(task, ctx)` is missing; the file has: explain, scroe; did you mean `score` by `scroe`?"
     );
     assert_eq!(
         fault(&format!("\nfn score(task) {{ 1 }} {EXPLAIN}")),
         "policy.rhai:2:4: `score` must take 2 parameters, `task` and `ctx`, not 1"
     );
     assert_eq!(faults("").len(), 2);
+    assert!(faults("// nothing\n").iter().all(|fault| fault.starts_with("policy.rhai:1:1: the function `")));
 }
 
 #[test]
