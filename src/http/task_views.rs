@@ -115,6 +115,9 @@ pub struct TaskView {
     /// From when on a snoozed task is a candidate again.
     #[oai(nullable)]
     pub snoozed_until: Option<DateTime<Utc>>,
+    /// How often it was put off.
+    #[oai(validator(minimum(value = "0")))]
+    pub snooze_count: u32,
     /// Its labels, in alphabetical order.
     pub labels: Vec<Name>,
     /// The project that it belongs to.
@@ -150,6 +153,7 @@ impl From<&Task> for TaskView {
             effort_estimate_minutes: task.effort_minutes,
             preferred_time: task.preferred_time.map(TimeOfDayName::from),
             snoozed_until: task.snoozed_until.map(Timestamp::to_utc),
+            snooze_count: task.snooze_count,
             labels: task.labels.iter().cloned().map(Name).collect(),
             project_id: task.project_id.map(|id| id.0),
             parent_id: task.parent_id.map(|id| id.0),

@@ -29,6 +29,7 @@ async fn a_new_task_has_defaults_a_location_and_an_entity_tag() {
       "effort_estimate_minutes": null,
       "preferred_time": null,
       "snoozed_until": null,
+      "snooze_count": 0,
       "labels": [],
       "project_id": null,
       "parent_id": null,

@@ -30,13 +30,15 @@ fn awkward() -> Value {
         "labels": [{ "name": "Zürich" }, { "name": "a;b\\" }, { "name": "@unused" }],
         "tasks": [
             // A part that comes before what it is a part of.
-            { "id": id(1), "title": "=HYPERLINK(\"x\")", "parent_id": id(3), "project_id": home, "priority": 5 },
+            { "id": id(1), "title": "=HYPERLINK(\"x\")", "parent_id": id(3), "project_id": home, "priority": 5,
+              "snooze_count": 3 },
             { "id": id(2), "title": "😀".repeat(200), "description": "\\,;:\"'\n\r\n\u{2028}\tend", "labels": ["a;b\\", "new"] },
             { "id": id(3), "title": "Parent", "status": "in_progress", "due_date": "2026-12-24", "effort_estimate_minutes": 90,
               "preferred_time": "evening", "labels": ["ZÜRICH"], "project_id": work, "created_at": "1970-01-01T00:00:00Z" },
             { "id": id(4), "title": "Long ago", "status": "completed", "completed_at": "1999-12-31T23:59:59.123456Z",
               "due_date": "2026-12-24T18:00:00+01:00", "description": "" },
-            { "id": id(5), "title": "Woken", "status": "snoozed", "snoozed_until": "2001-01-01T00:00:00Z" },
+            { "id": id(5), "title": "Woken", "status": "snoozed", "snoozed_until": "2001-01-01T00:00:00Z",
+              "snooze_count": 7 },
         ],
     })
 }

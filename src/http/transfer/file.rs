@@ -99,6 +99,9 @@ pub struct ImportTask {
     /// From when on a snoozed task is a candidate again; may have passed.
     #[oai(nullable)]
     pub snoozed_until: Option<Moment>,
+    /// How often it was put off; when left out, once for a snoozed task and never for another.
+    #[oai(validator(minimum(value = "0"), maximum(value = "2147483647")))]
+    pub snooze_count: Option<u32>,
     /// Its labels; those that do not exist yet are made.
     #[oai(validator(max_items = 20))]
     pub labels: Option<Vec<Name>>,
@@ -139,6 +142,7 @@ impl Example for ImportInput {
             effort_estimate_minutes: Some(10),
             preferred_time: None,
             snoozed_until: None,
+            snooze_count: None,
             labels: Some(vec![Name("phone".to_owned())]),
             project_id: Some(SOME_PROJECT),
             parent_id: None,
@@ -182,6 +186,7 @@ impl ImportTask {
             parent_id: self.parent_id,
             status: self.status.map_or(Status::Pending, Status::from),
             snoozed_until: dates.moment(&format!("{place}/snoozed_until"), self.snoozed_until),
+            snooze_count: self.snooze_count,
             completed_at: dates.moment(&format!("{place}/completed_at"), self.completed_at),
             created_at: dates.moment(&format!("{place}/created_at"), self.created_at),
             fields: TaskPatch {

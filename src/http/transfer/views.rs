@@ -61,6 +61,7 @@ impl Example for ExportView {
             effort_estimate_minutes: Some(10),
             preferred_time: None,
             snoozed_until: None,
+            snooze_count: 0,
             labels: vec![Name("phone".to_owned())],
             project_id: Some(SOME_PROJECT),
             parent_id: None,

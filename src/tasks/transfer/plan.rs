@@ -64,6 +64,8 @@ pub struct TaskEntry {
     pub status: Status,
     /// Needed exactly for [`Status::Snoozed`]; may have passed.
     pub snoozed_until: Option<Timestamp>,
+    /// See [`Task::snooze_count`]; when the file does not say, once for a snoozed task and never for another.
+    pub snooze_count: Option<u32>,
     /// Only for [`Status::Completed`]; now, when the file does not say.
     pub completed_at: Option<Timestamp>,
     /// When it was made; now, when the file does not say.
@@ -198,7 +200,7 @@ fn make_task(id: TaskId, entry: TaskEntry, now: Timestamp, faults: &mut Vec<Faul
     let task = Task {
         status,
         snoozed_until,
-        snooze_count: u32::from(snoozed),
+        snooze_count: entry.snooze_count.unwrap_or(u32::from(snoozed)),
         completed_at: completed.then_some(completed_at.unwrap_or(now)),
         created_at: entry.created_at.unwrap_or(now),
         ..Task::blank(id, now)

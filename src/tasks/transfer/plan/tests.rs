@@ -7,6 +7,7 @@ fn entry(id: u128, parent: Option<u128>) -> TaskEntry {
         parent_id: parent.map(Uuid::from_u128),
         status: Status::Pending,
         snoozed_until: None,
+        snooze_count: None,
         completed_at: None,
         created_at: None,
         fields: TaskPatch { title: Some(format!("task {id}")), ..TaskPatch::default() },
