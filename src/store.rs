@@ -37,6 +37,7 @@ pub mod oauth_devices;
 pub mod oauth_grants;
 pub mod oauth_keys;
 pub mod oauth_refresh_tokens;
+mod search_words;
 pub mod second_factors;
 pub mod sessions;
 mod statements;

@@ -7,6 +7,11 @@ use super::{PoolLimits, Pools, Store, StoreError, StoreResult};
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
+/// The migration that made the table of tasks.
+const TASKS: i64 = 2;
+/// The migration that stands for words folded as they are now; no SQL could fold them.
+const SEARCH_WORDS: i64 = 4;
+
 /// Where sqlx keeps which migrations were applied.
 const HISTORY: &str = "_sqlx_migrations";
 
@@ -86,9 +91,14 @@ impl Store {
     pub async fn migrate_up(&self) -> Result<usize, MigrationError> {
         // The tables first: another server that migrates just now has then recorded whatever is seen of its work.
         let has_tables = self.tables().await?.iter().any(|table| table != HISTORY);
-        let before = self.known_applied().await?.len();
+        let applied = self.known_applied().await?;
+        let before = applied.len();
         if before == 0 && has_tables {
             return Err(MigrationError::Unrecorded);
+        }
+        // Before it is recorded, so that a start that is cut short does it again.
+        if applied.contains(&TASKS) && !applied.contains(&SEARCH_WORDS) {
+            self.fold_words_anew().await?;
         }
         let mut seen = before;
         loop {
@@ -140,6 +150,7 @@ impl Store {
         if !lacking.is_empty() {
             return Err(MigrationError::Different(format!("it lacks {lacking}")));
         }
+        self.fold_words_anew().await?;
         self.carry_out(Way::Record).await.map_err(|error| self.explain(error))
     }
 

@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 27] = [
+const SERVER_WIDE: [&str; 29] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -24,6 +24,8 @@ const SERVER_WIDE: [&str; 27] = [
     "ANY_USER",
     "LIST_CLIENTS",
     "LIST_USERS",
+    "LIST_WORDS",
+    "SET_WORDS",
     "COUNT_UNUSED",
     "COUNT_UNUSED_FROM",
     "DELETE_EXPIRED_ASSERTIONS",

@@ -4,6 +4,7 @@ use mindflow::tasks::edit::Patch;
 use mindflow::tasks::filter::{Sort, TaskFilter};
 use mindflow::tasks::search::{SearchTerms, words};
 
+use crate::raw::Raw;
 use crate::support::databases::{TestDatabase, both_databases};
 use crate::world::{World, a_task};
 
@@ -177,5 +178,40 @@ both_databases! {
         assert_eq!(world.titles(&ada, asks("milk"), Sort::Relevance).await, [""; 0]);
         assert_eq!(world.titles(&ada, asks("bread"), Sort::Relevance).await, ["Buy bread"]);
         assert_eq!(world.titles(&eve, asks("milk"), Sort::Relevance).await, ["Spill milk"]);
+    }
+
+    async fn a_run_without_spaces_is_found_by_any_part_of_it(db: TestDatabase) {
+        let world = World::on(db).await;
+        let ada = world.person("ada").await;
+        for title in ["来週の会議室を予約", "会計", "東京へ行く"] {
+            world.has(&ada, a_task(title)).await;
+        }
+
+        for (question, titles) in [
+            ("会議", vec!["来週の会議室を予約"]),
+            ("議室", vec!["来週の会議室を予約"]),
+            ("会", vec!["会計", "来週の会議室を予約"]),
+            ("予約", vec!["来週の会議室を予約"]),
+            ("約", vec!["来週の会議室を予約"]),
+            ("京", vec!["東京へ行く"]),
+            ("会議 予約", vec!["来週の会議室を予約"]),
+            ("議会", vec![]),
+        ] {
+            assert_eq!(world.titles(&ada, asks(question), Sort::Relevance).await, titles, "{question}");
+        }
+    }
+
+    async fn words_that_an_older_program_folded_are_folded_anew(db: TestDatabase) {
+        let world = World::on(db).await;
+        let raw = Raw::open(&world.db).await;
+        let ada = world.person("ada").await;
+        world.has(&ada, a_task("来週の会議室")).await;
+        world.store.migrate_down(3).await.unwrap();
+        raw.run("UPDATE tasks SET search_title = '来週の会議室'").await;
+        assert_eq!(world.titles(&ada, asks("会議"), Sort::Relevance).await, [""; 0]);
+
+        world.store.migrate_up().await.unwrap();
+
+        assert_eq!(world.titles(&ada, asks("会議"), Sort::Relevance).await, ["来週の会議室"]);
     }
 }

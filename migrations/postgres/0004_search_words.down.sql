@@ -1,0 +1,2 @@
+-- Older programs find the words as they are.
+SELECT 1;
