@@ -43,7 +43,7 @@ struct EnrolmentView {
 
 /// Recovery codes; shown once, each good once.
 #[derive(Object, Serialize)]
-#[oai(rename = "RecoveryCodes", example)]
+#[oai(rename = "NewRecoveryCodes", example)]
 struct RecoveryCodesView {
     /// The codes.
     #[oai(validator(min_items = 10, max_items = 10))]
