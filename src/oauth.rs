@@ -1,11 +1,11 @@
 //! The OAuth protocol without HTTP: clients, grants, tokens and the keys that sign them.
 //!
 //! - [`scope`], [`resource`], [`error`]: the protocol's words. [`client`]: a program that asks.
-//! - [`clients`]: finding them; [`client_auth`], [`assertions`], [`client_keys`]: who they prove to be; [`description`],
-//!   [`redirect`]: what they may say of themselves; [`registration`], [`documents`], [`static_clients`]: how they come to
-//!   be known; [`fetch`], [`frugal`], [`addresses`]: getting what they name by URL.
+//! - [`clients`]: finding them; [`client_auth`], `assertions`, `client_keys`: who they prove to be; [`description`],
+//!   [`redirect`]: what they may say of themselves; [`registration`], `documents`, [`static_clients`]: how they come to
+//!   be known; [`fetch`], `frugal`, [`addresses`]: getting what they name by URL.
 //! - [`grants`]: what people allowed clients. [`codes`], [`exchange`], [`devices`], [`refresh`]: how a client comes to its
-//!   tokens; [`id_tokens`], [`userinfo`]: what it learns of people; [`introspection`], [`revocation`], [`apps`]: what else
+//!   tokens; `id_tokens`, [`userinfo`]: what it learns of people; [`introspection`], [`revocation`], [`apps`]: what else
 //!   it, and its user, can do with them.
 //! - [`tokens`]: access tokens. [`keys`], [`key_ring`], [`key_shelf`], [`key_files`]: what signs them, and where it is kept.
 //! - [`authorization`]: which requests are good, read from their [`parameters`]; [`consents`]: what was allowed before.

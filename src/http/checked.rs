@@ -1,7 +1,7 @@
 //! Bodies that the contract has checked: to be acted on, or only rehearsed.
 //!
 //! When the schema refuses a request, the contract layer still asks the operation what else is wrong with the rest of
-//! it, by a body of the type [`REHEARSAL`], which no client can send. Only this payload reads it, so an operation that
+//! it, by a body of the type `REHEARSAL`, which no client can send. Only this payload reads it, so an operation that
 //! does not know of rehearsals is never run by one.
 
 use poem::{Request, RequestBody};

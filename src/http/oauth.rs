@@ -1,7 +1,7 @@
 //! The endpoints of OAuth, in front of [`crate::oauth`]: forms in, JSON, redirects and pages out.
 //!
 //! They are no operations of the OpenAPI document: their bodies and errors are those of RFC 6749 and its kin, and
-//! clients find them through the discovery documents. [`ROUTES`] lists them all; [`call`] is a request to one of them,
+//! clients find them through the discovery documents. `ROUTES` lists them all; [`call`] is a request to one of them,
 //! [`answers`] what they answer with.
 
 pub mod answers;

@@ -1,7 +1,7 @@
 //! The programs that may ask on behalf of people: made by operators, registered by themselves, or described by a document.
 //!
 //! - Here: finding them, noting their use, forgetting the unused. [`super::client_auth`]: who they prove to be.
-//! - [`super::registration`]: RFC 7591 and 7592. [`super::documents`]: Client ID Metadata Documents.
+//! - [`super::registration`]: RFC 7591 and 7592. `documents`: Client ID Metadata Documents.
 //!   [`super::static_clients`]: what the operator's shell does.
 
 use std::sync::Arc;
