@@ -117,6 +117,8 @@ async function allow(page, program, clientId, { link, verifier }) {
   await page.getByLabel("Add, change, complete").uncheck();
   await page.getByRole("button", { name: "Allow", exact: true }).click();
   const answer = await program.next();
+  // The program has its answer before the browser has shown that page; going on would break that off.
+  await page.waitForURL(/\/callback\?/);
   assert.deepEqual([answer.state, answer.iss], [new URL(link).searchParams.get("state"), url]);
   const tokens = await post("/oauth/token", {
     grant_type: "authorization_code",
@@ -140,6 +142,7 @@ async function signOutAndIn(page, program, link) {
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Don’t allow" }).click();
   assert.equal((await program.next()).error, "access_denied");
+  await page.waitForURL(/\/callback\?/);
 }
 
 async function connectDevice(page, clientId) {

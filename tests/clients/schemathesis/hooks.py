@@ -22,6 +22,10 @@ BEYOND_THE_SCHEMA = [
     (r"\?cursor", "is not a cursor of this list"),
     (".*", "must be the id of one of (your|the file's) (projects|tasks)"),
     (".*", "must not be the id of two (projects|tasks)|must not be the task itself"),
+    ("/operations/[0-9]+", "there is no such task"),
+    # On what was sent by mail, or is shown by an authenticator.
+    ("/token", "is unknown, was used already, or is too old"),
+    ("/code", "is not the code that the authenticator shows now"),
     # On the time of the request.
     (".*", "must (lie|be) in the future|must be a time to come"),
     # On lists that are data of the server, not of the document.
