@@ -3,7 +3,7 @@
 //! - [`guard`]: who is behind a token, asked once per request; [`gather`] lets requests share that question.
 //! - [`registration`], [`admission`], [`sign_in`], [`browser`], [`sessions`], [`personal_tokens`], [`profile`], [`activity`]: what people do with
 //!   their accounts; [`operators`]: what the shell does with anybody's. All are methods of [`Accounts`].
-//! - [`email_tokens`], [`second_factor`]: what goes by e-mail, and codes beside the password.
+//! - [`email_tokens`], [`second_factor`], [`identities`]: what goes by e-mail, codes beside the password, accounts elsewhere.
 //! - [`passwords`], [`attempts`], [`email`], [`secrets`], [`rotation`]: the rules and the cryptography beneath.
 
 pub mod activity;
@@ -17,6 +17,7 @@ pub mod email_tokens;
 pub mod error;
 pub mod gather;
 pub mod guard;
+pub mod identities;
 pub mod operators;
 pub mod pages;
 pub mod passwords;

@@ -4,6 +4,7 @@ mod clients;
 mod housekeeping;
 mod keys;
 mod starting;
+mod upstreams;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::http::accounts::AccountsApi;
+use crate::http::accounts::identities::IdentitiesApi;
 use crate::http::accounts::recovery::RecoveryApi;
 use crate::http::accounts::second_factor::SecondFactorApi;
 use crate::http::apps::AppsApi;
@@ -36,6 +38,7 @@ use crate::ids::UserId;
 use crate::mail::{self, Post};
 use crate::oauth::consents::Consents;
 use crate::oauth::metadata::Welcome;
+use crate::oauth::upstream::Upstreams;
 use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
@@ -53,6 +56,7 @@ pub type Api = (
     AccountsApi,
     RecoveryApi,
     SecondFactorApi,
+    IdentitiesApi,
     AppsApi,
     RankingApi,
     BatchApi,
@@ -82,6 +86,7 @@ pub struct App {
     pub tasks: Tasks,
     /// How everything is.
     pub health: Arc<Health>,
+    upstreams: Arc<Upstreams>,
     issuer: String,
     secret: SecretKey,
     /// Access tokens, and the keys that sign them.
@@ -105,6 +110,7 @@ impl App {
         let keys = Keys::reach(&config, clock.clone()).await?;
         let ring = Arc::new(keys.open().await?);
         let clients = clients::make(&config, &keys.store, &clock, port).await?;
+        let upstreams = Arc::new(upstreams::make(&config, keys.secret.clone(), clock.clone(), port)?);
         let policies = Arc::new(LivePolicies::open(
             &config.policies.dir,
             starting::case_rule(config.policies.tests),
@@ -114,11 +120,11 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, clock, port, Ground { keys, ring, clients, policies, watch }))
+        Ok(Self::assemble(config, clock, port, Ground { keys, ring, clients, upstreams, policies, watch }))
     }
 
     fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
-        let Ground { keys: Keys { store, secret, .. }, ring, clients, policies, watch } = ground;
+        let Ground { keys: Keys { store, secret, .. }, ring, clients, upstreams, policies, watch } = ground;
         let issuer = config.server.public_url(port);
         let tokens = Arc::new(AccessTokens::new(
             Arc::clone(&ring),
@@ -152,6 +158,7 @@ impl App {
         }));
         let limits = Arc::new(Limits::new(&config.limits, &clock));
         Self {
+            upstreams,
             issuer,
             secret,
             guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
@@ -189,6 +196,7 @@ impl App {
             AccountsApi::new(Arc::clone(&self.accounts)),
             RecoveryApi::new(Arc::clone(&self.accounts)),
             SecondFactorApi::new(Arc::clone(&self.accounts)),
+            IdentitiesApi::new(Arc::clone(&self.accounts)),
             AppsApi::new(Arc::clone(&self.grants)),
             RankingApi::new(self.tasks.clone()),
             BatchApi::new(self.tasks.clone()),
@@ -215,6 +223,7 @@ impl App {
                 consents: Consents::new(self.store.clone(), self.clock.clone()),
                 secret: self.secret.clone(),
                 limits: Arc::clone(&self.limits),
+                upstreams: Arc::clone(&self.upstreams),
                 tokens: Arc::clone(&self.tokens),
                 discovery: Discovery::new(&self.issuer, welcome),
             }),
@@ -242,6 +251,7 @@ struct Ground {
     keys: Keys,
     ring: Arc<KeyRing>,
     clients: Arc<Clients>,
+    upstreams: Arc<Upstreams>,
     policies: Arc<LivePolicies>,
     watch: PolicyWatch,
 }

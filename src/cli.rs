@@ -6,6 +6,7 @@ pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod policy;
+pub mod remote;
 pub mod serve;
 pub mod user;
 
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::remote::RemoteCommand;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, LogFilter};
@@ -52,6 +54,14 @@ enum Command {
     Client(client::ClientArgs),
     /// Fill an account with some forty believable tasks
     Demo(demo::DemoArgs),
+    /// Sign this program in at a server, from where one has no browser
+    Login(remote::ServerArgs),
+    /// Sign this program out
+    Logout(remote::ServerArgs),
+    /// Say who is signed in
+    Whoami(remote::AskArgs),
+    /// Say what to do now, and why
+    Next(remote::AskArgs),
     /// Write the OpenAPI document
     Openapi(openapi::OpenapiArgs),
 }
@@ -59,6 +69,10 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let arguments = match remote_of(arguments) {
+        Ok(command) => return at_server(command),
+        Err(arguments) => *arguments,
+    };
     let loaded = match Config::load(arguments.config.as_deref(), std::env::vars_os()) {
         Ok(loaded) => loaded,
         Err(error) => return cannot_start(&error),
@@ -75,6 +89,26 @@ pub fn main() -> ExitCode {
         Err(error) => return cannot_start(&error),
     };
     runtime.block_on(run(command, loaded))
+}
+
+/// What is done at a server, which needs no configuration of one.
+fn remote_of(arguments: Arguments) -> Result<RemoteCommand, Box<Arguments>> {
+    match arguments.command {
+        Some(Command::Login(args)) => Ok(RemoteCommand::Login(args)),
+        Some(Command::Logout(args)) => Ok(RemoteCommand::Logout(args)),
+        Some(Command::Whoami(args)) => Ok(RemoteCommand::Whoami(args)),
+        Some(Command::Next(args)) => Ok(RemoteCommand::Next(args)),
+        _ => Err(Box::new(arguments)),
+    }
+}
+
+fn at_server(command: RemoteCommand) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_start(&error),
+    };
+    let around = remote::Surroundings::of_process();
+    ended(runtime.block_on(remote::run(command, &around, &mut io::stdout())).map(|()| ExitCode::SUCCESS))
 }
 
 async fn run(command: Command, loaded: Loaded) -> ExitCode {
@@ -101,7 +135,12 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
             Ok(app) => ended(demo::run(args, &app, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
-        Command::Policy(_) | Command::Openapi(_) => ExitCode::SUCCESS,
+        Command::Policy(_)
+        | Command::Openapi(_)
+        | Command::Login(_)
+        | Command::Logout(_)
+        | Command::Whoami(_)
+        | Command::Next(_) => ExitCode::SUCCESS,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod example;
 pub mod keys;
 mod oauth;
 mod source;
+mod upstream;
 mod value;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::oauth::OAuth;
+pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 use self::source::Values;
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Which programs may be connected.
     pub oauth: OAuth,
+    /// Accounts elsewhere through which people may sign in.
+    pub upstream: Upstream,
     /// How much one caller may ask.
     pub limits: Limits,
     /// What is logged.
@@ -203,6 +207,7 @@ impl Config {
             accounts: Accounts::from_values(values),
             tokens: Tokens::from_values(values),
             oauth: OAuth::from_values(values),
+            upstream: Upstream::from_values(values),
             limits: Limits {
                 rate_per_minute: values.get("limits.rate_limit_per_minute", value::integer(0, 1_000_000)),
                 auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", value::integer(0, 1_000_000)),

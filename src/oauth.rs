@@ -46,6 +46,7 @@ pub mod static_clients;
 pub mod tokens;
 mod user_codes;
 pub mod userinfo;
+pub mod upstream;
 
 pub use client::{AuthMethod, Client, ClientKind, ClientMetadata};
 pub use client_auth::ClientProof;

@@ -42,6 +42,18 @@ pub enum AccountError {
     /// The address has been proved.
     #[error("the e-mail address is confirmed already")]
     EmailVerified,
+    /// Who comes from elsewhere brings no address.
+    #[error("an account needs an e-mail address")]
+    AddressNeeded,
+    /// The identity is linked to an account already.
+    #[error("this identity is linked to an account already")]
+    IdentityTaken,
+    /// The account has as many identities as it can.
+    #[error("the account has too many identities")]
+    TooManyIdentities,
+    /// Without it the account's owner could not sign in.
+    #[error("this is the only way to sign in; set a password first")]
+    LastWayIn,
     /// No mail can be sent.
     #[error(transparent)]
     Mail(#[from] MailError),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
+use crate::oauth::upstream::WireError;
 use crate::oauth::{KeyError, OAuthError};
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
@@ -49,6 +50,9 @@ pub enum StartError {
     /// The clients that are built in cannot be kept.
     #[error("the built-in clients cannot be kept")]
     Clients(#[source] OAuthError),
+    /// The providers through which people may sign in cannot be asked.
+    #[error("no provider of sign-ins can be asked (`upstream`)")]
+    Upstreams(#[source] WireError),
     /// The policy that is built in does not run.
     #[error(transparent)]
     Policies(#[from] ShippedError),

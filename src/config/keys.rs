@@ -268,6 +268,46 @@ pub const KEYS: &[Key] = &[
         "true or false",
         "For tests only: whether the documents of programs may come from private addresses, and from other ports than 443.",
     ),
+    Key::new(
+        "upstream.google_client_id",
+        "",
+        "the client id that Google gave, at most 200 characters",
+        "Lets people continue with Google. There, name PUBLIC_URL/oauth/upstream/google/callback as redirect URI.",
+    )
+    .sample("1234-abcd.apps.googleusercontent.com"),
+    Key::new("upstream.google_client_secret", "", "the client secret that Google gave", "Proves the client id.")
+        .sample("GOCSPX-…")
+        .secret(),
+    Key::new(
+        "upstream.github_client_id",
+        "",
+        "the client id that GitHub gave, at most 200 characters",
+        "Lets people continue with GitHub. There, name PUBLIC_URL/oauth/upstream/github/callback as callback URL.",
+    )
+    .sample("Iv1.0123456789abcdef"),
+    Key::new("upstream.github_client_secret", "", "the client secret that GitHub gave", "Proves the client id.")
+        .sample("0123456789abcdef…")
+        .secret(),
+    Key::new(
+        "upstream.github_url",
+        "https://github.com",
+        "an https:// URL",
+        "GitHub's web site; for a GitHub Enterprise Server its own.",
+    ),
+    Key::new(
+        "upstream.oidc_issuer",
+        "",
+        "an https:// URL, exactly as the provider writes it",
+        "Lets people continue with any provider that speaks OpenID Connect. There, name \
+         PUBLIC_URL/oauth/upstream/oidc/callback as redirect URI.",
+    )
+    .sample("https://id.example.org"),
+    Key::new("upstream.oidc_client_id", "", "the client id there, at most 200 characters", "What this server is called there.")
+        .sample("mindflow"),
+    Key::new("upstream.oidc_client_secret", "", "the client secret there", "Proves the client id. Unset: a public client.")
+        .sample("0123456789abcdef…")
+        .secret(),
+    Key::new("upstream.oidc_name", "OpenID", "1 to 200 characters", "What the button calls the provider."),
     Key::new("limits.rate_limit_per_minute", "100", "0 to 1000000", "Requests a minute a user. 0 is no limit.")
         .env("RATE_LIMIT_PER_MINUTE"),
     Key::new(

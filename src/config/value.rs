@@ -176,6 +176,41 @@ pub(super) fn public_url(raw: &Raw) -> Option<Option<String>> {
     })
 }
 
+/// A provider's URL: over TLS, or on this machine for tests. A slash at the end is part of an issuer's name.
+pub(super) fn optional_issuer(raw: &Raw) -> Option<Option<String>> {
+    optional(raw, |text| {
+        let url = Url::parse(text).ok()?;
+        let here = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+        let safe = url.scheme() == "https" && url.has_host() || url.scheme() == "http" && here;
+        let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        (safe && bare && url.password().is_none()).then(|| text.to_owned())
+    })
+}
+
+/// The same where one must be; without a slash at the end.
+pub(super) fn site(raw: &Raw) -> Option<String> {
+    optional_issuer(raw)?.map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// A text that may be left out.
+pub(super) fn optional_words(raw: &Raw) -> Option<Option<String>> {
+    optional(raw, |text| words_of(text))
+}
+
+/// A text.
+pub(super) fn words(raw: &Raw) -> Option<String> {
+    words_of(text(raw)?)
+}
+
+fn words_of(text: &str) -> Option<String> {
+    (!text.is_empty() && text.chars().count() <= 200 && !text.contains(char::is_control)).then(|| text.to_owned())
+}
+
+/// A secret that may be left out.
+pub(super) fn optional_secret(raw: &Raw) -> Option<Option<Secret>> {
+    optional(raw, |text| Some(Secret::new(text)))
+}
+
 pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {
     list(raw)?.iter().map(|text| origin(text.trim())).collect()
 }

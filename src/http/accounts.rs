@@ -4,6 +4,7 @@ mod bodies;
 mod errors;
 mod examples;
 pub(in crate::http) mod origin;
+pub mod identities;
 pub mod recovery;
 pub mod second_factor;
 #[cfg(test)]

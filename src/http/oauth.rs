@@ -41,6 +41,7 @@ use crate::clock::Clock;
 use crate::oauth::consents::Consents;
 use crate::oauth::devices::DEVICE_PAGE;
 use crate::oauth::{AccessTokens, Clients, Grants};
+use crate::oauth::upstream::Upstreams;
 use crate::secret_key::SecretKey;
 
 /// What the endpoints work with.
@@ -61,6 +62,8 @@ pub struct Services {
     pub consents: Consents,
     /// What cookies and forms are signed with.
     pub secret: SecretKey,
+    /// Other providers through which people may sign in.
+    pub upstreams: Arc<Upstreams>,
     /// Access tokens and the keys that sign them.
     pub tokens: Arc<AccessTokens>,
     /// Counts requests.

@@ -49,7 +49,7 @@ const COUNT_IDENTITIES: Sql = Sql::same("SELECT count(*) FROM identities WHERE u
 const TOUCH_IDENTITY: Sql =
     Sql::same("UPDATE identities SET last_used_at = $3, email = $4 WHERE id = $1 AND user_id = $2");
 /// `$1` identity, `$2` user.
-const DELETE_IDENTITY: Sql = Sql::same("DELETE FROM identities WHERE id = $1 AND user_id = $2");
+const DELETE_IDENTITY: Sql = Sql::same("DELETE FROM identities WHERE id = $1 AND user_id = $2 RETURNING provider");
 /// `$1` user.
 const DELETE_IDENTITIES: Sql = Sql::same("DELETE FROM identities WHERE user_id = $1");
 
@@ -129,13 +129,10 @@ impl Tx<'_> {
         Ok(touched > 0)
     }
 
-    /// Unlinks one of a user's identities; says whether there was one.
-    pub async fn delete_identity(&mut self, id: IdentityId, user: UserId) -> StoreResult<bool> {
+    /// Unlinks one of a user's identities; says at which provider, if there was one.
+    pub async fn delete_identity(&mut self, id: IdentityId, user: UserId) -> StoreResult<Option<String>> {
         let sql = DELETE_IDENTITY.on(self.dialect());
-        let gone = on_database!(self, |db| {
-            sqlx::query(sql).bind(id.0).bind(user.0).execute(db).await.map(|done| done.rows_affected())
-        })?;
-        Ok(gone > 0)
+        Ok(on_database!(self, |db| sqlx::query_scalar(sql).bind(id.0).bind(user.0).fetch_optional(db).await)?)
     }
 
     /// Unlinks all of a user's identities; says how many there were.

@@ -42,6 +42,18 @@ impl From<AccountError> for ApiError {
             AccountError::EmailVerified => {
                 problem(StatusCode::CONFLICT, "email-verified", "The e-mail address is confirmed already")
             }
+            AccountError::AddressNeeded => {
+                problem(StatusCode::CONFLICT, "address-needed", "An e-mail address is needed")
+            }
+            AccountError::IdentityTaken => {
+                problem(StatusCode::CONFLICT, "identity-taken", "The identity is linked already")
+            }
+            AccountError::TooManyIdentities => {
+                problem(StatusCode::CONFLICT, "too-many-identities", "There are too many identities")
+            }
+            AccountError::LastWayIn => {
+                problem(StatusCode::CONFLICT, "last-way-in", "It is the only way to sign in")
+            }
             AccountError::Mail(MailError::NotConfigured) => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "mail-not-configured", "This server cannot send e-mail")
             }

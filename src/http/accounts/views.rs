@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::bodies::ScopeView;
 use crate::accounts::activity::Activity;
+use crate::accounts::identities::Identity;
 use crate::accounts::personal_tokens::PersonalToken;
 use crate::accounts::profile::Preferences;
 use crate::accounts::sessions::{Session, SessionKind};
@@ -254,6 +255,34 @@ impl From<Session> for SessionView {
     }
 }
 
+/// An account of another provider through which one signs in.
+#[derive(Object, Serialize)]
+#[oai(rename = "Identity")]
+struct IdentityView {
+    /// Its id.
+    id: Uuid,
+    /// The provider: `google`, `github` or `oidc`.
+    provider: String,
+    /// The address there, as it was last seen.
+    email: Option<String>,
+    /// When it was linked.
+    created_at: chrono::DateTime<chrono::Utc>,
+    /// When it was last used.
+    last_used_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl From<Identity> for IdentityView {
+    fn from(identity: Identity) -> Self {
+        Self {
+            id: identity.id.0,
+            provider: identity.provider,
+            email: identity.email,
+            created_at: moment(identity.created_at),
+            last_used_at: identity.last_used_at.map(moment),
+        }
+    }
+}
+
 /// Something that happened in the account.
 #[derive(Object, Serialize)]
 #[oai(rename = "Activity")]
@@ -322,6 +351,8 @@ pages! {
     TokenPageView as "PersonalTokenPage": TokenView of PersonalToken,
     /// A page of sessions.
     SessionPageView as "SessionPage": SessionView of Session,
+    /// A page of identities elsewhere.
+    IdentityPageView as "IdentityPage": IdentityView of Identity,
     /// A page of what happened.
     ActivityPageView as "ActivityPage": ActivityView of Activity,
 }
