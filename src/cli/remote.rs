@@ -8,9 +8,11 @@ mod server;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use self::credentials::{Credential, Credentials};
@@ -25,17 +27,17 @@ const DEFAULT_SERVER: &str = "http://127.0.0.1:8000";
 pub struct ServerArgs {
     /// The server's public URL; without it the one of the last login
     #[arg(long, value_name = "URL", env = "MINDFLOW_SERVER")]
-    server: Option<String>,
+    pub server: Option<String>,
 }
 
 /// Whom to ask, and how to show the answer.
 #[derive(Debug, Args)]
 pub struct AskArgs {
     #[command(flatten)]
-    server: ServerArgs,
+    pub server: ServerArgs,
     /// Write JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// What to do at a server.
@@ -57,7 +59,12 @@ pub struct Surroundings {
     pub folder: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
+    /// Lets time pass between two questions whether somebody allowed it.
+    pub wait: Wait,
 }
+
+/// A way to wait.
+pub type Wait = Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Surroundings {
     /// Those of this process: `$XDG_CONFIG_HOME`, `%APPDATA%` or `~/.config`.
@@ -65,7 +72,7 @@ impl Surroundings {
         let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = path("XDG_CONFIG_HOME").or_else(|| path("APPDATA"));
         let folder = folder.or_else(|| path("HOME").map(|home| home.join(".config")));
-        Self { folder: folder.map(|folder| folder.join("mindflow")), clock: Clock::system() }
+        Self { folder: folder.map(|folder| folder.join("mindflow")), clock: Clock::system(), wait: Box::new(|time| Box::pin(tokio::time::sleep(time))) }
     }
 
     fn folder(&self) -> anyhow::Result<&Path> {
@@ -115,7 +122,7 @@ async fn login(
     let complete = device.verification_uri_complete().map_or(device.verification_uri().as_str(), |url| url.secret());
     writeln!(out, "  {complete}\n\nWaiting …")?;
     out.flush()?;
-    let tokens = server.finish_device(&client_id, &device).await?;
+    let tokens = server.finish_device(&client_id, &device, &around.wait).await?;
     let credential = Credential::new(client_id, tokens, around.clock.now());
     kept.put(&server.issuer, credential);
     kept.save()?;

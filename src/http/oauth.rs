@@ -16,11 +16,13 @@ mod door;
 mod forms;
 pub mod introspect;
 mod pages;
+mod recovery;
 mod register;
 pub mod revoke;
 mod sign_out;
 mod tickets;
 pub mod token;
+mod upstream;
 pub mod userinfo;
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use self::forms::Untrusted;
 use super::limits::{Class, Limits, Remaining, Subject};
 use super::problem::ApiError;
 use super::{cors, edge, errors};
+use crate::accounts::email_tokens::{RESET_PATH, VERIFY_PATH};
 use crate::accounts::{Accounts, Guard};
 use crate::clock::Clock;
 use crate::oauth::consents::Consents;
@@ -175,6 +178,45 @@ const ROUTES: &[Route] = &[
         methods: &[
             (Method::GET, Class::General, on!(device::show)),
             (Method::POST, Class::SignIn, on!(device::submit)),
+        ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: upstream::PATH,
+        methods: &[(Method::GET, Class::General, on!(upstream::depart))],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: upstream::CALLBACK_PATH,
+        methods: &[(Method::GET, Class::SignIn, on!(upstream::arrive))],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: upstream::LINK_PATH,
+        methods: &[(Method::POST, Class::SignIn, on!(upstream::link))],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: VERIFY_PATH,
+        methods: &[
+            (Method::GET, Class::General, on!(recovery::show_verify)),
+            (Method::POST, Class::SignIn, on!(recovery::verify)),
+        ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: RESET_PATH,
+        methods: &[
+            (Method::GET, Class::SignIn, on!(recovery::show_reset)),
+            (Method::POST, Class::SignIn, on!(recovery::reset)),
+        ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: "/oauth/forgot-password",
+        methods: &[
+            (Method::GET, Class::General, on!(recovery::show_forgot)),
+            (Method::POST, Class::SignIn, on!(recovery::forgot)),
         ],
         cross: Cross::Closed,
     },

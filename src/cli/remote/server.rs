@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Host, Url};
 
+use super::Wait;
 use super::credentials::Credential;
 use crate::oauth::static_clients::COMMAND_LINE;
 
@@ -93,10 +94,11 @@ impl Server {
         &self,
         client_id: &str,
         device: &StandardDeviceAuthorizationResponse,
+        wait: &Wait,
     ) -> anyhow::Result<BasicTokenResponse> {
         let (client, http) = (self.client(client_id)?, client()?);
         let carry = |request: HttpRequest| carry(&http, request);
-        let waiting = client.exchange_device_access_token(device).request_async(&carry, tokio::time::sleep, None).await;
+        let waiting = client.exchange_device_access_token(device).request_async(&carry, wait, None).await;
         waiting.map_err(|error| Refusal::of(error).into())
     }
 

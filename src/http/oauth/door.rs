@@ -4,6 +4,7 @@
 
 use poem::Response;
 use poem::http::StatusCode;
+use url::form_urlencoded;
 
 use super::Services;
 use super::answers::see_other;
@@ -164,6 +165,15 @@ impl Door<'_> {
         self.show("second-factor", faults, status, |door| sign_in::second_factor(door, ticket))
     }
 
+    /// The ways in through other providers: name and link. What waits behind the door goes along.
+    fn upstreams(&self) -> Vec<(String, String)> {
+        let path = self.next.strip_prefix(&*self.services.issuer).unwrap_or_default();
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", path).finish();
+        let link = |id: &str| format!("{}oauth/upstream/{id}?{query}", self.root);
+        let buttons = self.services.upstreams.buttons().into_iter();
+        buttons.map(|button| (button.name.to_owned(), link(button.id))).collect()
+    }
+
     fn show(
         &self,
         step: &str,
@@ -179,7 +189,7 @@ impl Door<'_> {
             client: self.client,
             sign_in: &self.sign_in,
             sign_up: open.then_some(&*self.sign_up),
-            upstreams: &[],
+            upstreams: &self.upstreams(),
             faults,
             root: self.root,
         };

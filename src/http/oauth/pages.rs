@@ -6,7 +6,9 @@
 pub(super) mod consent;
 pub(super) mod device;
 pub(super) mod fields;
+pub(super) mod link;
 pub(super) mod notice;
+pub(super) mod recovery;
 pub(super) mod sign_in;
 
 use maud::{DOCTYPE, Markup, html};

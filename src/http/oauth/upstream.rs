@@ -26,7 +26,6 @@ use crate::accounts::identities::{Foreign, Welcome};
 use crate::accounts::secrets::hash_secret;
 use crate::accounts::{AccountError, Proven};
 use crate::clock::Timestamp;
-use crate::ids::UserId;
 use crate::oauth::authorization::Target;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::upstream::{Arrival, Comeback, Intent, LIFE, UpstreamError};
@@ -79,8 +78,9 @@ pub(super) async fn depart(services: &Services, call: Call) -> Answer {
 pub(super) async fn arrive(services: &Services, call: Call) -> Answer {
     let provider = call.parameter.as_deref().unwrap_or_default();
     // One that comes twice is none (RFC 6749, section 3.1).
-    let one = |name| call.query.one(name).ok().flatten();
-    let back = Comeback { code: one("code"), state: one("state"), issuer: one("iss"), error: one("error") };
+    let said = ["code", "state", "iss", "error"].map(|name| call.query.one(name).ok().flatten().map(str::to_owned));
+    let [code, state, issuer, error] = said.each_ref().map(Option::as_deref);
+    let back = Comeback { code, state, issuer, error };
     let cookie = remembered(&call, services).unwrap_or_default();
     let shown = match services.upstreams.arrive(provider, &cookie, back).await {
         Ok(arrival) => receive(services, &call, arrival).await.unwrap_or_else(|error| pages::failure(&error)),

@@ -82,6 +82,7 @@ pub(in crate::http::oauth) fn sign_in(door: &Doorstep<'_>, email: &str) -> Page 
             (password_field.show(door.faults, &FIELDS))
             button type="submit" { "Sign in" }
         }
+        p .foot { a href={ (door.root) "oauth/forgot-password" } { "Forgot your password?" } }
         (door.others())
         @if let Some(link) = door.sign_up {
             p .foot { "New here? " a href=(link) { "Create an account" } }
