@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::oauth::OAuth;
-pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 use self::source::Values;
+pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
 
 /// Everything an operator can choose.

@@ -44,9 +44,9 @@ pub mod revocation;
 pub mod scope;
 pub mod static_clients;
 pub mod tokens;
+pub mod upstream;
 mod user_codes;
 pub mod userinfo;
-pub mod upstream;
 
 pub use client::{AuthMethod, Client, ClientKind, ClientMetadata};
 pub use client_auth::ClientProof;

@@ -70,7 +70,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub enum Welcome {
     /// They have an account, perhaps since now.
-    Proven(Proven),
+    Proven(Box<Proven>),
     /// An account has their address: whose it is must be proved before the identity is linked.
     MustLink {
         /// The address.
@@ -99,14 +99,14 @@ impl Accounts {
     /// [`AccountError::AddressNeeded`] without an address; as registration does when nobody can register.
     pub async fn welcome(&self, foreign: &Foreign, origin: &Origin) -> Result<Welcome, AccountError> {
         if let Some(identity) = self.store.find_identity(foreign.provider, &foreign.subject).await? {
-            return self.recognise(identity, foreign, origin).await.map(Welcome::Proven);
+            return self.recognise(identity, foreign, origin).await.map(|proven| Welcome::Proven(Box::new(proven)));
         }
         let email = foreign.email.as_deref().and_then(|email| Email::parse(email).ok());
         let email = email.ok_or(AccountError::AddressNeeded)?;
         match self.store.find_user_by_email(email.key()).await? {
             Some(_) if foreign.email_verified => Ok(Welcome::MustLink { email: email.as_str().to_owned() }),
             Some(_) => Err(AccountError::EmailTaken),
-            None => self.admit_foreigner(foreign, &email, origin).await.map(Welcome::Proven),
+            None => self.admit_foreigner(foreign, &email, origin).await.map(|proven| Welcome::Proven(Box::new(proven))),
         }
     }
 
@@ -152,16 +152,16 @@ impl Accounts {
         let user = caller.user_id;
         let entry = AuditEntry::by(caller, "identity.unlinked", self.clock.now()).on(id.0).from(origin);
         let unlinked = self.store.write(move |tx| {
-                Box::pin(async move {
-                    let row = tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;
-                    let provider = tx.delete_identity(id, user).await?.ok_or(AccountError::NotFound("identity"))?;
-                    if row.password_hash == NO_PASSWORD && tx.count_identities(user).await? == 0 {
-                        return Err(AccountError::LastWayIn);
-                    }
-                    tx.insert_audit(&entry.with(json!({ "provider": provider }))).await?;
-                    Ok(provider)
-                })
-            });
+            Box::pin(async move {
+                let row = tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;
+                let provider = tx.delete_identity(id, user).await?.ok_or(AccountError::NotFound("identity"))?;
+                if row.password_hash == NO_PASSWORD && tx.count_identities(user).await? == 0 {
+                    return Err(AccountError::LastWayIn);
+                }
+                tx.insert_audit(&entry.with(json!({ "provider": provider }))).await?;
+                Ok(provider)
+            })
+        });
         self.tell(user, Message::IdentityUnlinked { provider: shown_name(&unlinked.await?).to_owned() }).await
     }
 
@@ -192,12 +192,7 @@ impl Accounts {
     }
 
     /// Makes an account without a password for somebody who is new.
-    async fn admit_foreigner(
-        &self,
-        foreign: &Foreign,
-        email: &Email,
-        origin: &Origin,
-    ) -> Result<Proven, AccountError> {
+    async fn admit_foreigner(&self, foreign: &Foreign, email: &Email, origin: &Origin) -> Result<Proven, AccountError> {
         match self.settings.registration {
             Registration::Open => {}
             Registration::Invite => return Err(AccountError::InviteNeeded),

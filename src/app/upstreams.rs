@@ -31,11 +31,5 @@ pub(super) fn make(config: &Config, secret: SecretKey, clock: Clock, port: u16) 
 }
 
 fn provider(id: &'static str, name: &str, kind: Kind, client: &UpstreamClient) -> Provider {
-    Provider {
-        id,
-        name: name.to_owned(),
-        kind,
-        client_id: client.id.clone(),
-        client_secret: client.secret.clone(),
-    }
+    Provider { id, name: name.to_owned(), kind, client_id: client.id.clone(), client_secret: client.secret.clone() }
 }

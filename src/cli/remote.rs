@@ -33,6 +33,7 @@ pub struct ServerArgs {
 /// Whom to ask, and how to show the answer.
 #[derive(Debug, Args)]
 pub struct AskArgs {
+    /// Which server.
     #[command(flatten)]
     pub server: ServerArgs,
     /// Write JSON
@@ -72,7 +73,11 @@ impl Surroundings {
         let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = path("XDG_CONFIG_HOME").or_else(|| path("APPDATA"));
         let folder = folder.or_else(|| path("HOME").map(|home| home.join(".config")));
-        Self { folder: folder.map(|folder| folder.join("mindflow")), clock: Clock::system(), wait: Box::new(|time| Box::pin(tokio::time::sleep(time))) }
+        Self {
+            folder: folder.map(|folder| folder.join("mindflow")),
+            clock: Clock::system(),
+            wait: Box::new(|time| Box::pin(tokio::time::sleep(time))),
+        }
     }
 
     fn folder(&self) -> anyhow::Result<&Path> {
@@ -123,7 +128,7 @@ async fn login(
     writeln!(out, "  {complete}\n\nWaiting …")?;
     out.flush()?;
     let tokens = server.finish_device(&client_id, &device, &around.wait).await?;
-    let credential = Credential::new(client_id, tokens, around.clock.now());
+    let credential = Credential::new(client_id, &tokens, around.clock.now());
     kept.put(&server.issuer, credential);
     kept.save()?;
     let Asked { body, .. } = ask_as(&server.issuer, around, kept, "/api/auth/me").await?;
@@ -146,22 +151,12 @@ async fn logout(args: ServerArgs, kept: &mut Credentials, out: &mut (dyn Write +
 }
 
 /// Asks the server for a path as whoever is signed in.
-async fn ask(
-    args: &ServerArgs,
-    around: &Surroundings,
-    kept: &mut Credentials,
-    path: &str,
-) -> anyhow::Result<Asked> {
+async fn ask(args: &ServerArgs, around: &Surroundings, kept: &mut Credentials, path: &str) -> anyhow::Result<Asked> {
     let issuer = known(args, kept)?;
     ask_as(&issuer, around, kept, path).await
 }
 
-async fn ask_as(
-    issuer: &str,
-    around: &Surroundings,
-    kept: &mut Credentials,
-    path: &str,
-) -> anyhow::Result<Asked> {
+async fn ask_as(issuer: &str, around: &Surroundings, kept: &mut Credentials, path: &str) -> anyhow::Result<Asked> {
     let not_signed_in = || format!("nobody is signed in at {issuer}; run `mindflow login --server {issuer}`");
     let mut credential = kept.servers.get(issuer).cloned().with_context(not_signed_in)?;
     let http = server::client()?;
@@ -173,7 +168,7 @@ async fn ask_as(
     }
     let server = Server::find(issuer).await?;
     let tokens = server.refresh(&credential).await.with_context(not_signed_in)?;
-    credential.renew(tokens, around.clock.now());
+    credential.renew(&tokens, around.clock.now());
     kept.put(issuer, credential.clone());
     kept.save()?;
     server::ask(&http, issuer, path, &credential.access_token).await

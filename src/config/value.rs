@@ -194,7 +194,7 @@ pub(super) fn site(raw: &Raw) -> Option<String> {
 
 /// A text that may be left out.
 pub(super) fn optional_words(raw: &Raw) -> Option<Option<String>> {
-    optional(raw, |text| words_of(text))
+    optional(raw, words_of)
 }
 
 /// A text.

@@ -3,8 +3,8 @@
 mod bodies;
 mod errors;
 mod examples;
-pub(in crate::http) mod origin;
 pub mod identities;
+pub(in crate::http) mod origin;
 pub mod recovery;
 pub mod second_factor;
 #[cfg(test)]

@@ -43,8 +43,8 @@ use crate::accounts::{Accounts, Guard};
 use crate::clock::Clock;
 use crate::oauth::consents::Consents;
 use crate::oauth::devices::DEVICE_PAGE;
-use crate::oauth::{AccessTokens, Clients, Grants};
 use crate::oauth::upstream::Upstreams;
+use crate::oauth::{AccessTokens, Clients, Grants};
 use crate::secret_key::SecretKey;
 
 /// What the endpoints work with.

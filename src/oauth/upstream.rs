@@ -228,10 +228,7 @@ impl Upstreams {
             None if endpoints.names_issuer => return Err(UpstreamError::Untrusted("it does not name its issuer")),
             _ => {}
         }
-        let code = match (back.code, back.error) {
-            (Some(code), None) => code,
-            _ => return Err(UpstreamError::Denied),
-        };
+        let (Some(code), None) = (back.code, back.error) else { return Err(UpstreamError::Denied) };
         let client = provider.client(&endpoints, &self.callback(provider))?;
         let wire = self.wire()?;
         let tokens = wire.redeem(&client, code, journey.verifier).await?;

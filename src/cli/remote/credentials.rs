@@ -49,14 +49,14 @@ impl std::fmt::Debug for Credential {
 }
 
 impl Credential {
-    pub(super) fn new(client_id: String, tokens: BasicTokenResponse, now: Timestamp) -> Self {
+    pub(super) fn new(client_id: String, tokens: &BasicTokenResponse, now: Timestamp) -> Self {
         let mut credential = Self { client_id, access_token: String::new(), refresh_token: None, expires_at: 0 };
         credential.renew(tokens, now);
         credential
     }
 
     /// Takes new tokens.
-    pub(super) fn renew(&mut self, tokens: BasicTokenResponse, now: Timestamp) {
+    pub(super) fn renew(&mut self, tokens: &BasicTokenResponse, now: Timestamp) {
         let life = tokens.expires_in().unwrap_or(Duration::from_hours(1));
         tokens.access_token().secret().clone_into(&mut self.access_token);
         self.expires_at = now.plus(life).as_seconds();

@@ -99,7 +99,7 @@ impl Server {
         let (client, http) = (self.client(client_id)?, client()?);
         let carry = |request: HttpRequest| carry(&http, request);
         let waiting = client.exchange_device_access_token(device).request_async(&carry, wait, None).await;
-        waiting.map_err(|error| Refusal::of(error).into())
+        waiting.map_err(|error| Refusal::of(&error).into())
     }
 
     /// Gets the next tokens.
@@ -108,7 +108,7 @@ impl Server {
         let (client, http) = (self.client(&credential.client_id)?, client()?);
         let carry = |request: HttpRequest| carry(&http, request);
         let refreshed = client.exchange_refresh_token(&RefreshToken::new(token)).request_async(&carry).await;
-        refreshed.map_err(|error| Refusal::of(error).into())
+        refreshed.map_err(|error| Refusal::of(&error).into())
     }
 
     /// Ends the sign-in at the server (RFC 7009).
@@ -134,7 +134,7 @@ impl Server {
             .exchange_device_code()
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
             .add_extra_param("resource", format!("{}/api", self.issuer));
-        request.request_async(&carry).await.map_err(Refusal::of)
+        request.request_async(&carry).await.map_err(|error| Refusal::of(&error))
     }
 
     /// Makes this program known where it is not.
@@ -155,7 +155,6 @@ impl Server {
         body["client_id"].as_str().map(str::to_owned).context("the server did not take the registration")
     }
 
-    #[expect(clippy::type_complexity, reason = "oauth2 says in types which endpoints a client has")]
     fn client(
         &self,
         client_id: &str,
@@ -185,8 +184,8 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn of<E: StdError + 'static, T: ErrorResponse + 'static>(error: RequestTokenError<E, T>) -> Self {
-        match &error {
+    fn of<E: StdError + 'static, T: ErrorResponse + 'static>(error: &RequestTokenError<E, T>) -> Self {
+        match error {
             RequestTokenError::ServerResponse(answer) => {
                 let told = serde_json::to_value(answer).unwrap_or_default();
                 let code = told["error"].as_str().map(str::to_owned);

@@ -14,24 +14,19 @@ impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         let detail = sentence(&error);
         let problem = |status, kind, title| Self::new(status, kind, title).detail(detail.clone());
-        let challenged = |problem: Self| problem.header("www-authenticate", "Bearer realm=\"MindFlow\"");
         match &error {
             AccountError::Invalid(faults) => Self::invalid(faults.clone()),
             AccountError::EmailTaken => problem(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken"),
             AccountError::RegistrationClosed => problem(FORBIDDEN, "registration-closed", "Registration is closed"),
             AccountError::InviteNeeded => problem(FORBIDDEN, "invite-needed", "An invitation is needed"),
-            AccountError::WrongCredentials => {
-                challenged(problem(UNAUTHORIZED, "wrong-credentials", "The sign-in was refused"))
-            }
+            AccountError::WrongCredentials => problem(UNAUTHORIZED, "wrong-credentials", "The sign-in was refused"),
             AccountError::RefreshRefused => {
-                challenged(problem(UNAUTHORIZED, "invalid-refresh-token", "The refresh token was refused"))
+                problem(UNAUTHORIZED, "invalid-refresh-token", "The refresh token was refused")
             }
             AccountError::SecondFactorNeeded => {
-                challenged(problem(UNAUTHORIZED, "second-factor-needed", "A second factor is needed"))
+                problem(UNAUTHORIZED, "second-factor-needed", "A second factor is needed")
             }
-            AccountError::WrongCode => {
-                challenged(problem(UNAUTHORIZED, "wrong-second-factor", "The second factor was refused"))
-            }
+            AccountError::WrongCode => problem(UNAUTHORIZED, "wrong-second-factor", "The second factor was refused"),
             AccountError::TooManyAttempts(refused) => {
                 problem(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many wrong attempts")
                     .header("retry-after", refused.wait_seconds.to_string())
@@ -51,9 +46,7 @@ impl From<AccountError> for ApiError {
             AccountError::TooManyIdentities => {
                 problem(StatusCode::CONFLICT, "too-many-identities", "There are too many identities")
             }
-            AccountError::LastWayIn => {
-                problem(StatusCode::CONFLICT, "last-way-in", "It is the only way to sign in")
-            }
+            AccountError::LastWayIn => problem(StatusCode::CONFLICT, "last-way-in", "It is the only way to sign in"),
             AccountError::Mail(MailError::NotConfigured) => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "mail-not-configured", "This server cannot send e-mail")
             }

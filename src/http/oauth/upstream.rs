@@ -77,10 +77,12 @@ pub(super) async fn depart(services: &Services, call: Call) -> Answer {
 /// Receives somebody from the provider.
 pub(super) async fn arrive(services: &Services, call: Call) -> Answer {
     let provider = call.parameter.as_deref().unwrap_or_default();
-    // One that comes twice is none (RFC 6749, section 3.1).
-    let said = ["code", "state", "iss", "error"].map(|name| call.query.one(name).ok().flatten().map(str::to_owned));
-    let [code, state, issuer, error] = said.each_ref().map(Option::as_deref);
-    let back = Comeback { code, state, issuer, error };
+    let back = Comeback {
+        code: said(&call, "code"),
+        state: said(&call, "state"),
+        issuer: said(&call, "iss"),
+        error: said(&call, "error"),
+    };
     let cookie = remembered(&call, services).unwrap_or_default();
     let shown = match services.upstreams.arrive(provider, &cookie, back).await {
         Ok(arrival) => receive(services, &call, arrival).await.unwrap_or_else(|error| pages::failure(&error)),
@@ -88,6 +90,11 @@ pub(super) async fn arrive(services: &Services, call: Call) -> Answer {
     };
     // Good once, whatever came of it.
     Ok(set_cookie(shown, &forget(services)))
+}
+
+/// What the provider says under a name; what it says twice is nothing (RFC 6749, section 3.1).
+fn said<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    call.query.one(name).ok().flatten()
 }
 
 /// Takes the form of the linking page.
@@ -118,7 +125,7 @@ async fn receive(services: &Services, call: &Call, arrival: Arrival) -> Shown {
         return ask_to_link(services, call, &visitor, ticket(&arrival, None, user, &visitor, services)).await;
     }
     match services.accounts.welcome(foreign, &call.origin).await {
-        Ok(Welcome::Proven(proven)) => enter(services, call, &visitor, &arrival.return_to, proven).await,
+        Ok(Welcome::Proven(proven)) => enter(services, call, &visitor, &arrival.return_to, *proven).await,
         Ok(Welcome::MustLink { email }) => {
             let own = visitor.browser.as_ref().filter(|browser| key_of(&browser.email) == key_of(&email));
             let user = own.map(|browser| browser.user_id.0);

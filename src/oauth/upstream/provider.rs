@@ -9,8 +9,8 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::wire::WireError;
 use super::Endpoints;
+use super::wire::WireError;
 use crate::config::Secret;
 
 /// What a provider speaks.

@@ -66,7 +66,10 @@ impl Wire {
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier));
-        let carry = |request: HttpRequest| self.carry(request);
+        // A client of its own (a counted reference): the compiler cannot prove of a borrowed one that the future may change
+        // threads.
+        let http = self.0.clone();
+        let carry = move |request: HttpRequest| carry(http.clone(), request);
         request.request_async(&carry).await.map_err(|error: RequestTokenError<WireError, BasicErrorResponse>| {
             match error {
                 RequestTokenError::Request(error) => error,
@@ -87,16 +90,6 @@ impl Wire {
         }
         serde_json::from_slice(&read(response).await?).map_err(WireError::Unreadable)
     }
-
-    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, WireError> {
-        let request = reqwest::Request::try_from(request).map_err(WireError::Client)?;
-        let response = self.0.execute(request).await.map_err(|error| WireError::Silent(error.without_url()))?;
-        let mut answer = HttpResponse::new(Vec::new());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = response.headers().clone();
-        *answer.body_mut() = read(response).await?;
-        Ok(answer)
-    }
 }
 
 /// What a token endpoint says instead of tokens, without what it may repeat of the request.
@@ -110,6 +103,16 @@ fn kind_of(error: &RequestTokenError<WireError, BasicErrorResponse>) -> String {
         RequestTokenError::Parse(..) => "its answer cannot be read".to_owned(),
         RequestTokenError::Request(_) | RequestTokenError::Other(_) => "its answer is of no use".to_owned(),
     }
+}
+
+async fn carry(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, WireError> {
+    let request = reqwest::Request::try_from(request).map_err(WireError::Client)?;
+    let response = http.execute(request).await.map_err(|error| WireError::Silent(error.without_url()))?;
+    let mut answer = HttpResponse::new(Vec::new());
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = response.headers().clone();
+    *answer.body_mut() = read(response).await?;
+    Ok(answer)
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, WireError> {

@@ -22,7 +22,7 @@ pub(in crate::http::oauth) fn verify(token: &str) -> Page {
 
 /// It is confirmed.
 pub(in crate::http::oauth) fn verified() -> Page {
-    done("Your address is confirmed", html! { p { "Thank you. You can close this page." } }, "../")
+    done("Your address is confirmed", &html! { p { "Thank you. You can close this page." } }, "../")
 }
 
 /// A link that is good no more.
@@ -64,7 +64,11 @@ pub(in crate::http::oauth) fn reset(token: &str, faults: &Faults) -> Page {
 
 /// It is saved.
 pub(in crate::http::oauth) fn reset_done() -> Page {
-    done("Your password is changed", html! { p { "Sign in with the new one from now on. You can close this page." } }, "../")
+    done(
+        "Your password is changed",
+        &html! { p { "Sign in with the new one from now on. You can close this page." } },
+        "../",
+    )
 }
 
 /// Whose password was forgotten.
@@ -95,11 +99,11 @@ pub(in crate::http::oauth) fn forgot(token: &str, faults: &Faults) -> Page {
 pub(in crate::http::oauth) fn sent() -> Page {
     let text = "If there is an account with this address, a link to choose a new password is on its way. It is good for an \
                 hour.";
-    done("Look into your mail", html! { p { (text) } }, "../")
+    done("Look into your mail", &html! { p { (text) } }, "../")
 }
 
 /// No mail can be sent.
 pub(in crate::http::oauth) fn no_mail() -> Page {
     let text = "This server cannot send e-mail. Its operator can give you a new password.";
-    done("No mail can be sent", html! { p { (text) } }, "../")
+    done("No mail can be sent", &html! { p { (text) } }, "../")
 }
