@@ -6,6 +6,7 @@ mod support;
 
 mod authorize;
 mod browser;
+mod client_auth;
 mod connector;
 mod consent;
 mod csrf;

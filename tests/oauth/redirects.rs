@@ -1,4 +1,4 @@
-//! Redirect URIs: what may be registered. `oauth/redirect.rs` has the long tables.
+//! Redirect URIs: what may be registered, and what matches. `oauth/redirect.rs` has the long tables.
 
 use serde_json::json;
 
@@ -73,5 +73,62 @@ async fn at_most_twenty_redirects_are_taken() {
     for count in [21, 2000] {
         let refused = app.anonymous().post("/oauth/register", &uris(count)).await.is(400);
         assert_eq!(refused.body["error"], "invalid_redirect_uri");
+    }
+}
+
+/// What the authorization endpoint makes of a redirect URI: whether it goes on with it.
+async fn goes_on(app: &TestApp, client_id: &str, uri: &str) -> bool {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("response_type", "code")
+        .append_pair("client_id", client_id)
+        .append_pair("redirect_uri", uri)
+        .append_pair("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+        .append_pair("code_challenge_method", "S256")
+        .append_pair("state", "s")
+        .finish();
+    let answer = app.anonymous().get(&format!("/oauth/authorize?{query}")).await;
+    assert_eq!(answer.header("location"), None, "{uri}");
+    assert!([200, 400].contains(&answer.status), "{uri} {}", answer.status);
+    answer.status == 200
+}
+
+#[tokio::test]
+async fn only_a_registered_redirect_is_gone_on_with() {
+    let app = TestApp::new().await;
+    let uris = ["https://good.example/cb", "http://127.0.0.1:8080/cb"];
+    let made = app.anonymous().post("/oauth/register", &json!({ "redirect_uris": uris })).await.good();
+    let client_id = made["client_id"].as_str().unwrap();
+
+    for same in
+        ["https://good.example/cb", "http://127.0.0.1:8080/cb", "http://127.0.0.1:51004/cb", "http://127.0.0.1/cb"]
+    {
+        assert!(goes_on(&app, client_id, same).await, "{same}");
+    }
+    for near in [
+        "https://good.example/cb/",
+        "https://good.example/CB",
+        "https://GOOD.example/cb",
+        "https://good.example:443/cb",
+        "https://good.example:8443/cb",
+        "http://good.example/cb",
+        "https://good.example/cb?x=1",
+        "https://good.example/cb#x",
+        "https://good.example/cb\0",
+        "https://good.example/cb%00",
+        "https://good.example/cb/%2f..",
+        "https://good.example/x/../cb",
+        "https://good.example@evil.example/cb",
+        "https://evil.example\\@good.example/cb",
+        "https://good.example.evil.example/cb",
+        "http://localhost:8080/cb",
+        "http://[::1]:8080/cb",
+        "http://127.0.0.2:8080/cb",
+        "http://127.0.0.1:8080/CB",
+        "http://127.0.0.1:8080@evil.example/cb",
+        "http://127.0.0.1.evil.example:8080/cb",
+        "javascript:alert(1)",
+        "//good.example/cb",
+    ] {
+        assert!(!goes_on(&app, client_id, near).await, "{near}");
     }
 }
