@@ -150,7 +150,9 @@ async fn who_is_refused_or_names_no_server_is_told() {
     assert_eq!(denied.unwrap_err(), "the request was denied");
     let late = shell(&app, home.path(), RemoteCommand::Login(args(&app)), Meanwhile::Nothing).await;
     assert_eq!(late.unwrap_err(), "nobody allowed it in time; try again");
-    for (url, told) in [("http://mindflow.example", "https://"), ("nonsense", "no URL"), ("http://127.0.0.1:9", "answer")] {
+    for (url, told) in
+        [("http://mindflow.example", "https://"), ("nonsense", "no URL"), ("http://127.0.0.1:9", "answer")]
+    {
         let login = RemoteCommand::Login(ServerArgs { server: Some(url.to_owned()) });
         let error = shell(&app, home.path(), login, Meanwhile::Nothing).await.unwrap_err();
         assert!(error.contains(told), "{error}");

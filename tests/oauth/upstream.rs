@@ -98,7 +98,10 @@ async fn an_account_is_never_linked_by_its_address_alone() {
 
     assert_eq!(scene.who(&browser).await.as_deref(), Some("ada@example.com"));
     let linked = ada.get("/api/auth/identities").await.good();
-    assert_eq!((&linked["items"][0]["provider"], &linked["items"][0]["email"]), (&json!("oidc"), &json!("ADA@example.com")));
+    assert_eq!(
+        (&linked["items"][0]["provider"], &linked["items"][0]["email"]),
+        (&json!("oidc"), &json!("ADA@example.com"))
+    );
     let another = Browser::new(&scene.app);
     scene.journey(&another, "oidc").await.is(303);
     assert_eq!(scene.who(&another).await.as_deref(), Some("ada@example.com"), "linked from then on");
