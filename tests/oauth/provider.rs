@@ -1,4 +1,5 @@
 //! A provider of accounts elsewhere, on this machine: OpenID Connect, and GitHub's own dialect.
+#![expect(clippy::needless_pass_by_value, reason = "handlers take their state as the routes give it")]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

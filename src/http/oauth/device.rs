@@ -152,7 +152,9 @@ impl<'a> Visit<'a> {
     }
 
     fn url(&self, asked: &Parameters) -> String {
-        format!("{}{DEVICE_PAGE}?{}", self.services.issuer, asked.to_query())
+        let query = asked.to_query();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{DEVICE_PAGE}{mark}{query}", self.services.issuer)
     }
 }
 
