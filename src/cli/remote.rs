@@ -1,7 +1,7 @@
 //! `mindflow login`, `logout`, `whoami`, `next`: this program as a client of a server, without a browser of its own.
 //!
 //! It signs in by device authorization (RFC 8628) as the built-in client `mindflow_cli`, or as one that it registers
-//! (RFC 7591) where that is not known. What it gets is kept in [`credentials`]; [`server`] talks to the server.
+//! (RFC 7591) where that is not known. What it gets is kept in `credentials`; `server` talks to the server.
 
 mod credentials;
 mod server;

@@ -155,7 +155,7 @@ fn authorize(uri: &Uri, state: Shared<'_>) -> Response {
 }
 
 #[handler]
-async fn token(request: &Request, body: String, state: Shared<'_>) -> Response {
+fn token(request: &Request, body: String, state: Shared<'_>) -> Response {
     let mut state = state.lock().unwrap();
     let form = pairs(&body);
     let form_encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
