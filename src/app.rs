@@ -3,6 +3,7 @@
 mod clients;
 mod housekeeping;
 mod keys;
+mod outside;
 mod starting;
 mod upstreams;
 
@@ -35,7 +36,7 @@ use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
-use crate::mail::{self, Post};
+use crate::mail::Post;
 use crate::oauth::consents::Consents;
 use crate::oauth::metadata::Welcome;
 use crate::oauth::upstream::Upstreams;
@@ -49,6 +50,7 @@ use crate::tasks::Tasks;
 
 use housekeeping::{House, Housekeeping};
 pub use keys::Keys;
+pub use outside::Outside;
 pub use starting::StartError;
 
 /// The operations of the API; their order is the document's.
@@ -101,15 +103,17 @@ pub struct App {
 impl App {
     /// Builds every component: the data folder is made, the schema brought up to date, keys and policies loaded.
     ///
+    /// - `outside`: [`Outside::of`] the configuration, or another world to try the server in.
     /// - `port`: where the server listens, for the public URL of who configured none.
     ///
     /// # Errors
     ///
     /// [`StartError`] names the one thing that is wrong.
-    pub async fn start(config: Config, clock: Clock, port: u16) -> Result<Self, StartError> {
+    pub async fn start(config: Config, outside: Outside, port: u16) -> Result<Self, StartError> {
+        let clock = &outside.clock;
         let keys = Keys::reach(&config, clock.clone()).await?;
         let ring = Arc::new(keys.open().await?);
-        let clients = clients::make(&config, &keys.store, &clock, port).await?;
+        let clients = clients::make(&config, &keys.store, clock, port).await?;
         let upstreams = Arc::new(upstreams::make(&config, keys.secret.clone(), clock.clone(), port)?);
         let policies = Arc::new(LivePolicies::open(
             &config.policies.dir,
@@ -120,10 +124,11 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, clock, port, Ground { keys, ring, clients, upstreams, policies, watch }))
+        Ok(Self::assemble(config, outside, port, Ground { keys, ring, clients, upstreams, policies, watch }))
     }
 
-    fn assemble(config: Config, clock: Clock, port: u16, ground: Ground) -> Self {
+    fn assemble(config: Config, outside: Outside, port: u16, ground: Ground) -> Self {
+        let Outside { clock, mailer } = outside;
         let Ground { keys: Keys { store, secret, .. }, ring, clients, upstreams, policies, watch } = ground;
         let issuer = config.server.public_url(port);
         let tokens = Arc::new(AccessTokens::new(
@@ -141,7 +146,7 @@ impl App {
             policies: Arc::new(Directory(Arc::clone(&policies))),
             zone_follower: Arc::new(DueDates),
             secret: secret.clone(),
-            post: Post::new(mail::without_smtp(config.server.environment), &issuer),
+            post: Post::new(mailer, &issuer),
             settings: AccountSettings {
                 registration: config.accounts.registration,
                 session_life: config.tokens.refresh_token_life,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::remote::RemoteCommand;
-use crate::app::App;
+use crate::app::{App, Outside};
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, LogFilter};
 use crate::observe::logs::{self, Output};
@@ -148,7 +148,8 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
 async fn with_app(config: Config) -> Result<App, ExitCode> {
     log_for_command(&config);
     let port = config.server.port;
-    App::start(config, Clock::system(), port).await.map_err(|error| cannot_start(&error))
+    let outside = Outside::of(&config);
+    App::start(config, outside, port).await.map_err(|error| cannot_start(&error))
 }
 
 /// A command says what it did itself; of the log only what is wrong belongs beside it, unless somebody chose a level.

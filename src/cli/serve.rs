@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::cannot_start;
-use crate::app::{App, StartError};
-use crate::clock::Clock;
+use crate::app::{App, Outside, StartError};
 use crate::config::{Config, Environment, Loaded};
 use crate::http::serve::{Bound, bind, stop_signal};
 use crate::observe::logs::{self, Output};
@@ -30,7 +29,8 @@ pub async fn run(loaded: Loaded) -> ExitCode {
     for name in ignored {
         tracing::warn!(config.key = name, "this version does not know the setting; it is ignored");
     }
-    let app = match App::start(config, Clock::system(), bound.address().port()).await {
+    let outside = Outside::of(&config);
+    let app = match App::start(config, outside, bound.address().port()).await {
         Ok(app) => app,
         Err(error) => return cannot_start(&error),
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use mindflow::app::App;
+use mindflow::app::{App, Outside};
 use mindflow::cli::keys::{self, KeysArgs};
 use mindflow::clock::Clock;
 use mindflow::config::{Config, Secret};
@@ -46,12 +46,16 @@ impl Installation {
         config
     }
 
+    fn outside(&self) -> Outside {
+        Outside { clock: self.clock.clone(), ..Outside::of(&self.config()) }
+    }
+
     async fn start(&self) -> App {
-        App::start(self.config(), self.clock.clone(), 8000).await.unwrap()
+        App::start(self.config(), self.outside(), 8000).await.unwrap()
     }
 
     async fn refusal(&self, config: Config) -> String {
-        App::start(config, self.clock.clone(), 8000).await.err().unwrap().to_string()
+        App::start(config, self.outside(), 8000).await.err().unwrap().to_string()
     }
 
     async fn cli(&self, config: &Config, args: &str) -> anyhow::Result<Value> {
@@ -123,7 +127,7 @@ both_databases! {
         assert!(place.cli(&config, "rotate").await.is_err());
 
         let rotated = place.cli(&config, "rotate --leaked --json").await.unwrap();
-        let app = App::start(config, place.clock.clone(), 8000).await.unwrap();
+        let app = App::start(config, place.outside(), 8000).await.unwrap();
         assert_eq!(rotated["kid"], signs(&app));
         assert_ne!(signs(&app), kid);
     }
@@ -164,7 +168,7 @@ async fn a_configured_key_signs_and_the_ring_is_left_alone() {
     let mut config = place.config();
     config.tokens.private_key = Some(Secret::new(&*pem));
 
-    let app = App::start(config.clone(), place.clock.clone(), 8000).await.unwrap();
+    let app = App::start(config.clone(), place.outside(), 8000).await.unwrap();
 
     assert_eq!((signs(&app).as_str(), app.tokens.ring().keys().jwks().keys.len()), (key.kid(), 1));
     assert!(app.store.list_keys().await.unwrap().is_empty());

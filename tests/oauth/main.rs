@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authenticator;
 mod authorize;
 mod browser;
 mod client_auth;
@@ -19,6 +20,7 @@ mod keys;
 mod login_cli;
 mod provider;
 mod races;
+mod recovery;
 mod redirects;
 mod refresh;
 mod registration;
@@ -28,5 +30,6 @@ mod sessions;
 mod sign_in_page;
 mod site;
 mod tokens;
+mod two_factor;
 mod upstream;
 mod userinfo;

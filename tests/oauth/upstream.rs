@@ -3,6 +3,7 @@
 use mindflow::config::Registration;
 use serde_json::json;
 
+use crate::authenticator::enrol;
 use crate::browser::{Browser, Page};
 use crate::provider::Provider;
 use crate::support::app::{PASSWORD, TestApp};
@@ -128,15 +129,46 @@ async fn who_registered_with_a_strangers_address_is_out_when_its_owner_resets_th
     // The attacker's account elsewhere claims the victim's address without proof.
     scene.provider.is_used_by(666, Some("victim@example.net"), false);
     scene.journey(&Browser::new(&scene.app), "oidc").await.is(303);
-    let accounts = &scene.app.app.accounts;
-    let user = scene.app.app.store.find_user_by_email("victim@example.net").await.unwrap().unwrap();
-    assert_eq!(user.email_verified_at, None);
-
-    accounts.set_password("victim@example.net", PASSWORD).await.unwrap();
     let attacker = Browser::new(&scene.app);
     scene.journey(&attacker, "oidc").await.is(303);
-    assert!(scene.who(&attacker).await.is_some());
-    // Unit tests of accounts prove the same for the reset itself, which unlinks as well.
+    assert_eq!(scene.who(&attacker).await.as_deref(), Some("victim@example.net"));
+    let owner = json!({ "email": "victim@example.net" });
+    scene.app.anonymous().post("/api/auth/password/forgot", &owner).await.is(202);
+    let mail = scene.app.letterbox.next_reset().await;
+    let token = mail.message.link().unwrap().split_once("token=").unwrap().1;
+
+    let new = json!({ "token": token, "new_password": PASSWORD });
+    scene.app.anonymous().post("/api/auth/password/reset", &new).await.is(204);
+
+    assert_eq!(scene.who(&attacker).await, None);
+    let again = scene.journey(&attacker, "oidc").await.is(403);
+    assert!(again.html.contains("does not say that the address is yours"), "{}", again.html);
+    assert_eq!(scene.who(&attacker).await, None);
+    let login = json!({ "email": "victim@example.net", "password": PASSWORD });
+    let tokens = scene.app.anonymous().post("/api/auth/login", &login).await.good();
+    let victim = scene.app.anonymous().holding(tokens["access_token"].as_str().unwrap());
+    assert_eq!(victim.get("/api/auth/identities").await.good()["items"], json!([]));
+    let log = victim.get("/api/auth/activity").await.good();
+    let reset = log["items"].as_array().unwrap().iter().find(|row| row["action"] == "password.reset").unwrap();
+    assert_eq!(reset["details"]["identities"], 1);
+}
+
+#[tokio::test]
+async fn a_reset_keeps_the_identities_of_who_had_proved_their_address() {
+    let scene = Scene::new().await;
+    scene.provider.is_used_by(7, Some("ada@example.net"), true);
+    scene.journey(&Browser::new(&scene.app), "oidc").await.is(303);
+    let owner = json!({ "email": "ada@example.net" });
+    scene.app.anonymous().post("/api/auth/password/forgot", &owner).await.is(202);
+    let mail = scene.app.letterbox.next_reset().await;
+    let token = mail.message.link().unwrap().split_once("token=").unwrap().1;
+
+    let new = json!({ "token": token, "new_password": PASSWORD });
+    scene.app.anonymous().post("/api/auth/password/reset", &new).await.is(204);
+
+    let browser = Browser::new(&scene.app);
+    scene.journey(&browser, "oidc").await.is(303);
+    assert_eq!(scene.who(&browser).await.as_deref(), Some("ada@example.net"));
 }
 
 #[tokio::test]
@@ -226,12 +258,12 @@ async fn what_a_provider_says_must_fit_together() {
 #[tokio::test]
 async fn a_second_factor_is_asked_for_here_too() {
     let scene = Scene::new().await;
-    scene.app.user("ada").await;
+    let ada = scene.app.user("ada").await;
     scene.provider.is_used_by(7, Some("ada@example.com"), true);
     let browser = Browser::new(&scene.app);
     let page = scene.journey(&browser, "oidc").await.is(200);
     browser.send(&page.form().fill("password", PASSWORD)).await.is(303);
-    let recovery = enrol(&scene.app).await;
+    let (_, recovery) = enrol(&scene.app, &ada).await;
 
     let another = Browser::new(&scene.app);
     let page = scene.journey(&another, "oidc").await.is(200);
@@ -240,18 +272,6 @@ async fn a_second_factor_is_asked_for_here_too() {
 
     assert_eq!(sent.location(), Some(&*format!("{}{RETURN}", scene.app.url())));
     assert_eq!(scene.who(&another).await.as_deref(), Some("ada@example.com"));
-}
-
-/// Sets a second factor up for Ada over HTTP; gives the recovery codes.
-pub(crate) async fn enrol(app: &TestApp) -> Vec<String> {
-    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let tokens = app.anonymous().post("/api/auth/login", &login).await.good();
-    let ada = app.anonymous().holding(tokens["access_token"].as_str().unwrap());
-    let begun = ada.post("/api/auth/two-factor", &serde_json::Value::Null).await.good();
-    let totp = totp_rs::Totp::from_url(begun["otpauth_url"].as_str().unwrap()).unwrap();
-    let code = totp.generate(u64::try_from(app.clock.now().as_seconds()).unwrap()).to_string();
-    let confirmed = ada.post("/api/auth/two-factor/confirm", &json!({ "code": code })).await.good();
-    serde_json::from_value(confirmed["recovery_codes"].clone()).unwrap()
 }
 
 #[tokio::test]

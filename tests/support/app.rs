@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mindflow::accounts::registration::NewAccount;
 use mindflow::accounts::{Caller, Credential, Role, Scope, Scopes};
-use mindflow::app::App;
+use mindflow::app::{App, Outside};
 use mindflow::calendar::{Due, parse_due, parse_moment};
 use mindflow::clock::{Clock, Timestamp};
 use mindflow::config::{Config, Secret};
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::answer::Answer;
 use super::databases::{Db, TestDatabase};
+use super::letterbox::Letterbox;
 
 /// Long enough to be taken, and the same for everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -31,6 +32,8 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     /// The components behind the socket.
     pub(crate) app: Arc<App>,
+    /// The mail that it sent.
+    pub(crate) letterbox: Arc<Letterbox>,
     base: String,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -73,7 +76,9 @@ impl TestApp {
         let clock = Clock::fixed(moment(MONDAY_NOON));
         let bound = bind(&config.server).await.unwrap();
         let base = format!("http://{}", bound.address());
-        let app = Arc::new(App::start(config, clock.clone(), bound.address().port()).await.unwrap());
+        let letterbox = Arc::new(Letterbox::default());
+        let outside = Outside { clock: clock.clone(), mailer: letterbox.clone() };
+        let app = Arc::new(App::start(config, outside, bound.address().port()).await.unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let (endpoint, served) = (app.endpoint().unwrap(), Arc::clone(&app));
         tokio::spawn(async move {
@@ -82,7 +87,7 @@ impl TestApp {
             };
             bound.serve(endpoint, &served.config.server, Arc::clone(&served.health), stop).await.unwrap();
         });
-        Self { clock, app, base, http: reqwest::Client::new(), stop: Some(stop), database, folder }
+        Self { clock, app, letterbox, base, http: reqwest::Client::new(), stop: Some(stop), database, folder }
     }
 
     /// The folder of the policies.
