@@ -147,13 +147,7 @@ impl App {
             zone_follower: Arc::new(DueDates),
             secret: secret.clone(),
             post: Post::new(mailer, &issuer),
-            settings: AccountSettings {
-                registration: config.accounts.registration,
-                session_life: config.tokens.refresh_token_life,
-                most_failures: if config.limits.auth_rate_per_minute == 0 { 0 } else { MOST_FAILURES },
-                rotation: rotation(&config),
-                browser_life: BrowserLife { most: config.accounts.browser_life, idle: config.accounts.browser_idle },
-            },
+            settings: account_settings(&config),
         }));
         let grants = Arc::new(Grants::new(GrantParts {
             store: store.clone(),
@@ -239,6 +233,16 @@ impl App {
     /// Closes what is open; changes under way are finished first.
     pub async fn stop(self) {
         self.store.close().await;
+    }
+}
+
+const fn account_settings(config: &Config) -> AccountSettings {
+    AccountSettings {
+        registration: config.accounts.registration,
+        session_life: config.tokens.refresh_token_life,
+        most_failures: if config.limits.auth_rate_per_minute == 0 { 0 } else { MOST_FAILURES },
+        rotation: rotation(config),
+        browser_life: BrowserLife { most: config.accounts.browser_life, idle: config.accounts.browser_idle },
     }
 }
 

@@ -100,7 +100,8 @@ pub fn endpoint<T: OpenApi + 'static>(
     let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));
     let issuer = oauth.as_ref().map_or_else(|| server.public_url(server.port), |services| services.issuer.clone());
     let challenges = Challenges::new(&issuer, Resource::Api);
-    let oauth = oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits))).transpose()?;
+    let oauth =
+        oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits), server.body_timeout)).transpose()?;
     let body_limits = BodyLimits { max_bytes: server.max_body_bytes, patience: server.body_timeout };
     let contract = Contract::compile(&document, authenticator, limits, challenges, body_limits)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };

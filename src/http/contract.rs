@@ -23,6 +23,7 @@ use poem::http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 pub use self::body::BodyLimits;
+pub(super) use self::body::too_slow;
 use self::operation::Operation;
 pub(super) use self::rehearsal::Operations;
 use super::auth::{AuthError, Authenticator};

@@ -26,6 +26,7 @@ mod upstream;
 pub mod userinfo;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use poem::http::{Method, StatusCode};
@@ -235,6 +236,7 @@ pub(super) struct OAuthRoutes {
     router: matchit::Router<&'static Route>,
     services: Services,
     limits: Arc<Limits>,
+    patience: Duration,
 }
 
 /// An endpoint that was found.
@@ -244,17 +246,21 @@ pub(super) struct Matched {
 }
 
 impl OAuthRoutes {
-    /// Gathers the endpoints.
+    /// Gathers the endpoints; bodies must come within `patience`.
     ///
     /// # Errors
     ///
     /// When two patterns collide.
-    pub(super) fn new(services: Services, limits: Arc<Limits>) -> Result<Self, matchit::InsertError> {
+    pub(super) fn new(
+        services: Services,
+        limits: Arc<Limits>,
+        patience: Duration,
+    ) -> Result<Self, matchit::InsertError> {
         let mut router = matchit::Router::new();
         for route in ROUTES {
             router.insert(route.pattern, route)?;
         }
-        Ok(Self { router, services, limits })
+        Ok(Self { router, services, limits, patience })
     }
 
     /// What is served under a path.
@@ -268,7 +274,7 @@ impl OAuthRoutes {
     ///
     /// # Errors
     ///
-    /// 405 and 429; the protocol's own refusals are answers.
+    /// 405, 408 and 429; the protocol's own refusals are answers.
     pub(super) async fn answer(
         &self,
         matched: Matched,
@@ -307,7 +313,7 @@ impl OAuthRoutes {
         };
         let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
         *remaining = self.limits.count(*class, Subject::address(address))?;
-        let call = Call::read(request, parameter).await?;
+        let call = Call::read(request, parameter, self.patience).await?;
         handler(&self.services, call).await.or_else(Failure::into_response)
     }
 }

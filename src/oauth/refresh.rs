@@ -11,7 +11,7 @@ use super::error::{ErrorCode, OAuthError};
 use super::grants::{Grants, TokenAnswer, TokenType, narrowed, read_resources, read_scopes, refused, within_reach};
 use super::resource::Resources;
 use super::scope::{OAuthScope, OAuthScopes};
-use super::tokens::GrantToken;
+use super::tokens::{GrantToken, OneOrMore};
 use crate::accounts::audit::AuditEntry;
 use crate::accounts::rotation::{Again, UsedRefresh, spent};
 use crate::accounts::secrets::{hash_secret, random_secret};
@@ -88,9 +88,7 @@ impl Grants {
         row: &GrantRefreshRecord,
         refresh_token: String,
     ) -> Result<TokenAnswer, OAuthError> {
-        let granted = within_reach(read_scopes(&row.scopes)?, ask.client, Role::parse(&row.role)?);
-        let scopes = fewer(granted, ask.scope)?;
-        let resources = narrowed(read_resources(&row.resources)?, ask.resources)?;
+        let (scopes, resources) = asked_for(ask, row)?;
         let access_token = self.tokens.issue_for_grant(GrantToken {
             user_id: UserId(row.user_id),
             grant_id: GrantId(row.grant_id),
@@ -141,7 +139,7 @@ impl Grants {
         let GrantRefreshRecord { used_at, successor_used_at, .. } = *row;
         let kept = UsedRefresh { used_at, successor_used_at, answer: row.answer.as_deref() };
         let seconds_since_use = match kept.again(ask.token, now) {
-            Again::Accident(answer) => return Ok(answer),
+            Again::Accident(answer) => return self.as_asked_now(ask, row, answer),
             Again::Unreadable => return Err(StoreError::corrupt("refresh answer", row.grant_id).into()),
             Again::Theft { seconds_since_use } => seconds_since_use,
         };
@@ -151,6 +149,27 @@ impl Grants {
         self.end(grant, user, entry).await?;
         Err(refused(TOKEN))
     }
+
+    /// The kept answer, when this request asks for what the first one did; else another access token beside the same
+    /// refresh token: a client must not get a token for something else than it asked for (RFC 8707, section 2.2).
+    fn as_asked_now(
+        &self,
+        ask: &Refresh<'_>,
+        row: &GrantRefreshRecord,
+        kept: TokenAnswer,
+    ) -> Result<TokenAnswer, OAuthError> {
+        let (scopes, resources) = asked_for(ask, row)?;
+        let audience = OneOrMore::of(resources.urls(self.tokens.issuer()));
+        let same = kept.scope == scopes.to_string()
+            && self.tokens.read(&kept.access_token).is_ok_and(|claims| claims.aud == audience);
+        if same { Ok(kept) } else { self.renewed(ask, row, kept.refresh_token) }
+    }
+}
+
+/// What the new access token is to allow, and where.
+fn asked_for(ask: &Refresh<'_>, row: &GrantRefreshRecord) -> Result<(OAuthScopes, Resources), OAuthError> {
+    let granted = within_reach(read_scopes(&row.scopes)?, ask.client, Role::parse(&row.role)?);
+    Ok((fewer(granted, ask.scope)?, narrowed(read_resources(&row.resources)?, ask.resources)?))
 }
 
 /// What a request asks for of what was granted, never more (RFC 6749, section 6).

@@ -70,11 +70,12 @@ impl Resources {
     }
 
     /// Reads the values of `resource` in a request to the server `issuer`: no value, or the server itself, means all of
-    /// them. `None` when one is not ours.
+    /// them. `None` when one is not ours. Scheme and host count in any case, and the scheme's own port may be named (RFC
+    /// 3986, section 6.2); the path is compared as it is.
     pub fn from_urls<'a>(urls: impl IntoIterator<Item = &'a str>, issuer: &str) -> Option<Self> {
         let mut bits = 0;
         for url in urls {
-            let path = url.strip_prefix(issuer)?;
+            let path = path_below(issuer, url)?;
             let path = path.strip_suffix('/').unwrap_or(path);
             bits |= match path.strip_prefix('/') {
                 None if path.is_empty() => Self::ALL.0,
@@ -93,6 +94,27 @@ impl Resources {
         }
         (bits != 0).then_some(Self(bits))
     }
+}
+
+/// What follows the issuer in a URL of its server.
+fn path_below<'u>(issuer: &str, url: &'u str) -> Option<&'u str> {
+    let (own_origin, base) = split_origin(issuer);
+    let (origin, path) = split_origin(url);
+    (normal(origin) == normal(own_origin)).then(|| path.strip_prefix(base))?
+}
+
+/// Scheme, host and port; and the rest.
+fn split_origin(url: &str) -> (&str, &str) {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let end = url[after_scheme..].find(['/', '?', '#']).map_or(url.len(), |at| after_scheme + at);
+    url.split_at(end)
+}
+
+/// An origin in lower case, without the port that its scheme has anyway.
+fn normal(origin: &str) -> String {
+    let origin = origin.to_ascii_lowercase();
+    let port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    origin.strip_suffix(port).map(str::to_owned).unwrap_or(origin)
 }
 
 /// The words that are stored, separated by blanks.
@@ -131,6 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn scheme_and_host_are_the_same_in_any_case() {
+        for url in ["HTTPS://MindFlow.Example/mcp", "https://mindflow.example:443/mcp/"] {
+            assert_eq!(read(&[url]).as_deref(), Some("mcp"), "{url}");
+        }
+        let own_port = |url: &str| Resources::from_urls([url], "http://localhost:8000/tasks");
+        assert_eq!(own_port("HTTP://LOCALHOST:8000/tasks/api"), Some(Resources::only(Resource::Api)));
+        for other in ["http://localhost/tasks/api", "http://localhost:80/tasks/api", "http://localhost:8000/Tasks/api"]
+        {
+            assert_eq!(own_port(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn others_are_not_ours() {
         for url in [
             "https://mindflow.example.evil/mcp",
@@ -141,6 +176,10 @@ mod tests {
             "https://mindflow.example//",
             "https://mindflow.example/mcp#",
             "http://mindflow.example/mcp",
+            "https://mindflow.example:80/mcp",
+            "https://mindflow.example:4430/mcp",
+            "https://ada@mindflow.example/mcp",
+            "https:mindflow.example/mcp",
             "mcp",
             "",
         ] {

@@ -93,18 +93,23 @@ impl OAuthScopes {
 
     /// Reads a space-separated list; `None` when a name is unknown.
     pub fn parse(text: &str) -> Option<Self> {
-        text.split_ascii_whitespace().map(OAuthScope::parse).collect()
+        names(text).map(OAuthScope::parse).collect()
     }
 
     /// Reads a space-separated list and leaves out what is unknown (RFC 6749, section 3.3).
     pub fn parse_known(text: &str) -> Self {
-        text.split_ascii_whitespace().filter_map(OAuthScope::parse).collect()
+        names(text).filter_map(OAuthScope::parse).collect()
     }
 
     /// What they allow of people's data.
     pub fn api(self) -> Scopes {
         self.iter().filter_map(|scope| Scope::parse(scope.as_str())).collect()
     }
+}
+
+/// The names of a list; only a space separates them (RFC 6749, section 3.3).
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|name| !name.is_empty())
 }
 
 impl FromIterator<OAuthScope> for OAuthScopes {
@@ -136,6 +141,7 @@ mod tests {
 
         assert_eq!(scopes.to_string(), "read openid profile");
         assert_eq!(OAuthScopes::parse("read nonsense"), None);
+        assert_eq!((OAuthScopes::parse("read\nwrite"), OAuthScopes::parse("read\twrite")), (None, None));
         assert_eq!(OAuthScopes::parse_known("read nonsense").to_string(), "read");
         assert_eq!(scopes.api().to_string(), "read");
         assert!(scopes.without(OAuthScope::Read).is_within(scopes));

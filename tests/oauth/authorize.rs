@@ -206,7 +206,7 @@ async fn pages_may_not_be_kept_framed_or_read_by_others() {
 
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert!(policy.ends_with("form-action 'self' https://app.example"), "{policy}");
+    assert!(policy.ends_with("form-action 'self' https:"), "{policy}");
     assert!(!policy.contains("script-src") && !policy.contains("unsafe"));
     assert_eq!((page.header("cache-control"), page.header("x-frame-options")), ("no-store", "DENY"));
     assert_eq!(page.header("referrer-policy"), "same-origin");

@@ -29,6 +29,7 @@ mod second_factor_page;
 mod sessions;
 mod sign_in_page;
 mod site;
+mod token_requests;
 mod tokens;
 mod two_factor;
 mod upstream;

@@ -63,6 +63,34 @@ async fn a_used_refresh_token_that_comes_later_ends_everything() {
     assert!(actions(&ada).await.contains(&"grant.reuse_detected".to_owned()));
 }
 
+#[tokio::test]
+async fn a_used_refresh_token_that_asks_for_something_else_gets_it_beside_the_same_successor() {
+    let app = usual().await;
+    let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);
+    let first = client.tokens(&ada, "read write").await;
+    let ask = async |name: &str, value: &str| {
+        let used = ("refresh_token", text(&first, "refresh_token"));
+        client.token(&[("grant_type", "refresh_token"), used, (name, value)]).await
+    };
+    let (api, mcp) = (format!("{}/api", app.url()), format!("{}/mcp", app.url()));
+
+    let one = ask("resource", &api).await.good();
+    let again = ask("resource", &api).await.good();
+    let other = ask("resource", &mcp).await.good();
+    let narrow = ask("scope", "read").await.good();
+    assert_eq!(refusal(ask("resource", "https://evil.example/").await), "invalid_target");
+    assert_eq!(refusal(ask("scope", "admin").await), "invalid_scope");
+
+    assert_eq!(again, one);
+    assert_eq!((&other["refresh_token"], &narrow["refresh_token"]), (&one["refresh_token"], &one["refresh_token"]));
+    assert_eq!((narrow["scope"].as_str(), other["scope"].as_str()), (Some("read"), Some("read write")));
+    holder(&app, &one).get("/api/tasks").await.is(200);
+    holder(&app, &other).get("/api/tasks").await.is(401);
+    holder(&app, &narrow).create_task(serde_json::json!({ "title": "no" })).await.is(403);
+    refreshed(&client, &other).await;
+    assert_eq!(refusal(ask("resource", &mcp).await), "invalid_grant", "its successor was used");
+}
+
 /// An access token of ada's own, after hers expired.
 async fn signed_in(app: &TestApp) -> String {
     let login = serde_json::json!({ "email": "ada@example.com", "password": crate::support::app::PASSWORD });
@@ -110,7 +138,7 @@ async fn a_refresh_may_narrow_and_never_widens() {
     for scope in ["admin", "read write openid", "read nonsense", "nonsense"] {
         assert_eq!(refusal(ask(&tokens, "scope", scope).await), "invalid_scope", "{scope}");
     }
-    for resource in ["https://evil.example/api", "x", ""] {
+    for resource in ["https://evil.example/api", "x"] {
         assert_eq!(refusal(ask(&tokens, "resource", resource).await), "invalid_target", "{resource}");
     }
     let narrow = ask(&tokens, "scope", "read").await.good();

@@ -136,8 +136,7 @@ async fn a_token_is_asked_for_at_granted_resources_alone() {
     let usual = [("grant_type", "authorization_code"), ("code", code.as_str()), ("code_verifier", VERIFIER)];
     let (api, mcp) = (format!("{}/api", app.url()), format!("{}/mcp", app.url()));
 
-    for resources in [vec![api.as_str()], vec![&mcp, &api], vec![app.url()], vec!["https://evil.example/mcp"], vec![""]]
-    {
+    for resources in [vec![api.as_str()], vec![&mcp, &api], vec![app.url()], vec!["https://evil.example/mcp"]] {
         let asked: Vec<_> = resources.iter().map(|url| ("resource", *url)).collect();
         assert_eq!(refusal(client.token(&[&usual[..], &asked].concat()).await), "invalid_target", "{resources:?}");
     }

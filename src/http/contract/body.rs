@@ -168,7 +168,7 @@ fn too_large(max_bytes: usize) -> ApiError {
 }
 
 /// 408: the rest of the body may still come, so nothing else can be asked on this connection.
-fn too_slow(patience: Duration) -> ApiError {
+pub(in crate::http) fn too_slow(patience: Duration) -> ApiError {
     ApiError::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "The body did not come in time")
         .detail(format!("The body must arrive within {} seconds.", patience.as_secs()))
         .header(CONNECTION, "close")

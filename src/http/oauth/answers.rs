@@ -9,6 +9,8 @@ use serde_json::json;
 use crate::http::problem::ApiError;
 use crate::oauth::{ErrorCode, OAuthError};
 
+/// How clients with a secret authenticate.
+const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"mindflow\"");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Why an endpoint does not do what it was asked.
@@ -53,6 +55,10 @@ pub fn error_response(error: &OAuthError) -> Response {
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let body = json!({ "error": error.code.as_str(), "error_description": error.description });
     let mut response = json_response(status, &body);
+    if error.code == ErrorCode::InvalidClient {
+        // Every 401 says how to do better (RFC 9110, section 15.5.2), however the client tried (RFC 6749, section 5.2).
+        response.headers_mut().insert(WWW_AUTHENTICATE, BASIC);
+    }
     if error.code == ErrorCode::TemporarilyUnavailable {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -1,6 +1,8 @@
 //! A request to an endpoint of OAuth, read whole.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
@@ -11,6 +13,7 @@ use url::form_urlencoded;
 
 use crate::accounts::Origin;
 use crate::http::accounts::origin::origin_of;
+use crate::http::contract::too_slow;
 use crate::http::problem::ApiError;
 use crate::oauth::{ErrorCode, OAuthError};
 
@@ -43,8 +46,17 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) async fn read(request: &mut Request, parameter: Option<String>) -> Result<Self, ApiError> {
-        let body = read_body(request).await?;
+    /// Reads a request; its body must come within `patience`.
+    ///
+    /// # Errors
+    ///
+    /// 400, 408 and 413.
+    pub(super) async fn read(
+        request: &mut Request,
+        parameter: Option<String>,
+        patience: Duration,
+    ) -> Result<Self, ApiError> {
+        let body = tokio::time::timeout(patience, read_body(request)).await.map_err(|_| too_slow(patience))??;
         let raw_query = request.uri().query().unwrap_or_default().to_owned();
         Ok(Self {
             method: request.method().clone(),
@@ -71,6 +83,24 @@ impl Call {
             return Err(OAuthError::new(ErrorCode::InvalidRequest, text));
         }
         Ok(Pairs::parse(&self.body))
+    }
+
+    /// The same for requests of clients, in which no parameter may come twice, known or not (RFC 6749, section 3.2); only
+    /// `resource` may (RFC 8707, section 2).
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` when the body is no form, or a parameter comes twice.
+    pub fn client_form(&self) -> Result<Pairs, OAuthError> {
+        let form = self.form()?;
+        let mut seen = HashSet::new();
+        let again = form.0.iter().find(|(name, _)| name != "resource" && !seen.insert(name.as_str()));
+        match again {
+            Some((name, _)) => {
+                Err(OAuthError::new(ErrorCode::InvalidRequest, format!("`{name}` is given more than once")))
+            }
+            None => Ok(form),
+        }
     }
 
     /// A header that is text.
@@ -144,10 +174,11 @@ impl Pairs {
         self.one(name)?.ok_or_else(missing)
     }
 
-    /// All values of a parameter that may be given several times; one that is no UTF-8 is an empty text, which nothing
-    /// allows.
+    /// All values of a parameter that may be given several times; without one it is as if it were not given (RFC 6749,
+    /// section 3.1). One that is no UTF-8 becomes a text that nothing allows.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_deref().unwrap_or_default())
+        let own = self.0.iter().filter(move |(own, _)| own == name);
+        own.map(|(_, value)| value.as_deref().unwrap_or("\u{fffd}")).filter(|value| !value.is_empty())
     }
 
     /// Whether a parameter is there, whatever its value.
@@ -184,10 +215,10 @@ mod tests {
 
     #[test]
     fn a_parameter_counts_once() {
-        let pairs = Pairs::parse(b"a=1&a=1&r=x&r=y&bad=%FF");
+        let pairs = Pairs::parse(b"a=1&a=1&r=x&r=&r=y&r=%FF&bad=%FF");
 
         assert_eq!(pairs.one("a").unwrap_err().code, ErrorCode::InvalidRequest);
-        assert_eq!(pairs.all("r").collect::<Vec<_>>(), ["x", "y"]);
+        assert_eq!(pairs.all("r").collect::<Vec<_>>(), ["x", "y", "\u{fffd}"]);
         assert!(pairs.one("bad").is_err() && pairs.has("bad") && pairs.required("none").is_err());
     }
 }

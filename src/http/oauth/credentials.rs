@@ -9,7 +9,6 @@ use poem::http::header::AUTHORIZATION;
 use url::form_urlencoded;
 
 use super::Services;
-use super::answers::Failure;
 use super::call::{Call, Pairs};
 use crate::oauth::{Client, ClientProof, ErrorCode, OAuthError};
 
@@ -20,18 +19,16 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 ///
 /// # Errors
 ///
-/// `invalid_client`, with a challenge when the header `Authorization` was tried (RFC 6749, section 5.2); `invalid_request`
-/// when the client is said twice, in two ways, or in the URL.
-pub async fn authenticate(services: &Services, call: &Call, form: &Pairs, path: &str) -> Result<Arc<Client>, Failure> {
-    let challenged = |error: OAuthError| {
-        if error.code == ErrorCode::InvalidClient && call.headers.contains_key(AUTHORIZATION) {
-            return Failure::Challenge(error, "Basic realm=\"MindFlow\", charset=\"UTF-8\"".to_owned());
-        }
-        error.into()
-    };
-    let proof = proof(call, form).map_err(challenged)?;
+/// `invalid_client`; `invalid_request` when the client is said twice, in two ways, or in the URL.
+pub async fn authenticate(
+    services: &Services,
+    call: &Call,
+    form: &Pairs,
+    path: &str,
+) -> Result<Arc<Client>, OAuthError> {
+    let proof = proof(call, form)?;
     let url = format!("{}{path}", services.issuer);
-    services.clients.authenticate(proof, &url).await.map_err(challenged)
+    services.clients.authenticate(proof, &url).await
 }
 
 /// The token of the header `Authorization: Bearer` (RFC 6750, section 2.1).

@@ -14,7 +14,7 @@ pub const PATH: &str = "/oauth/device_authorization";
 
 /// Gives a device its two codes.
 pub async fn device_authorization(services: &Services, call: Call) -> Answer {
-    let form = call.form()?;
+    let form = call.client_form()?;
     let client = credentials::authenticate(services, &call, &form, PATH).await?;
     let resources = resources_of(&form, &services.issuer)?.unwrap_or(Resources::ALL);
     let answer = services.grants.begin_device(&client, form.one("scope")?, resources).await?;

@@ -14,7 +14,7 @@ pub const PATH: &str = "/oauth/introspect";
 
 /// Says whether a token is good. Only who can prove to be a client may ask (RFC 7662, section 2.1).
 pub async fn introspect(services: &Services, call: Call) -> Answer {
-    let form = call.form()?;
+    let form = call.client_form()?;
     let proves_itself = call.headers.contains_key(AUTHORIZATION)
         || form.one("client_secret")?.is_some()
         || form.one("client_assertion")?.is_some();

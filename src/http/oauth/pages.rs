@@ -99,31 +99,34 @@ pub(super) fn set_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-/// What a page may load, and where its forms may lead: browsers hold redirects after a form against this, too.
+/// What a page may load, and where its forms may lead.
+///
+/// Chromium holds every redirect after a form against `form-action`, to the end of the chain: also those of the client's
+/// own callback, which may lead to any site, such as the connectors' old home to the new one. So a page that leads to a
+/// client allows all of `https:`, beside the one place on the person's device that the client asked for. Nothing is lost:
+/// forms can only come from our own markup, as no script and no foreign content runs here.
 fn content_policy(destinations: &[&str]) -> String {
     let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       form-action 'self'"
         .to_owned();
-    for url in destinations {
-        for source in sources(url) {
-            policy.push(' ');
-            policy.push_str(source);
-        }
+    if !destinations.is_empty() {
+        policy.push_str(" https:");
+    }
+    for source in destinations.iter().filter_map(|url| on_the_device(url)) {
+        policy.push(' ');
+        policy.push_str(source);
     }
     policy
 }
 
-/// A redirect URI in the words of a content security policy (CSP 3, section 2.3.1).
-fn sources(url: &str) -> Vec<&str> {
+/// A redirect URI to a program on the person's device, in the words of a content security policy (CSP 3, section 2.3.1).
+fn on_the_device(url: &str) -> Option<&str> {
     match RedirectKind::parse(url) {
-        // The connectors' old home sends the browser on to the new one.
-        Ok(RedirectKind::Web("chat.openai.com")) => vec![origin_of(url), "https://chatgpt.com"],
         // Its grammar knows no IPv6 addresses.
-        Ok(RedirectKind::Loopback { host: "[::1]", .. }) => vec!["http:"],
-        Ok(RedirectKind::Web(host)) if host.starts_with('[') => vec!["https:"],
-        Ok(RedirectKind::Web(_) | RedirectKind::Loopback { .. }) => vec![origin_of(url)],
-        Ok(RedirectKind::PrivateUse(scheme)) => vec![&url[..=scheme.len()]],
-        Err(_) => Vec::new(),
+        Ok(RedirectKind::Loopback { host: "[::1]", .. }) => Some("http:"),
+        Ok(RedirectKind::Loopback { .. }) => Some(origin_of(url)),
+        Ok(RedirectKind::PrivateUse(scheme)) => Some(&url[..=scheme.len()]),
+        Ok(RedirectKind::Web(_)) | Err(_) => None,
     }
 }
 
@@ -165,16 +168,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_may_lead_to_the_client_and_nowhere_else() {
-        for (url, source) in [
-            ("https://a.example:8443/cb?x=1", "https://a.example:8443"),
-            ("http://127.0.0.1:4711/cb", "http://127.0.0.1:4711"),
-            ("http://[::1]:4711/cb", "http:"),
-            ("com.example.app:/cb", "com.example.app:"),
-            ("https://chat.openai.com/aip/oauth/callback", "https://chat.openai.com https://chatgpt.com"),
+    fn forms_may_lead_to_the_client_and_where_it_leads_on() {
+        for (url, sources) in [
+            ("https://a.example:8443/cb?x=1", "https:"),
+            ("https://chat.openai.com/aip/oauth/callback", "https:"),
+            ("http://127.0.0.1:4711/cb", "https: http://127.0.0.1:4711"),
+            ("http://[::1]:4711/cb", "https: http:"),
+            ("com.example.app:/cb", "https: com.example.app:"),
+            ("javascript:alert(1)", "https:"),
         ] {
-            assert!(content_policy(&[url]).ends_with(&format!("; form-action 'self' {source}")), "{url}");
+            assert!(content_policy(&[url]).ends_with(&format!("; form-action 'self' {sources}")), "{url}");
         }
-        assert!(content_policy(&["javascript:alert(1)"]).ends_with("; form-action 'self'"));
+        assert!(content_policy(&[]).ends_with("; form-action 'self'"));
     }
 }

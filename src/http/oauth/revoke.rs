@@ -13,7 +13,7 @@ pub const PATH: &str = "/oauth/revoke";
 
 /// Ends the grant of a token. `token_type_hint` is not needed: a token tells its kind.
 pub async fn revoke(services: &Services, call: Call) -> Answer {
-    let form = call.form()?;
+    let form = call.client_form()?;
     let client = credentials::authenticate(services, &call, &form, PATH).await?;
     services.grants.revoke(&client, form.required("token")?, &call.origin).await?;
     Ok(json_response(StatusCode::OK, &json!({})))

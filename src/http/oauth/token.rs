@@ -43,7 +43,7 @@ impl GrantType {
 
 /// Gives tokens to a client.
 pub async fn token(services: &Services, call: Call) -> Answer {
-    let form = call.form()?;
+    let form = call.client_form()?;
     let grant_type = GrantType::parse(form.required("grant_type")?)?;
     let client = credentials::authenticate(services, &call, &form, PATH).await?;
     services.limits.count(Class::Client, Subject::Client(client.id.0)).map_err(Failure::Api)?;
@@ -82,10 +82,11 @@ async fn give(
 
 /// The resources that a request names; `None` when it names none (RFC 8707, section 2).
 pub(super) fn resources_of(form: &Pairs, issuer: &str) -> Result<Option<Resources>, OAuthError> {
-    if !form.has("resource") {
+    let mut named = form.all("resource").peekable();
+    if named.peek().is_none() {
         return Ok(None);
     }
-    let resources = Resources::from_urls(form.all("resource"), issuer);
+    let resources = Resources::from_urls(named, issuer);
     let unknown = || OAuthError::new(ErrorCode::InvalidTarget, "the resource is none of this server's");
     resources.map(Some).ok_or_else(unknown)
 }
