@@ -20,6 +20,7 @@ pub mod groups;
 pub mod lists;
 mod operations;
 pub mod phrase;
+pub mod priority;
 mod ranked_lists;
 pub mod ranking;
 pub mod receipts;
@@ -28,6 +29,7 @@ pub mod task;
 pub mod text;
 pub mod transfer;
 pub mod undo;
+pub mod wording;
 
 pub use change::{Ask, Changed, Retry};
 pub use error::{Fault, TaskError};

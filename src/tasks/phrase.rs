@@ -1,17 +1,46 @@
-//! Moments as people say them: "tomorrow morning", "monday 9am", "in 2 hours".
+//! Days and moments as people say them: "friday", "tomorrow at noon", "dec 24", "in 2 hours".
+//!
+//! A text is taken apart into pieces ([`said`]): a day, a weekday, a time, a span, and words that say nothing. The order
+//! is free ("5pm friday", "friday at 5pm"), each piece comes once, and one word that is not understood makes the whole
+//! text not understood: what somebody meant is never guessed. Two readings of the same vocabulary:
+//!
+//! | said | as a due date ([`due_of`]) | as the end of a snooze ([`moment_of`]) |
+//! | --- | --- | --- |
+//! | a day | the date alone | when its morning window begins |
+//! | a day and a time | that moment | that moment |
+//! | a part of the day | when its window begins; when it has begun, its end | when it begins next |
+//! | "in 3 days" | the date alone | the same time of day, then |
+//! | "end of week" | Friday (at the weekend Sunday) | when the evening of that day begins |
 
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 
-use crate::calendar::{TimeOfDay, Windows, local_date, resolve_local};
+use crate::calendar::{Due, TimeOfDay, Window, Windows, in_range, local_date, local_time, parse_due, resolve_local};
 use crate::clock::Timestamp;
 
-/// What can be said, for the message to who said something else.
-pub const PHRASES: &str = "`tomorrow`, `tonight`, `this evening`, `tomorrow morning`, `monday`, `friday 17:00`, \
-                           `next week`, `in 30 minutes`, `in 2 hours`, `in 3 days` or `in 1 week`";
+mod dates;
+mod said;
+mod spans;
+#[cfg(test)]
+mod tests;
+mod times;
 
-/// The longest phrase that is looked at, in bytes.
+use said::{Said, Span, Time};
+
+/// What can be said as the end of a snooze, for the message to who said something else.
+pub const PHRASES: &str = "`tomorrow`, `tonight`, `this evening`, `tomorrow morning`, `monday`, `friday 17:00`, \
+                           `next week`, `dec 24`, `later today`, `in 30 minutes`, `in 2 hours`, `in 3 days` or \
+                           `in 1 week`";
+
+/// What can be said as a due date, for the message to who said something else.
+pub const DUE_PHRASES: &str = "`2026-12-24`, `2026-12-24T09:00:00Z`, `today`, `tomorrow`, `friday`, `friday 5pm`, \
+                               `tomorrow at noon`, `next week`, `end of month`, `24 dec`, `the 15th`, `in 3 days` or \
+                               `in 2 hours`";
+
+/// The longest text that is looked at, in bytes.
 const PHRASE_MAX: usize = 100;
+/// How long "later" is, in hours.
+const LATER_HOURS: i64 = 3;
 
 /// When, where and in what rhythm somebody lives.
 #[derive(Clone, Copy, Debug)]
@@ -24,138 +53,164 @@ pub struct Day {
     pub windows: Windows,
 }
 
-/// Finds the moment that a phrase means; always after the present one. `None` when the phrase is not understood.
+/// What a text is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Due,
+    Wake,
+}
+
+/// Finds the due date that a text means; `None` when it is not understood.
+///
+/// - A day alone is a date alone; with a time it is an instant. A time alone is today if it is still ahead, else
+///   tomorrow.
+/// - A weekday is the next such day, never today; "next week" is Monday. A day without a year is the next such day, today
+///   included.
+/// - Where the order of day and month cannot be told (`12/10`), or morning and afternoon (`at 5`), nothing is understood.
+/// - Only what is written as ISO 8601 can lie in the past.
+pub fn due_of(text: &str, day: Day) -> Option<Due> {
+    let text = text.trim();
+    // Many programs put a blank where ISO 8601 has a `T`.
+    if let Ok(due) = parse_due(text, day.zone).or_else(|_| parse_due(&text.replacen(' ', "T", 1), day.zone)) {
+        return Some(due);
+    }
+    let said = Said::read(text, day, Purpose::Due)?;
+    let today = day.today();
+    if let Some(moment) = said.moment {
+        return said.is_moment_alone().then_some(Due::At(moment));
+    }
+    if let Some(span) = said.span.filter(|span| span.minutes > 0) {
+        let moment = said.is_span_alone().then(|| day.after(span))??;
+        return Some(Due::At(whole_minute(moment)));
+    }
+    let date = match said.date(today).ok()? {
+        None if said.end || said.later => Some(today),
+        date => date,
+    };
+    let allowed = |moment: &Timestamp| *moment > day.now || said.explicit;
+    match (date, said.time().ok()?) {
+        (Some(date), None) => (said.explicit || date >= today).then_some(Due::On(date)).filter(|_| in_years(date)),
+        (Some(date), Some(Time::Part(part))) => {
+            let window = day.windows.of(part);
+            let moments =
+                [day.starts(window, date)?, day.ends(window, date)?, day.at(date.succ_opt()?, NaiveTime::MIN)?];
+            // The last one only for somebody who says "tonight" at night.
+            let last = if part == TimeOfDay::Evening && date == today { 3 } else { 2 };
+            moments[..last].iter().copied().find(allowed).map(Due::At)
+        }
+        (Some(date), Some(time)) => day.time_on(date, time).filter(allowed).map(Due::At),
+        (None, Some(time)) => day.next_time(time).map(Due::At),
+        (None, None) => None,
+    }
+}
+
+/// Finds the moment that a text means as the end of a snooze; always after the present one. `None` when it is not
+/// understood.
 ///
 /// - A day alone begins with the morning window; a part of the day begins with its window.
 /// - A part of the day or a time alone is today if it is still ahead, else tomorrow.
 /// - A weekday is the next such day, never today; "next week" is Monday.
 pub fn moment_of(phrase: &str, day: Day) -> Option<Timestamp> {
-    let phrase = phrase.get(..PHRASE_MAX.min(phrase.len()))?.to_lowercase();
-    let mut words: Vec<&str> = phrase.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    words.retain(|word| !matches!(*word, "until" | "on" | "at" | "the" | "this" | "o'clock"));
-    if let ["in", count, unit] = words[..] {
-        return after(count.parse().ok()?, unit, day);
+    let said = Said::read(phrase, day, Purpose::Wake)?;
+    let moment = match said.moment {
+        Some(moment) => said.is_moment_alone().then_some(moment),
+        None => wake_at(&said, day),
+    };
+    moment.filter(|moment| *moment > day.now).and_then(|moment| in_range(moment).ok())
+}
+
+fn wake_at(said: &Said, day: Day) -> Option<Timestamp> {
+    let today = day.today();
+    let time = said.time().ok()?;
+    if said.later && time.is_none() {
+        let later = Span { minutes: LATER_HOURS * 60, ..Span::default() };
+        return said.date(today).ok()?.is_none_or(|date| date == today).then(|| day.after(later))?;
     }
-    let today = local_date(day.now, day.zone);
-    let (date, rest) = match words[..] {
-        ["next", "week", ref rest @ ..] => (Some(next(Weekday::Mon, today)?), rest.to_vec()),
-        ["next", word, ref rest @ ..] => (Some(next(word.parse().ok()?, today)?), rest.to_vec()),
-        ["tomorrow", ref rest @ ..] => (today.succ_opt(), rest.to_vec()),
-        ["today", ref rest @ ..] if !rest.is_empty() => (Some(today), rest.to_vec()),
-        ["tonight"] => (None, vec!["evening"]),
-        [word, ref rest @ ..] => match word.parse() {
-            Ok(weekday) => (Some(next(weekday, today)?), rest.to_vec()),
-            Err(_) => (None, words.clone()),
-        },
-        [] => return None,
-    };
-    let time = match rest[..] {
-        [] => day.windows.of(TimeOfDay::Morning).start_time(),
-        ["noon"] => NaiveTime::from_hms_opt(12, 0, 0)?,
-        [word] => TimeOfDay::parse(word).map(|part| day.windows.of(part).start_time()).or_else(|| clock(word))?,
-        [number, half @ ("am" | "pm")] => clock(&format!("{number}{half}"))?,
-        _ => return None,
-    };
-    let at = |date: NaiveDate| resolve_local(date.and_time(time), day.zone);
-    match date {
-        Some(date) => Some(at(date)).filter(|moment| *moment > day.now),
-        None => [Some(today), today.succ_opt()].into_iter().flatten().map(at).find(|moment| *moment > day.now),
+    if let Some(span) = said.span.filter(|_| said.is_span_alone()) {
+        return day.after(span);
+    }
+    if said.span.is_some_and(|span| span.minutes > 0) {
+        return None;
+    }
+    let evening = day.windows.of(TimeOfDay::Evening);
+    match (said.date(today).ok()?, time) {
+        (date, None) if said.end => {
+            let date = date.unwrap_or(today);
+            [day.starts(evening, date)?, day.ends(evening, date)?].into_iter().find(|moment| *moment > day.now)
+        }
+        (Some(date), None) => day.starts(day.windows.of(TimeOfDay::Morning), date).filter(|_| date != today),
+        (Some(_), Some(time)) if said.this => day.next_time(time),
+        (Some(date), Some(time)) => day.time_on(date, time),
+        (None, Some(time)) => day.next_time(time),
+        (None, None) => None,
     }
 }
 
-/// Minutes and hours pass on every clock alike; days and weeks keep the local time.
-fn after(count: u32, unit: &str, day: Day) -> Option<Timestamp> {
-    let count = i64::from(count).clamp(0, 10_000_000);
-    let local = crate::calendar::local_time(day.now, day.zone).naive_local();
-    let moment = match unit.trim_end_matches('s') {
-        "minute" | "min" => Timestamp::from_micros(day.now.as_micros().checked_add(count * 60_000_000)?),
-        "hour" | "h" => Timestamp::from_micros(day.now.as_micros().checked_add(count * 3_600_000_000)?),
-        "day" => resolve_local(local.checked_add_signed(TimeDelta::days(count))?, day.zone),
-        "week" => resolve_local(local.checked_add_signed(TimeDelta::weeks(count))?, day.zone),
-        _ => return None,
-    };
-    crate::calendar::in_range(moment).ok().filter(|moment| *moment > day.now)
+impl Day {
+    fn today(self) -> NaiveDate {
+        local_date(self.now, self.zone)
+    }
+
+    fn at(self, date: NaiveDate, time: NaiveTime) -> Option<Timestamp> {
+        in_range(resolve_local(date.and_time(time), self.zone)).ok()
+    }
+
+    fn starts(self, window: Window, date: NaiveDate) -> Option<Timestamp> {
+        self.at(date, window.start_time())
+    }
+
+    /// A window that runs over midnight ends on the next day.
+    fn ends(self, window: Window, date: NaiveDate) -> Option<Timestamp> {
+        let minutes = u32::from(window.end_minute() % 1440);
+        let over = window.end_minute() <= window.start_minute() || window.end_minute() == 1440;
+        let date = if over { date.succ_opt()? } else { date };
+        self.at(date, NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0)?)
+    }
+
+    fn time_on(self, date: NaiveDate, time: Time) -> Option<Timestamp> {
+        match time {
+            Time::At(time) => self.at(date, time),
+            Time::Midnight => self.at(date.succ_opt()?, NaiveTime::MIN),
+            Time::Part(part) => self.starts(self.windows.of(part), date),
+        }
+    }
+
+    /// Today if it is still ahead, else tomorrow.
+    fn next_time(self, time: Time) -> Option<Timestamp> {
+        let today = self.today();
+        let days = [Some(today), today.succ_opt()].into_iter().flatten();
+        days.filter_map(|date| self.time_on(date, time)).find(|moment| *moment > self.now)
+    }
+
+    /// Minutes and hours pass on every clock alike; days, weeks and months keep the local time.
+    fn after(self, span: Span) -> Option<Timestamp> {
+        let local = local_time(self.now, self.zone).naive_local();
+        let moment = if span.days == 0 && span.months == 0 {
+            self.now
+        } else {
+            resolve_local(span.days_after(local.date())?.and_time(local.time()), self.zone)
+        };
+        let micros = span.minutes.checked_mul(60_000_000)?;
+        in_range(Timestamp::from_micros(moment.as_micros().checked_add(micros)?)).ok()
+    }
+}
+
+impl Span {
+    fn days_after(self, date: NaiveDate) -> Option<NaiveDate> {
+        date.checked_add_months(Months::new(self.months))?.checked_add_days(Days::new(self.days))
+    }
+}
+
+/// The next full minute: who says "in 2 hours" means no seconds.
+fn whole_minute(moment: Timestamp) -> Timestamp {
+    let micros = moment.as_micros();
+    Timestamp::from_micros(micros + (-micros).rem_euclid(60_000_000))
+}
+
+fn in_years(date: NaiveDate) -> bool {
+    (1970..=9999).contains(&date.year())
 }
 
 fn next(weekday: Weekday, today: NaiveDate) -> Option<NaiveDate> {
     today.iter_days().skip(1).take(7).find(|date| date.weekday() == weekday)
-}
-
-/// `9am`, `5:30pm`, `17:30`.
-fn clock(word: &str) -> Option<NaiveTime> {
-    let (digits, afternoon) = match (word.strip_suffix("am"), word.strip_suffix("pm")) {
-        (Some(digits), _) => (digits, Some(false)),
-        (_, Some(digits)) => (digits, Some(true)),
-        _ => (word, None),
-    };
-    let (hour, minute) = match digits.split_once(':') {
-        Some((hour, minute)) if minute.len() == 2 => (hour.parse::<u32>().ok()?, minute.parse().ok()?),
-        None if afternoon.is_some() => (digits.parse().ok()?, 0),
-        _ => return None,
-    };
-    let hour = match afternoon {
-        None => hour,
-        Some(_) if !(1..=12).contains(&hour) => return None,
-        Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
-    };
-    NaiveTime::from_hms_opt(hour, minute, 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::calendar::{Window, parse_moment};
-
-    fn say(phrase: &str) -> Option<String> {
-        let zone = chrono_tz::Europe::Vienna;
-        let window = |start, end| Window::parse(start, end).unwrap();
-        let windows = Windows {
-            morning: window("06:00", "12:00"),
-            afternoon: window("12:00", "18:00"),
-            evening: window("18:00", "22:00"),
-        };
-        let now = parse_moment("2026-10-24T14:00:00", zone).unwrap(); // a Saturday; clocks change that night
-        let moment = moment_of(phrase, Day { now, zone, windows })?;
-        Some(crate::calendar::local_time(moment, zone).format("%a %d %H:%M").to_string())
-    }
-
-    #[test]
-    fn phrases_mean_what_people_mean() {
-        let cases = [
-            ("tomorrow", "Sun 25 06:00"),
-            ("Tomorrow Morning", "Sun 25 06:00"),
-            ("tomorrow 9am", "Sun 25 09:00"),
-            ("morning", "Sun 25 06:00"),
-            ("afternoon", "Sun 25 12:00"),
-            ("this evening", "Sat 24 18:00"),
-            ("tonight", "Sat 24 18:00"),
-            ("today 16:30", "Sat 24 16:30"),
-            ("13:00", "Sun 25 13:00"),
-            ("noon", "Sun 25 12:00"),
-            ("saturday", "Sat 31 06:00"),
-            ("until monday morning", "Mon 26 06:00"),
-            ("friday 5:30 pm", "Fri 30 17:30"),
-            ("next week", "Mon 26 06:00"),
-            ("next tuesday evening", "Tue 27 18:00"),
-            ("in 30 minutes", "Sat 24 14:30"),
-            ("in 1 day", "Sun 25 14:00"),
-            ("in 24 hours", "Sun 25 13:00"),
-            ("in 2 weeks", "Sat 07 14:00"),
-        ];
-
-        for (phrase, meant) in cases {
-            assert_eq!(say(phrase).as_deref(), Some(meant), "{phrase}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_or_past_is_refused() {
-        for phrase in
-            ["", "soon", "today", "today 9am", "yesterday", "in -1 days", "in 0 hours", "25:00", "13pm", "monday x y"]
-        {
-            assert_eq!(say(phrase), None, "{phrase}");
-        }
-        assert_eq!(say(&"é".repeat(500)), None);
-        assert_eq!(say("in 4294967295 weeks"), None);
-    }
 }
