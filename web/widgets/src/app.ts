@@ -47,7 +47,7 @@ export function start(view: View): void {
     },
     onCancelled: () => show(cancelled()),
     onAbility: () => redraws.forEach((redraw) => redraw()),
-    onSilence: () => waiting && show(silence()),
+    onSilence: () => waiting && show(silence(host.ability === "preview")),
     onTeardown: () => followUps.flush(),
   });
   const followUps: FollowUps = new FollowUps((text) => host.tell(text), view.pauseMs);

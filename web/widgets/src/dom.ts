@@ -40,21 +40,32 @@ export function icon(name: Icon): SVGElement {
   return drawing;
 }
 
-/** What a user wrote: its own direction, whatever surrounds it. */
-export function written(words: string): HTMLElement {
-  return h("bdi", {}, words);
+/** A message of the server, in which what somebody wrote stands between backticks. */
+export function prose(text: string): Child[] {
+  const pieces = text.split("`");
+  if (pieces.length % 2 === 0) return [text];
+  return pieces.map((piece, at) => (at % 2 === 0 ? piece : h("code", { dir: "auto" }, piece)));
 }
 
 /** Elements with the same key are the same control in the eyes of the keyboard. */
 const KEY = "data-key";
 
-/** Puts new children in and keeps the focus on the control it was on, or moves it to the first of `otherwise` that is there. */
-export function redraw(root: HTMLElement, children: Child[], otherwise: string[] = []): void {
+/** Where the focus goes after something was drawn anew, if it was inside before. */
+export interface Focus {
+  /** The first of these controls that is there. */
+  keys: string[];
+  /** Whether it goes there even when the control that had it is still there. */
+  always?: boolean;
+}
+
+/** Puts new children in and keeps the focus on the control it was on, or moves it. */
+export function redraw(root: HTMLElement, children: Child[], { keys, always }: Focus = { keys: [] }): void {
   const focused = root.contains(document.activeElement) ? document.activeElement : null;
   const key = focused?.getAttribute(KEY);
   root.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== false));
   if (focused === null) return;
-  focus(root, [...(key ? [key] : []), ...otherwise]);
+  const kept = key ? [key] : [];
+  focus(root, always ? [...keys, ...kept] : [...kept, ...keys]);
 }
 
 /** Moves the focus to the first of the controls that is there and can be used. */

@@ -15,8 +15,8 @@ export function label(name: string): string {
 
 /** A number with at most `places` decimals and no needless zeros. */
 export function decimal(value: number, places = 2): string {
-  const shown = value.toFixed(places).replace(/\.?0+$/, "");
-  return shown === "-0" || shown === "" ? "0" : shown.replace("-", "−");
+  const shown = String(Number(value.toFixed(places)));
+  return shown === "-0" ? "0" : shown.replace("-", "−");
 }
 
 /** `8` as `+8`, `-8` as `−8` with a real minus. */

@@ -22,7 +22,8 @@ export interface HostListener {
   onTeardown(): void | Promise<void>;
 }
 
-const SILENCE_MS = 5_000;
+/** A tool may take its time, or wait until the person allows the call. */
+const SILENCE_MS = 10_000;
 /** The host may ask the person whether the message shall be sent. */
 const MESSAGE_LIMIT_MS = 120_000;
 
@@ -52,9 +53,8 @@ export class Host {
       onTeardown: () => this.#listener.onTeardown(),
     });
     watchSize((width, height) => this.#tellSize(width, height));
-    const silence = setTimeout(() => this.#hasAnswer || this.#listener.onSilence(), SILENCE_MS);
+    setTimeout(() => this.#hasAnswer || this.#listener.onSilence(), SILENCE_MS);
     await this.#initialize(this.#bridge);
-    clearTimeout(silence);
   }
 
   async #initialize(bridge: Bridge): Promise<void> {
@@ -72,7 +72,7 @@ export class Host {
       bridge.notify("ui/notifications/initialized");
       this.#tellSize(Math.ceil(window.innerWidth), Math.ceil(document.documentElement.getBoundingClientRect().height));
     } catch {
-      if (!this.#hasAnswer) this.#listener.onSilence();
+      // Whoever it is does not speak MCP Apps; ChatGPT's object may still be there.
     }
     this.#listener.onAbility();
   }

@@ -3,6 +3,7 @@
 import { complete, snooze, undo, type Outcome } from "./actions.ts";
 import type { App } from "./app.ts";
 import type { Task } from "./contract.ts";
+import type { Focus } from "./dom.ts";
 import type { Snooze } from "./snooze.ts";
 
 export type Action = "complete" | "snooze" | "undo";
@@ -15,7 +16,7 @@ export interface Notice {
 
 export class TaskControl {
   readonly #app: App;
-  readonly #onChange: (focus: string[]) => void;
+  readonly #onChange: (focus?: Focus) => void;
   /** What the conversation is asked after something was done. */
   readonly #question: string;
   task: Task;
@@ -25,8 +26,7 @@ export class TaskControl {
   /** Done with here: nothing is offered but the way back. */
   settled: boolean;
 
-  /** `onChange` gets the controls that may take the focus if the one that had it is gone. */
-  constructor(app: App, task: Task, onChange: (focus: string[]) => void, notice?: Notice, question = "") {
+  constructor(app: App, task: Task, onChange: (focus?: Focus) => void, notice?: Notice, question = "") {
     this.#app = app;
     this.#onChange = onChange;
     this.#question = question;
@@ -41,7 +41,7 @@ export class TaskControl {
 
   toggleMenu(open = !this.menuOpen): void {
     this.menuOpen = open;
-    this.#onChange(open ? ["snooze 0"] : ["snooze"]);
+    this.#onChange({ keys: [open ? "snooze 0" : "snooze"], always: true });
   }
 
   async complete(): Promise<void> {
@@ -62,12 +62,12 @@ export class TaskControl {
     if (this.underWay || !this.able) return;
     this.underWay = action;
     this.menuOpen = false;
-    this.#onChange([action]);
+    this.#onChange({ keys: [action] });
     const outcome = await act();
     this.underWay = undefined;
     this.#take(action, outcome);
     this.#app.announce(outcome.text);
-    this.#onChange(this.settled ? ["undo", "notice"] : [action, "complete", "notice"]);
+    this.#onChange({ keys: this.settled ? ["undo", "notice"] : [action, "complete", "notice"] });
     await this.#tell(action, outcome);
   }
 
@@ -89,6 +89,6 @@ export class TaskControl {
     const told = await this.#app.followUps.add({ about: this.task.id, text });
     if (told || !this.notice) return;
     this.notice = { ...this.notice, text: `${this.notice.text} The conversation could not be told.` };
-    this.#onChange(["undo", "notice"]);
+    this.#onChange();
   }
 }

@@ -15,6 +15,8 @@ export interface Step {
 
 export interface Waterfall {
   steps: Step[];
+  /** From nothing to the total, on the same scale. */
+  sum: Pick<Step, "from" | "to">;
   total: number;
   /** Decimals with which the shown points add up to the shown total. */
   places: number;
@@ -49,5 +51,5 @@ export function waterfall(parts: Part[], score?: number): Waterfall {
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const scale = (value: number): number => (high === low ? 0 : (value - low) / (high - low));
   const steps = all.map((step, at) => ({ ...step, from: scale(ends[at] ?? 0), to: scale(ends[at + 1] ?? 0) }));
-  return { steps, total, places: placesThatAddUp(all.map((step) => step.points), total) };
+  return { steps, sum: { from: scale(0), to: scale(total) }, total, places: placesThatAddUp(all.map((step) => step.points), total) };
 }

@@ -12,24 +12,27 @@ function due(task: Task): Child {
   return h("li", { class: "fact" }, icon("calendar"), h("span", { class: "hush" }, "Due "), task.due_text);
 }
 
-function priority(task: Task): Child {
+function bars(level: number, word: string): Child {
+  return h("span", { class: "bars", "aria-hidden": "true", title: `${label(word)} priority` }, ...PRIORITIES.map((_, at) => h("i", { class: at < level ? "on" : "" })));
+}
+
+function priority(task: Task, brief: boolean): Child {
   const level = task.priority;
   const word = level === undefined ? undefined : PRIORITIES[level - 1];
   if (level === undefined || word === undefined) return null;
-  const bars = PRIORITIES.map((_, at) => h("i", { class: at < level ? "on" : "" }));
-  return h("li", { class: "fact" }, h("span", { class: "bars", "aria-hidden": "true" }, ...bars), `${label(word)} priority`);
+  return h("li", { class: "fact" }, bars(level, word), h("span", { class: brief ? "hush" : "" }, `${label(word)} priority`));
 }
 
-/** For a card, and shorter for a row. */
-export function facts(task: Task): HTMLElement {
+/** `brief` is for rows, where others of its kind stand above and below. */
+export function facts(task: Task, brief = false): HTMLElement {
   const snoozed = task.status === "snoozed" && task.snoozed_text !== undefined;
   const effort = task.effort_estimate_minutes;
   return h("ul", { class: "facts" },
     due(task),
     snoozed && h("li", { class: "fact" }, icon("moon"), `Snoozed until ${task.snoozed_text}`),
-    priority(task),
+    priority(task, brief),
     effort !== undefined && h("li", { class: "fact" }, icon("clock"), h("span", { class: "hush" }, "Takes "), minutes(effort)),
-    task.preferred_time !== undefined && h("li", { class: "fact" }, icon("sun"), label(task.preferred_time)),
+    !brief && task.preferred_time !== undefined && h("li", { class: "fact" }, icon("sun"), label(task.preferred_time)),
     ...task.labels.map((name) => h("li", { class: "tag" }, h("span", { class: "hush" }, "Label "), h("bdi", {}, name))),
   );
 }

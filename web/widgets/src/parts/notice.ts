@@ -1,6 +1,6 @@
 // What came of an action, and the way back.
 
-import { h, icon, type Child } from "../dom.ts";
+import { h, icon, prose, type Child } from "../dom.ts";
 import type { TaskControl } from "../task-control.ts";
 
 /** Nothing if nothing has happened. Said aloud elsewhere, so it is no live region itself. */
@@ -16,7 +16,7 @@ export function notice(control: TaskControl): Child {
   }, icon("undo"), underWay === "undo" ? "Undoing…" : "Undo");
   return h("div", { class: `notice ${shown.tone}` },
     icon(shown.tone === "good" ? "check" : "alert"),
-    h("p", { tabindex: "-1", "data-key": "notice" }, h("bdi", {}, shown.text)),
+    h("p", { tabindex: "-1", "data-key": "notice" }, ...prose(shown.text)),
     back,
   );
 }

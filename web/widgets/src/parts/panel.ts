@@ -2,7 +2,7 @@
 
 import { hint, type App } from "../app.ts";
 import type { Part, Task, TaskAnswer } from "../contract.ts";
-import { h, icon, redraw, type Child } from "../dom.ts";
+import { h, icon, redraw, type Child, type Focus } from "../dom.ts";
 import { decimal } from "../format.ts";
 import { TaskControl, type Notice } from "../task-control.ts";
 import { breakdown } from "./breakdown.ts";
@@ -51,8 +51,10 @@ export class Panel {
     this.draw();
   }
 
-  draw(focus: string[] = []): void {
-    const { task, settled } = this.#control;
+  draw(focus?: Focus): void {
+    const { task, settled, notice: told } = this.#control;
+    // Until when it is snoozed is said once.
+    const { snoozed_text: _, ...known } = task;
     const { recommendation, parts, nextChange, below } = this.#content;
     const score = this.#content.score;
     redraw(this.root, [
@@ -60,9 +62,9 @@ export class Panel {
         h("p", { class: "eyebrow" }, this.#content.eyebrow),
         score !== undefined && h("p", { class: "score" }, h("span", { class: "hush" }, "Score "), decimal(score)),
       ),
-      h("h2", { class: task.status === "completed" ? "title over" : "title", id: this.#id, dir: "auto" }, task.title),
+      h("h1", { class: task.status === "completed" ? "title over" : "title", id: this.#id, dir: "auto" }, task.title),
       recommendation !== undefined && h("p", { class: "why", dir: "auto" }, recommendation),
-      facts(task),
+      facts(told ? known : task),
       this.#description(task.description),
       notice(this.#control),
       settled || this.#content.gone ? null : this.#actions(),

@@ -2,7 +2,7 @@
 
 import type { App } from "../app.ts";
 import type { Task } from "../contract.ts";
-import { h, icon, redraw, type Child } from "../dom.ts";
+import { h, icon, redraw, type Child, type Focus } from "../dom.ts";
 import { decimal } from "../format.ts";
 import { TaskControl } from "../task-control.ts";
 import { facts } from "./facts.ts";
@@ -40,27 +40,29 @@ export class Row {
     this.root.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
   }
 
-  draw(focus: string[] = []): void {
+  draw(focus?: Focus): void {
     const control = this.#control;
     const { task, menuOpen } = control;
     const over = task.status === "completed";
     redraw(this.root, [
       this.#tick(over),
-      h("div", { class: "row-body" },
+      h("div", { class: "row-title" },
         this.#content.before,
-        h("p", { class: over || this.#content.gone ? "row-title over" : "row-title", dir: "auto" }, task.title),
-        control.settled && control.notice ? null : facts(task),
-        notice(control),
-        menuOpen && snoozeMenu(this.#menu, (choice) => void control.snooze(choice), () => control.toggleMenu(false)),
+        h("p", { class: over || this.#content.gone ? "over" : "", dir: "auto" }, task.title),
       ),
-      task.score !== undefined && h("p", { class: "row-score" }, h("span", { class: "hush" }, "Score "), decimal(task.score)),
-      this.#moon(),
+      h("div", { class: "row-end" },
+        task.score !== undefined && h("p", { class: "row-score" }, h("span", { class: "hush" }, "Score "), decimal(task.score)),
+        this.#moon(),
+      ),
+      control.settled && control.notice ? null : facts(task, true),
+      notice(control),
+      menuOpen && snoozeMenu(this.#menu, (choice) => void control.snooze(choice), () => control.toggleMenu(false)),
     ], focus);
   }
 
   #tick(over: boolean): HTMLElement {
     const control = this.#control;
-    if (control.settled || this.#content.gone) return h("span", { class: over ? "tick done" : "tick blank" }, over && icon("check"), over && h("span", { class: "hush" }, "Completed: "));
+    if (control.settled || this.#content.gone) return h("span", { class: over ? "tick done" : "tick put" }, over ? icon("check") : !this.#content.gone && icon("moon"), over && h("span", { class: "hush" }, "Completed: "));
     return h("button", {
       type: "button",
       class: control.underWay === "complete" ? "tick busy" : "tick",

@@ -69,13 +69,19 @@ class Choice {
   #rest(): Child {
     const rest = this.#tasks.map((content, at) => ({ ...content, at })).filter(({ at }) => at !== this.#at);
     if (rest.length === 0) return null;
-    return h("section", { class: "rest" }, h("h3", {}, this.#at === 0 ? "Next in line" : "The others"), h("ol", { class: "others" }, ...rest.map(({ task, score, at }) =>
-      h("li", {}, h("button", { type: "button", class: "runner", onclick: () => this.#look(at, "other") },
-        h("span", { class: "runner-title", dir: "auto" }, task.title),
-        task.due_text !== undefined && h("span", { class: task.overdue ? "runner-due late" : "runner-due" }, task.due_text),
-        score !== undefined && h("span", { class: "runner-score" }, h("span", { class: "hush" }, "Score "), decimal(score)),
-      )))));
+    return h("section", { class: "rest" },
+      h("h2", {}, this.#at === 0 ? "Next in line" : "The others"),
+      h("ol", { class: "others" }, ...rest.map(({ task, score, at }) => h("li", {}, runner(task, score, () => this.#look(at, "other"))))),
+    );
   }
+}
+
+function runner(task: Task, score: number | undefined, look: () => void): HTMLElement {
+  return h("button", { type: "button", class: "runner", onclick: look },
+    h("span", { class: "runner-title", dir: "auto" }, task.title),
+    task.due_text !== undefined && h("span", { class: task.overdue ? "runner-due late" : "runner-due" }, task.overdue ? `Overdue: ${task.due_text}` : task.due_text),
+    score !== undefined && h("span", { class: "runner-score" }, h("span", { class: "hush" }, "Score "), decimal(score)),
+  );
 }
 
 function show(answer: Answer, app: App): Child {

@@ -6,7 +6,7 @@ import { start, type App } from "../app.ts";
 import type { Answer, Task, TaskAnswer } from "../contract.ts";
 import { h, type Child } from "../dom.ts";
 import { Panel } from "../parts/panel.ts";
-import { nothingToDo, plainText, refused } from "../parts/states.ts";
+import { noTasks, nothingToDo, plainText, refused } from "../parts/states.ts";
 import type { Notice } from "../task-control.ts";
 
 function change({ changed, undoToken, task }: TaskAnswer, deleted: boolean): Notice | undefined {
@@ -23,7 +23,7 @@ function one(answer: TaskAnswer, task: Task, app: App): Child {
 }
 
 function several(tasks: Task[], app: App): Child {
-  if (tasks.length === 0) return nothingToDo();
+  if (tasks.length === 0) return noTasks();
   return h("div", { class: "stack" }, ...tasks.map((task) => new Panel(app, { eyebrow: "Task", task, parts: [], score: task.score }).root));
 }
 

@@ -8,14 +8,14 @@ import type { Answer, DayAnswer, ListAnswer, Task } from "../contract.ts";
 import { h, icon, redraw, type Child } from "../dom.ts";
 import { count, day, minutes } from "../format.ts";
 import { Row } from "../parts/row.ts";
-import { nothingToDo, plainText, refused } from "../parts/states.ts";
+import { noTasks, nothingToDo, plainText, refused } from "../parts/states.ts";
 
 function frame(title: string, aside: string, app: App, ...content: Child[]): HTMLElement {
   const why = h("p", { class: "quiet" });
   const explain = (): void => why.replaceChildren(hint(app) ?? "");
   app.onAbility(explain);
   explain();
-  return h("section", { class: "card" }, h("header", { class: "top" }, h("h2", { class: "list-title" }, title), h("p", { class: "quiet" }, aside)), why, ...content);
+  return h("section", { class: "card" }, h("header", { class: "top" }, h("h1", { class: "list-title" }, title), h("p", { class: "quiet" }, aside)), why, ...content);
 }
 
 /** A list that grows by pages. */
@@ -63,7 +63,7 @@ class Pages {
         onclick: () => void this.#more(),
       }, this.#busy ? "Loading…" : "Show more"),
       this.#fault !== "" && h("p", { class: "bad" }, this.#fault),
-    ], ["more"]);
+    ]);
   }
 
   /** A cursor belongs to the call that gave it: the same tool, the same arguments. */
@@ -106,7 +106,7 @@ function changes(answer: ListAnswer, app: App): HTMLElement {
     text !== "" && h("p", { class: done ? "quiet" : "bad", tabindex: "-1", "data-key": "said" }, text),
     !done && h("button", { type: "button", class: "plain", "data-key": "undo", disabled: app.host.ability !== "able", "aria-disabled": busy ? "true" : null, onclick: () => void back() },
       icon("undo"), busy ? "Undoing…" : tasks.length === 1 ? "Undo" : "Undo all"),
-  ], ["said"]);
+  ], { keys: ["said"] });
   const back = async (): Promise<void> => {
     if (busy) return;
     busy = true;
@@ -131,13 +131,13 @@ function plan(answer: DayAnswer, app: App): HTMLElement {
   const left = answer.leftOut.map((task) => new Row(app, { task }).root);
   return frame(`Plan for ${day(answer.date)}`, `${minutes(answer.plannedMinutes)} planned`, app,
     slots.length > 0 ? h("ol", { class: "rows" }, ...slots) : h("p", {}, "Nothing fits into this day."),
-    left.length > 0 && h("section", {}, h("h3", {}, "Left out"), h("ul", { class: "rows" }, ...left)),
+    left.length > 0 && h("section", {}, h("h2", {}, "Left out"), h("ul", { class: "rows" }, ...left)),
   );
 }
 
 function list(answer: ListAnswer, app: App): Child {
   if (!answer.listed && (answer.undoToken !== undefined || answer.undone !== undefined)) return changes(answer, app);
-  if (answer.tasks.length === 0) return nothingToDo();
+  if (answer.tasks.length === 0) return noTasks();
   const total = answer.total ?? answer.tasks.length;
   return frame("Tasks", count(total, "task"), app, ...new Pages(app, answer).elements);
 }
