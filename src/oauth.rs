@@ -38,6 +38,7 @@ pub mod metadata;
 pub mod parameters;
 pub mod redirect;
 pub mod refresh;
+mod refusals;
 pub mod registration;
 pub mod resource;
 pub mod revocation;

@@ -2,11 +2,13 @@
 
 use poem::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use poem::{Request, Response};
+
+use super::problem::ApiError;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const REQUEST_HEADERS: HeaderValue =
@@ -73,6 +75,23 @@ pub(super) fn is_preflight(request: &Request) -> bool {
 pub(super) fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+}
+
+/// Lets pages of every origin read why they were refused.
+pub(super) fn open_error(error: ApiError) -> ApiError {
+    error
+        .header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+        .header(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS)
+}
+
+/// The answer to a page that asks whether it may send a request without credentials of the browser's: with whatever headers
+/// it likes, such as those that protocols above OAuth send everywhere.
+pub(super) fn open_preflight(request: &Request) -> Response {
+    let mut response = preflight();
+    if let Some(wanted) = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
+    response
 }
 
 /// Marks an answer that no page of another origin may read, whatever the configuration says.

@@ -283,13 +283,13 @@ impl OAuthRoutes {
     ) -> Result<Response, ApiError> {
         let route = matched.route;
         let mut response = if cors::is_preflight(request) {
-            cors::preflight()
+            if route.cross == Cross::Open { cors::open_preflight(request) } else { cors::preflight() }
         } else if request.method() == Method::OPTIONS {
             edge::options(&route.allowed())
         } else {
             match (self.handle(matched, request, remaining).await, route.cross) {
                 (Ok(response), _) => response,
-                (Err(error), Cross::Open) => return Err(error),
+                (Err(error), Cross::Open) => return Err(cors::open_error(error)),
                 // People see a page, whatever happened.
                 (Err(error), Cross::Closed) => pages::problem(&error),
             }

@@ -14,7 +14,7 @@ use crate::accounts::{Caller, Origin};
 use crate::clock::Timestamp;
 use crate::ids::ClientRef;
 use crate::paging::Page;
-use crate::store::oauth_grants::AppRecord;
+use crate::store::oauth_grants::{AppRecord, Living};
 use crate::store::{StoreError, StoreResult};
 
 /// The name of this list in cursors.
@@ -78,8 +78,9 @@ impl Grants {
     /// A page of the programs that the caller connected, the newest connection first.
     pub async fn list_apps(&self, caller: &Caller, paging: &Paging) -> Result<Page<ConnectedApp>, AccountError> {
         let now = self.clock.now();
-        let rows = self.store.list_apps(caller.user_id, now, paging.slice(caller.user_id, LIST)?).await?;
-        let total = self.store.count_apps(caller.user_id, now).await?;
+        let living = Living { now, idle_since: self.idle_since() };
+        let rows = self.store.list_apps(caller.user_id, living, paging.slice(caller.user_id, LIST)?).await?;
+        let total = self.store.count_apps(caller.user_id, living).await?;
         let rows = rows.into_iter().map(ConnectedApp::try_from).collect::<StoreResult<_>>()?;
         Ok(paging.page((caller.user_id, LIST), rows, total, |app: &ConnectedApp| (app.created_at, app.id.0)))
     }
@@ -98,10 +99,11 @@ impl Grants {
                 Box::pin(async move {
                     // Whoever makes a grant locks the person too.
                     tx.lock_user(user).await?;
-                    tx.delete_app_codes(user, app).await?;
-                    tx.delete_app_devices(user, app).await?;
-                    let consents = tx.delete_app_consents(user, app).await?;
+                    // In the order in which they go with a client that is removed.
                     let grants = tx.delete_app_grants(user, app).await?;
+                    tx.delete_app_codes(user, app).await?;
+                    let consents = tx.delete_app_consents(user, app).await?;
+                    tx.delete_app_devices(user, app).await?;
                     if grants + consents == 0 {
                         return Err(AccountError::NotFound("connected app"));
                     }

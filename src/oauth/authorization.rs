@@ -62,6 +62,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<Duration>,
     /// Who probably signs in.
     pub login_hint: Option<String>,
+    /// An ID token of who is to sign in, not yet looked at.
+    pub id_token_hint: Option<String>,
 }
 
 impl Target {
@@ -150,8 +152,8 @@ impl AuthorizationRequest {
         })?;
         let max_age = asked.one("max_age")?.map(seconds).transpose()?;
         let text = |name| Ok::<_, OAuthError>(asked.one(name)?.map(str::to_owned));
-        let (nonce, login_hint) = (text("nonce")?, text("login_hint")?);
-        Ok(Self { target, challenge, scopes, resources, nonce, prompt, max_age, login_hint })
+        let (nonce, login_hint, id_token_hint) = (text("nonce")?, text("login_hint")?, text("id_token_hint")?);
+        Ok(Self { target, challenge, scopes, resources, nonce, prompt, max_age, login_hint, id_token_hint })
     }
 }
 

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::client::ClientMetadata;
 use super::documents::{MOST_FRESH, clamp};
-use super::fetch::Fetcher;
+use super::fetch::{FetchError, Fetcher};
 use crate::clock::{Clock, Timestamp};
 
 /// The most keys of one client.
@@ -63,7 +63,28 @@ struct Fetched {
     ends_at: Timestamp,
     fresh_until: Timestamp,
     tried_at: Timestamp,
+    /// When it was fetched again, before its time, for the name of a key that was not known.
+    asked_again_at: Timestamp,
 }
+
+impl Fetched {
+    /// Whether it is good enough for who looks for the key named `kid`.
+    fn serves(&self, kid: Option<&str>, now: Timestamp) -> bool {
+        let knows = kid.is_none_or(|kid| self.keys.iter().any(|key| key.common.key_id.as_deref() == Some(kid)));
+        if now >= self.fresh_until {
+            return now < self.tried_at.plus(RETRY_AFTER);
+        }
+        knows || now < self.asked_again_at.plus(RETRY_AFTER)
+    }
+
+    /// A set without keys, after a try at `at`.
+    fn none(at: Timestamp) -> Self {
+        Self { keys: Arc::default(), ends_at: at, fresh_until: at, tried_at: at, asked_again_at: Timestamp::MIN }
+    }
+}
+
+/// This server asks for too much at the moment.
+struct Busy;
 
 /// Finds keys, and remembers those that were fetched.
 pub(super) struct ClientKeys {
@@ -78,7 +99,8 @@ impl ClientKeys {
     }
 
     /// The keys of a client with which a signature of that algorithm can be checked: the one named `kid`, or all when the
-    /// signature names none. A name that is not known has the set fetched again, at most once a minute.
+    /// signature names none. A name that is not known has the set fetched again (OpenID Connect Core, section 10.1.1), at
+    /// most once a minute.
     pub(super) async fn find(&self, metadata: &ClientMetadata, kid: Option<&str>, alg: Algorithm) -> Vec<DecodingKey> {
         let keys = match (&metadata.jwks, &metadata.jwks_uri) {
             (Some(jwks), _) => Arc::new(read(jwks)),
@@ -91,11 +113,8 @@ impl ClientKeys {
 
     async fn fetch(&self, uri: &str, kid: Option<&str>) -> Arc<Vec<Jwk>> {
         let now = self.clock.now();
-        let knows =
-            |set: &Fetched| kid.is_none_or(|kid| set.keys.iter().any(|key| key.common.key_id.as_deref() == Some(kid)));
-        let serves = |set: &Fetched| now < set.tried_at.plus(RETRY_AFTER) || (now < set.fresh_until && knows(set));
         let before = self.fetched.get(uri);
-        if let Some(set) = before.as_ref().filter(|set| serves(set)) {
+        if let Some(set) = before.as_ref().filter(|set| set.serves(kid, now)) {
             return Arc::clone(&set.keys);
         }
         self.fetched.remove(uri);
@@ -103,7 +122,11 @@ impl ClientKeys {
             // Somebody fetched it meanwhile.
             Ok(set) => set.keys,
             Err(turn) => {
-                let set = self.ask(uri, now, before).await;
+                let set = match self.ask(uri, now, before.clone()).await {
+                    Ok(set) => set,
+                    // Nobody was asked, so the next one may.
+                    Err(Busy) => before.unwrap_or_else(|| Fetched::none(Timestamp::MIN)),
+                };
                 let keys = Arc::clone(&set.keys);
                 // It is only refused when it was pushed out meanwhile.
                 let _ = turn.insert(set);
@@ -112,19 +135,28 @@ impl ClientKeys {
         }
     }
 
-    async fn ask(&self, uri: &str, now: Timestamp, before: Option<Fetched>) -> Fetched {
-        let none = || Fetched { keys: Arc::default(), ends_at: now, fresh_until: now, tried_at: now };
-        let kept = before.filter(|before| now < before.ends_at).map(|before| Fetched { tried_at: now, ..before });
-        let Ok(url) = Url::parse(uri) else { return none() };
-        match self.fetcher.fetch(&url, MOST_BYTES).await {
+    async fn ask(&self, uri: &str, now: Timestamp, before: Option<Fetched>) -> Result<Fetched, Busy> {
+        let none = || Fetched::none(now);
+        // It was fresh, so it was its names that did not do.
+        let early = before.as_ref().is_some_and(|before| now < before.fresh_until);
+        let asked_again_at = if early { now } else { Timestamp::MIN };
+        let kept = before.filter(|before| now < before.ends_at).map(|before| Fetched {
+            tried_at: now,
+            asked_again_at,
+            ..before
+        });
+        let Ok(url) = Url::parse(uri) else { return Ok(none()) };
+        Ok(match self.fetcher.fetch(&url, MOST_BYTES).await {
             Ok(answer) => {
                 let jwks = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
                 let fresh_until = now.plus(clamp(answer.fresh_for));
-                Fetched { keys: Arc::new(read(&jwks)), ends_at: now.plus(MOST_FRESH), fresh_until, tried_at: now }
+                let keys = Arc::new(read(&jwks));
+                Fetched { keys, ends_at: now.plus(MOST_FRESH), fresh_until, tried_at: now, asked_again_at }
             }
+            Err(FetchError::Busy) => return Err(Busy),
             Err(error) if error.is_passing() => kept.unwrap_or_else(none),
             Err(_) => none(),
-        }
+        })
     }
 }
 

@@ -94,10 +94,11 @@ impl Clients {
     /// Builds the service.
     pub fn new(parts: ClientParts) -> Self {
         let ClientParts { store, clock, fetcher, issuer, settings } = parts;
-        let fetcher: Arc<dyn Fetcher> = Arc::new(Frugal::new(fetcher, clock.clone()));
+        // Apart, so that documents that nobody needs leave room for the keys of clients that are in use.
+        let frugal = || Arc::new(Frugal::new(Arc::clone(&fetcher), clock.clone()));
         Self {
-            documents: Documents::new(Arc::clone(&fetcher)),
-            keys: ClientKeys::new(fetcher, clock.clone()),
+            documents: Documents::new(frugal()),
+            keys: ClientKeys::new(frugal(), clock.clone()),
             store,
             clock,
             issuer,

@@ -227,14 +227,19 @@ fn redirect_uris(fields: &Fields<'_>, grant_types: &[String]) -> Result<Vec<Stri
     Ok(uris)
 }
 
-/// Unknown scopes are left out, and so is what only operators may give.
+/// Unknown scopes are left out, and so is what only operators may give. Who asked for nothing else gets the least, not all
+/// that they could have had without asking.
 fn scope(fields: &Fields<'_>, source: Source) -> Result<Option<String>, OAuthError> {
-    let Some(text) = fields.text("scope", LONGEST_SCOPE)? else { return Ok(None) };
+    let text = fields.text("scope", LONGEST_SCOPE)?;
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     let mut scopes = OAuthScopes::parse_known(&text);
     if source != Source::Operator {
         scopes = scopes.without(OAuthScope::Admin);
     }
-    Ok((!scopes.is_empty()).then(|| scopes.to_string()))
+    if scopes.is_empty() {
+        scopes = OAuthScopes::from_iter([OAuthScope::Read]);
+    }
+    Ok(Some(scopes.to_string()))
 }
 
 fn keys(fields: &Fields<'_>) -> Result<(Option<Value>, Option<String>), OAuthError> {

@@ -165,7 +165,7 @@ impl Grants {
             ask.origin,
         )?;
         let answer = given.answer.clone();
-        if self.redeem_device(hash, user, given).await? { Ok(answer) } else { Err(refused(CODE)) }
+        if self.redeem_device(hash, &device, given).await? { Ok(answer) } else { Err(refused(CODE)) }
     }
 
     /// Notes the question, and says how it stands.
@@ -202,13 +202,15 @@ impl Grants {
     }
 
     /// Turns an approved device into its grant, once.
-    async fn redeem_device(&self, hash: SecretHash, user: UserId, given: Given) -> StoreResult<bool> {
+    async fn redeem_device(&self, hash: SecretHash, device: &DeviceRecord, given: Given) -> StoreResult<bool> {
+        let (user, client) = (UserId(device.user_id.unwrap_or_default()), ClientRef(device.client_ref));
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 // Whoever ends everything of this person waits, or has done it.
                 let row = tx.lock_user(user).await?;
                 let may_come_in = row.is_some_and(|row| row.status == Status::Active.as_str());
-                if !may_come_in || !tx.delete_device(hash).await? {
+                // Whoever removes the client holds it before its devices; so does this.
+                if !may_come_in || !tx.hold_client(client).await? || !tx.delete_device(hash).await? {
                     return Ok(false);
                 }
                 given.keep(tx).await?;
@@ -227,7 +229,7 @@ impl Grants {
 fn requested(scope: Option<&str>, client: &Client) -> Result<OAuthScopes, OAuthError> {
     let asked = scope.map_or_else(|| OAuthScopes::from_iter([OAuthScope::Read]), OAuthScopes::parse_known);
     let scopes = asked.intersect(client.scopes);
-    if scopes.is_empty() {
+    if scopes.without(OAuthScope::OfflineAccess).is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidScope, "none of the scopes can be granted to this client"));
     }
     Ok(scopes)

@@ -2,7 +2,7 @@
 //! client describes itself.
 //!
 //! A document is fetched when it is first asked for and when it is no longer fresh, once however many ask at the same
-//! time; what failed is not tried again for a minute. Logos and other links of a document are never fetched.
+//! time; what failed is not tried again for a minute, unless it was only this server that was busy. Logos and other links of a document are never fetched.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,13 +67,20 @@ impl Documents {
 enum Trouble {
     /// The document could not be had, or breaks a rule.
     Theirs { reason: String, passing: bool },
+    /// This server asks for too much at the moment, which says nothing of the document.
+    Busy { reason: String },
     /// This server failed.
     Ours(OAuthError),
 }
 
 impl From<FetchError> for Trouble {
     fn from(error: FetchError) -> Self {
-        Self::Theirs { reason: format!("the document at the client_id {error}"), passing: error.is_passing() }
+        let reason = format!("the document at the client_id {error}");
+        if error == FetchError::Busy {
+            Self::Busy { reason }
+        } else {
+            Self::Theirs { reason, passing: error.is_passing() }
+        }
     }
 }
 
@@ -107,6 +114,10 @@ impl Clients {
                     let failure = match self.refresh(&url).await {
                         Ok(client) => return Ok(Arc::new(client)),
                         Err(Trouble::Ours(error)) => return Err(error),
+                        Err(Trouble::Busy { reason }) => {
+                            let failure = Failure { reason, passing: true, until: self.clock.now() };
+                            return self.without_document(client_id, failure).await;
+                        }
                         Err(Trouble::Theirs { reason, passing }) => {
                             Failure { reason, passing, until: self.clock.now().plus(FAILED_FOR) }
                         }

@@ -9,12 +9,13 @@ use super::grants::{
     Given, Grants, NewGrant, TokenAnswer, narrowed, read_resources, read_scopes, refused, within_reach,
 };
 use super::id_tokens::Authentication;
+use super::refusals::Refused;
 use super::resource::Resources;
 use crate::accounts::audit::AuditEntry;
 use crate::accounts::secrets::{SecretHash, hash_secret};
 use crate::accounts::{Origin, Status};
 use crate::clock::Timestamp;
-use crate::ids::{GrantId, UserId};
+use crate::ids::{ClientRef, GrantId, UserId};
 use crate::store::oauth_codes::CodeRecord;
 use crate::store::{StoreError, StoreResult};
 
@@ -60,7 +61,11 @@ impl Grants {
         }
         let hash = hash_secret(ask.code);
         let code = self.store.find_code(hash).await?.ok_or_else(|| refused("code"))?;
-        check(&ask, &code)?;
+        if let Err(mismatch) = check(&ask, &code) {
+            let whose = (GrantId(code.grant_id), UserId(code.user_id));
+            self.note_refused(Refused::Code, whose, ask.client, mismatch.reason(), ask.origin).await?;
+            return Err(mismatch.into());
+        }
         if code.used_at.is_some() {
             return Err(self.replayed(&ask, &code).await?);
         }
@@ -87,20 +92,24 @@ impl Grants {
             ask.origin,
         )?;
         let answer = given.answer.clone();
-        match self.redeem(hash, UserId(code.user_id), given).await? {
+        match self.redeem(hash, &code, given).await? {
             Redemption::Done => Ok(answer),
             Redemption::Used => Err(self.replayed(&ask, &code).await?),
             Redemption::Gone => Err(refused("code")),
         }
     }
 
-    async fn redeem(&self, hash: SecretHash, user: UserId, given: Given) -> StoreResult<Redemption> {
-        let now = self.clock.now();
+    async fn redeem(&self, hash: SecretHash, code: &CodeRecord, given: Given) -> StoreResult<Redemption> {
+        let (user, client, now) = (UserId(code.user_id), ClientRef(code.client_ref), self.clock.now());
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 // Whoever ends everything of this person waits, or has done it.
                 let row = tx.lock_user(user).await?;
                 if row.is_none_or(|row| row.status != Status::Active.as_str()) {
+                    return Ok(Redemption::Gone);
+                }
+                // Whoever removes the client holds it before its codes; so does this.
+                if !tx.hold_client(client).await? {
                     return Ok(Redemption::Gone);
                 }
                 if tx.spend_code(hash, now).await? {
@@ -127,16 +136,46 @@ impl Grants {
     }
 }
 
+/// Why a request does not belong to a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mismatch {
+    Client,
+    Verifier,
+    RedirectUri,
+}
+
+impl Mismatch {
+    /// The word for the log.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Client => "other_client",
+            Self::Verifier => "code_verifier",
+            Self::RedirectUri => "redirect_uri",
+        }
+    }
+}
+
+impl From<Mismatch> for OAuthError {
+    fn from(mismatch: Mismatch) -> Self {
+        let told = |text: &str| Self::new(ErrorCode::InvalidGrant, text);
+        match mismatch {
+            Mismatch::Client => refused("code"),
+            Mismatch::Verifier => told("the code_verifier is missing or does not fit the code"),
+            Mismatch::RedirectUri => told("the redirect_uri is not the one that was asked for"),
+        }
+    }
+}
+
 /// Whether the request belongs to the code.
-fn check(ask: &Exchange<'_>, code: &CodeRecord) -> Result<(), OAuthError> {
+fn check(ask: &Exchange<'_>, code: &CodeRecord) -> Result<(), Mismatch> {
     if code.client_ref != ask.client.id.0 {
-        return Err(refused("code"));
+        return Err(Mismatch::Client);
     }
     if !proves(ask.verifier.unwrap_or_default(), &code.challenge) {
-        return Err(OAuthError::new(ErrorCode::InvalidGrant, "the code_verifier is missing or does not fit the code"));
+        return Err(Mismatch::Verifier);
     }
     if ask.redirect_uri.is_some_and(|uri| uri != code.redirect_uri) {
-        return Err(OAuthError::new(ErrorCode::InvalidGrant, "the redirect_uri is not the one that was asked for"));
+        return Err(Mismatch::RedirectUri);
     }
     Ok(())
 }

@@ -123,16 +123,21 @@ impl Grants {
 
     /// Forgets what is of no use any more. To be called now and then.
     pub async fn forget_expired(&self) -> StoreResult<()> {
-        let now = self.clock.now();
+        let (now, idle_since) = (self.clock.now(), self.idle_since());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    tx.delete_expired_grants(now).await?;
+                    tx.delete_expired_grants(now, idle_since).await?;
                     tx.delete_expired_codes(now.minus(REMEMBERED_FOR)).await?;
                     tx.delete_expired_devices(now.minus(REMEMBERED_FOR)).await
                 })
             })
             .await
+    }
+
+    /// A grant that was not used after this moment has been left for too long.
+    pub(super) fn idle_since(&self) -> Timestamp {
+        self.clock.now().minus(self.settings.idle)
     }
 
     /// The role of somebody who may come in; `None` for who may not, or is gone.
@@ -199,6 +204,8 @@ impl Grants {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    // Whoever removes the person holds them before their grants; so does this.
+                    tx.lock_user(user).await?;
                     if tx.delete_grant(grant, user).await? {
                         tx.insert_audit(&entry).await?;
                     }

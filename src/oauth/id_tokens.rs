@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::grants::Grants;
-use super::tokens::SigningError;
+use super::tokens::{AccessTokens, SigningError};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 
@@ -63,6 +63,23 @@ impl Grants {
             at_hash: at_hash(access_token),
         };
         self.tokens.sign(ID_TOKEN, &claims)
+    }
+}
+
+/// What matters of an ID token that comes back.
+#[derive(Deserialize)]
+struct HintClaims {
+    iss: String,
+    sub: Uuid,
+    aud: String,
+}
+
+impl AccessTokens {
+    /// Whom an ID token is about that this server once gave this client; when it expired does not matter (OpenID Connect
+    /// Core, section 3.1.2.1).
+    pub fn subject_of_hint(&self, id_token: &str, client_id: &str) -> Option<UserId> {
+        let claims: HintClaims = self.open(id_token, &self.ring().keys(), &[ID_TOKEN]).ok()?;
+        (claims.iss == self.issuer() && claims.aud == client_id).then_some(UserId(claims.sub))
     }
 }
 

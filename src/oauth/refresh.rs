@@ -9,6 +9,7 @@ use serde_json::json;
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::grants::{Grants, TokenAnswer, TokenType, narrowed, read_resources, read_scopes, refused, within_reach};
+use super::refusals::Refused;
 use super::resource::Resources;
 use super::scope::{OAuthScope, OAuthScopes};
 use super::tokens::{GrantToken, OneOrMore};
@@ -54,7 +55,12 @@ impl Grants {
     /// `invalid_grant`, `invalid_scope`, `invalid_target`.
     pub async fn refresh(&self, ask: Refresh<'_>) -> Result<TokenAnswer, OAuthError> {
         let row = self.store.find_grant_refresh(hash_secret(ask.token)).await?;
-        let row = row.filter(|row| row.client_ref == ask.client.id.0).ok_or_else(|| refused(TOKEN))?;
+        let row = row.ok_or_else(|| refused(TOKEN))?;
+        if row.client_ref != ask.client.id.0 {
+            let whose = (GrantId(row.grant_id), UserId(row.user_id));
+            self.note_refused(Refused::Refresh, whose, ask.client, "other_client", ask.origin).await?;
+            return Err(refused(TOKEN));
+        }
         if row.status != Status::Active.as_str() || !self.is_alive(&row) {
             return Err(refused(TOKEN));
         }
@@ -117,6 +123,10 @@ impl Grants {
         let spent = spent(ask.token, &answer.refresh_token, answer, now)?;
         let work = self.store.write(move |tx| {
             Box::pin(async move {
+                // Whoever ends the grant holds it before its tokens; so does this.
+                if !tx.hold_grant(grant).await? {
+                    return Ok(Spending::Gone);
+                }
                 if tx.spend_grant_refresh(grant, &spent).await? {
                     tx.insert_grant_refresh(spent.successor_hash, grant, now).await?;
                     tx.touch_grant(grant, user, now).await?;

@@ -194,6 +194,7 @@ impl Clients {
         }
         body["client_name"] = json!(client.name);
         body["token_endpoint_auth_method"] = json!(method);
+        body["scope"] = json!(client.scopes.to_string());
         let responds = client.may_use(AUTHORIZATION_CODE);
         body["response_types"] = if responds { json!(["code"]) } else { json!([]) };
         body["registration_client_uri"] = json!(format!("{}/oauth/register/{}", self.issuer, client.client_id));

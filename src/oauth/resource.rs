@@ -64,9 +64,10 @@ impl Resources {
         Resource::ALL.into_iter().filter(move |resource| self.has(*resource))
     }
 
-    /// Their identifiers.
+    /// Their identifiers. All of them together are the server itself, which clients may have asked for by that name.
     pub fn urls(self, issuer: &str) -> Vec<String> {
-        self.iter().map(|resource| resource.url(issuer)).collect()
+        let all = (self == Self::ALL).then(|| issuer.to_owned());
+        self.iter().map(|resource| resource.url(issuer)).chain(all).collect()
     }
 
     /// Reads the values of `resource` in a request to the server `issuer`: no value, or the server itself, means all of

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::client::Client;
 use super::error::{ErrorCode, OAuthError};
 use super::grants::Grants;
+use super::refusals::Refused;
 use crate::accounts::Origin;
 use crate::accounts::audit::AuditEntry;
 use crate::accounts::secrets::hash_secret;
@@ -20,6 +21,7 @@ impl Grants {
     pub async fn revoke(&self, client: &Client, token: &str, origin: &Origin) -> Result<(), OAuthError> {
         let Some((grant, user, own)) = self.owner_of(client, token).await? else { return Ok(()) };
         if !own {
+            self.note_refused(Refused::Revocation, (grant, user), client, "other_client", origin).await?;
             return Err(OAuthError::new(ErrorCode::InvalidGrant, "the token was issued to another client"));
         }
         let entry = AuditEntry::client(user, client.id, "grant.revoked", self.clock.now()).on(grant.0).from(origin);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Header, Validation};
 use quick_cache::sync::Cache;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -299,15 +300,24 @@ impl AccessTokens {
         Ok(claims)
     }
 
-    /// Checks form and signature. The header chooses nothing but one of our keys: keys that it brings along (`jwk`, `x5c`)
-    /// or points to (`jku`, `x5u`) are not looked at.
     fn prove(&self, token: &str, keys: &KeySet) -> Result<Claims, TokenError> {
+        self.open(token, keys, &[ACCESS_TOKEN, "application/at+jwt"])
+    }
+
+    /// Checks form, type and signature; what the claims say is for others to judge. The header chooses nothing but one of
+    /// our keys: keys that it brings along (`jwk`, `x5c`) or points to (`jku`, `x5u`) are not looked at.
+    pub(super) fn open<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        keys: &KeySet,
+        types: &[&str],
+    ) -> Result<T, TokenError> {
         if token.len() > MOST_BYTES {
             return Err(TokenError::Malformed);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         let typ = header.typ.as_deref().unwrap_or_default();
-        let typed = typ.eq_ignore_ascii_case(ACCESS_TOKEN) || typ.eq_ignore_ascii_case("application/at+jwt");
+        let typed = types.iter().any(|own| typ.eq_ignore_ascii_case(own));
         // No extension is understood here, so each critical one is unknown (RFC 7515, section 4.1.11).
         if header.alg != Algorithm::RS256 || !typed || header.crit.is_some() {
             return Err(TokenError::Kind);

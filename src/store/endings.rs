@@ -40,7 +40,8 @@ impl Tx<'_> {
     pub async fn end_everything(&mut self, user: UserId, kept: Option<SessionId>) -> StoreResult<Ended> {
         let sessions = self.delete_other_sessions(user, kept).await?;
         let grants = self.end(END_GRANTS, user).await?;
-        for statement in [END_CODES, END_DEVICES, END_CONSENTS] {
+        // In the order in which they go with a client that is removed.
+        for statement in [END_CODES, END_CONSENTS, END_DEVICES] {
             self.end(statement, user).await?;
         }
         let tokens = self.end(END_TOKENS, user).await?;

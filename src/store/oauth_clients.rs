@@ -80,6 +80,11 @@ const TOUCH_CLIENT: Sql = Sql::same(
         SET last_used_at = $2, expires_at = CASE WHEN kind = 'registered' THEN NULL ELSE expires_at END
       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
 );
+/// `$1` row. Held until the transaction ends; SQLite has one writer anyway.
+const HOLD_CLIENT: Sql = Sql {
+    sqlite: "SELECT 1 FROM oauth_clients WHERE id = $1",
+    postgres: "SELECT 1 FROM oauth_clients WHERE id = $1 FOR KEY SHARE",
+};
 /// `$1` row.
 const DELETE_CLIENT: Sql = Sql::same("DELETE FROM oauth_clients WHERE id = $1");
 /// `$1` row.
@@ -115,6 +120,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LIST_CLIENTS", LIST_CLIENTS),
     ("UPDATE_CLIENT", UPDATE_CLIENT),
     ("TOUCH_CLIENT", TOUCH_CLIENT),
+    ("HOLD_CLIENT", HOLD_CLIENT),
     ("DELETE_CLIENT", DELETE_CLIENT),
     ("FORGET_CONSENTS", FORGET_CONSENTS),
     ("COUNT_UNUSED_FROM", COUNT_UNUSED_FROM),
@@ -212,6 +218,13 @@ impl Tx<'_> {
         let sql = TOUCH_CLIENT.on(self.dialect());
         on_database!(self, |db| sqlx::query(sql).bind(id.0).bind(now.as_micros()).execute(db).await.map(drop))?;
         Ok(())
+    }
+
+    /// Keeps others from removing a client before this transaction ends; says whether it is there.
+    pub async fn hold_client(&mut self, id: ClientRef) -> StoreResult<bool> {
+        let sql = HOLD_CLIENT.on(self.dialect());
+        let found: Option<i32> = on_database!(self, |db| sqlx::query_scalar(sql).bind(id.0).fetch_optional(db).await)?;
+        Ok(found.is_some())
     }
 
     /// Removes a client and everything that people allowed it; says whether there was one.

@@ -42,6 +42,15 @@ pub struct LivingGrant {
     pub status: String,
 }
 
+/// Which grants live: those that have not ended at `now` and were used after `idle_since`.
+#[derive(Clone, Copy, Debug)]
+pub struct Living {
+    /// The time.
+    pub now: Timestamp,
+    /// The moment after which it must have been used.
+    pub idle_since: Timestamp,
+}
+
 /// A client that a user connected, with all that it was allowed.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct AppRecord {
@@ -95,10 +104,15 @@ const DELETE_SURPLUS_GRANTS: Sql = Sql::same(
         (SELECT id FROM oauth_grants WHERE user_id = $1 AND client_ref = $2
           ORDER BY last_used_at DESC, id DESC LIMIT 1000 OFFSET $3)",
 );
-/// `$1` now.
-const DELETE_EXPIRED_GRANTS: Sql = Sql::same("DELETE FROM oauth_grants WHERE expires_at <= $1");
-/// `$1` user, `$2` now, `$3` and `$4` the last row that was seen, `$5` how many. The newest connection first. Scalar
-/// questions, because PostgreSQL would rather join all clients.
+/// `$1` now, `$2` the moment after which it must have been used.
+const DELETE_EXPIRED_GRANTS: Sql = Sql::same("DELETE FROM oauth_grants WHERE expires_at <= $1 OR last_used_at <= $2");
+/// `$1` grant. Held until the transaction ends; SQLite has one writer anyway.
+const HOLD_GRANT: Sql = Sql {
+    sqlite: "SELECT 1 FROM oauth_grants WHERE id = $1",
+    postgres: "SELECT 1 FROM oauth_grants WHERE id = $1 FOR UPDATE",
+};
+/// `$1` user, `$2` now, `$3` the moment after which it must have been used, `$4` and `$5` the last row that was seen, `$6`
+/// how many. The newest connection first. Scalar questions, because PostgreSQL would rather join all clients.
 const LIST_APPS: Sql = Sql::same(
     "SELECT g.client_ref, string_agg(g.scopes, ' ') AS scopes, string_agg(g.resources, ' ') AS resources,
             count(*) AS grants, min(g.created_at) AS created_at, max(g.last_used_at) AS last_used_at,
@@ -107,15 +121,16 @@ const LIST_APPS: Sql = Sql::same(
             (SELECT name FROM oauth_clients WHERE id = g.client_ref) AS name,
             (SELECT metadata FROM oauth_clients WHERE id = g.client_ref) AS metadata
        FROM oauth_grants g
-      WHERE g.user_id = $1 AND g.expires_at > $2
+      WHERE g.user_id = $1 AND g.expires_at > $2 AND g.last_used_at > $3
       GROUP BY g.client_ref
-     HAVING (min(g.created_at), g.client_ref) < ($3, $4)
+     HAVING (min(g.created_at), g.client_ref) < ($4, $5)
       ORDER BY min(g.created_at) DESC, g.client_ref DESC
-      LIMIT $5",
+      LIMIT $6",
 );
-/// `$1` user, `$2` now.
-const COUNT_APPS: Sql =
-    Sql::same("SELECT count(DISTINCT client_ref) FROM oauth_grants WHERE user_id = $1 AND expires_at > $2");
+/// `$1` user, `$2` now, `$3` the moment after which it must have been used.
+const COUNT_APPS: Sql = Sql::same(
+    "SELECT count(DISTINCT client_ref) FROM oauth_grants WHERE user_id = $1 AND expires_at > $2 AND last_used_at > $3",
+);
 
 /// The statements of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[
@@ -127,6 +142,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("DELETE_APP_CONSENTS", DELETE_APP_CONSENTS),
     ("DELETE_SURPLUS_GRANTS", DELETE_SURPLUS_GRANTS),
     ("DELETE_EXPIRED_GRANTS", DELETE_EXPIRED_GRANTS),
+    ("HOLD_GRANT", HOLD_GRANT),
     ("LIST_APPS", LIST_APPS),
     ("COUNT_APPS", COUNT_APPS),
 ];
@@ -139,20 +155,22 @@ impl Store {
     }
 
     /// The clients that a user connected, the newest connection first.
-    pub async fn list_apps(&self, user: UserId, now: Timestamp, slice: Slice) -> StoreResult<Vec<AppRecord>> {
+    pub async fn list_apps(&self, user: UserId, living: Living, slice: Slice) -> StoreResult<Vec<AppRecord>> {
         let sql = LIST_APPS.on(self.dialect());
         let (at, id) = slice.bounds();
         Ok(on_database!(self.reader, |db| {
-            let query = sqlx::query_as(sql).bind(user.0).bind(now.as_micros());
+            let query = sqlx::query_as(sql).bind(user.0).bind(living.now.as_micros());
+            let query = query.bind(living.idle_since.as_micros());
             query.bind(at).bind(id).bind(slice.limit).fetch_all(db).await
         })?)
     }
 
     /// How many clients a user connected.
-    pub async fn count_apps(&self, user: UserId, now: Timestamp) -> StoreResult<i64> {
+    pub async fn count_apps(&self, user: UserId, living: Living) -> StoreResult<i64> {
         let sql = COUNT_APPS.on(self.dialect());
         Ok(on_database!(self.reader, |db| {
-            sqlx::query_scalar(sql).bind(user.0).bind(now.as_micros()).fetch_one(db).await
+            let query = sqlx::query_scalar(sql).bind(user.0).bind(living.now.as_micros());
+            query.bind(living.idle_since.as_micros()).fetch_one(db).await
         })?)
     }
 }
@@ -223,10 +241,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets the grants whose time is over.
-    pub async fn delete_expired_grants(&mut self, now: Timestamp) -> StoreResult<()> {
+    /// Forgets the grants whose time is over, and those that were not used after `idle_since`.
+    pub async fn delete_expired_grants(&mut self, now: Timestamp, idle_since: Timestamp) -> StoreResult<()> {
         let sql = DELETE_EXPIRED_GRANTS.on(self.dialect());
-        on_database!(self, |db| sqlx::query(sql).bind(now.as_micros()).execute(db).await.map(drop))?;
+        on_database!(self, |db| {
+            sqlx::query(sql).bind(now.as_micros()).bind(idle_since.as_micros()).execute(db).await.map(drop)
+        })?;
         Ok(())
+    }
+
+    /// Keeps others from ending a grant before this transaction ends; says whether it is there.
+    pub async fn hold_grant(&mut self, id: GrantId) -> StoreResult<bool> {
+        let sql = HOLD_GRANT.on(self.dialect());
+        let found: Option<i32> = on_database!(self, |db| sqlx::query_scalar(sql).bind(id.0).fetch_optional(db).await)?;
+        Ok(found.is_some())
     }
 }

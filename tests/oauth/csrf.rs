@@ -35,6 +35,21 @@ async fn a_form_of_another_site_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_form_allows_what_its_page_showed_and_nothing_else() {
+    let app = TestApp::new().await;
+    app.user("ada").await;
+    let client = register(&app, "Calm app", &[CALLBACK]).await;
+    let (browser, _, consent) = forms(&app, &client).await;
+
+    for more in [("scope", "read write"), ("resource", app.url()), ("state", "other"), ("nonce", "other")] {
+        let other = browser.open(&link(&client, &[more])).await.is(200);
+        let forged = Form { action: other.form().action, ..consent.clone() };
+        browser.send(&forged).await.is(403);
+    }
+    browser.send(&consent).await.code();
+}
+
+#[tokio::test]
 async fn a_form_without_its_token_or_with_that_of_another_does_nothing() {
     let app = TestApp::new().await;
     app.user("ada").await;

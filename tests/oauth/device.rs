@@ -134,7 +134,10 @@ async fn a_device_gets_no_more_than_it_asked_for_and_its_client_may_have() {
     let fields = json!({ "scope": "read write", "token_endpoint_auth_method": "none" });
     let tv = Connector::with(&app, "tv", fields).await;
 
-    assert_eq!(refusal(tv.post("/oauth/device_authorization", &[("scope", "email")]).await), "invalid_scope");
+    for nothing in ["email", "offline_access", "nonsense"] {
+        let refused = tv.post("/oauth/device_authorization", &[("scope", nothing)]).await;
+        assert_eq!(refusal(refused), "invalid_scope", "{nothing}");
+    }
     let evil = [("resource", "https://evil.example/")];
     assert_eq!(refusal(tv.post("/oauth/device_authorization", &evil).await), "invalid_target");
     let codes = begin(&tv, &[("scope", "read admin nonsense")]).await;

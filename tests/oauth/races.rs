@@ -40,6 +40,31 @@ async fn of_fifty_redemptions_one_gets_tokens_and_none_keeps_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_removes_a_client_or_a_grant_and_who_uses_it_do_not_lock_each_other_out() {
+    for db in [Db::Sqlite, Db::Postgres] {
+        let app = TestApp::on(db).await;
+        let ada = app.user("ada").await;
+        for round in 0..10 {
+            let client = Connector::public(&app, &format!("notes{round}")).await;
+            let tokens = join_all((0..4).map(|_| client.tokens(&ada, "read"))).await;
+            let codes = join_all((0..4).map(|_| client.code(&ada, "read"))).await;
+
+            let (redeemed, refreshed, revoked, removed) = tokio::join!(
+                join_all(codes.iter().map(|code| client.redeem(code))),
+                join_all(tokens.iter().map(|tokens| client.refresh(refresh_token(tokens)))),
+                join_all(tokens.iter().map(|tokens| client.revoke(text(tokens, "access_token")))),
+                app.app.clients.delete(&client.client.client_id),
+            );
+
+            removed.unwrap();
+            for answer in redeemed.into_iter().chain(refreshed).chain(revoked) {
+                assert!(answer.status < 500, "{db:?}: {} {}", answer.status, answer.body);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_fifty_refreshes_all_get_the_one_successor() {
     for db in [Db::Sqlite, Db::Postgres] {
         let app = TestApp::on(db).await;

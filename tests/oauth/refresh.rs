@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mindflow::ids::GrantId;
 use serde_json::Value;
 
 use crate::connector::{Connector, actions, refusal, text};
@@ -89,6 +90,13 @@ async fn a_used_refresh_token_that_asks_for_something_else_gets_it_beside_the_sa
     holder(&app, &narrow).create_task(serde_json::json!({ "title": "no" })).await.is(403);
     refreshed(&client, &other).await;
     assert_eq!(refusal(ask("resource", &mcp).await), "invalid_grant", "its successor was used");
+}
+
+/// The grants that somebody made.
+async fn grants(by: &Actor<'_>) -> Vec<GrantId> {
+    let log = by.get("/api/auth/activity?limit=1000").await.good();
+    let made = log["items"].as_array().unwrap().iter().filter(|row| row["action"] == "grant.created");
+    made.map(|row| GrantId(text(row, "entity_id").parse().unwrap())).collect()
 }
 
 /// An access token of ada's own, after hers expired.
@@ -182,6 +190,35 @@ async fn a_family_ends_when_nobody_used_it_for_two_weeks() {
 
     assert_eq!(refusal(client.refresh(text(&left, "refresh_token")).await), "invalid_grant");
     refreshed(&client, &kept).await;
+}
+
+#[tokio::test]
+async fn what_nobody_used_for_two_weeks_is_not_connected_any_more() {
+    for db in [Db::Sqlite, Db::Postgres] {
+        let app = TestApp::start(db, usual_lives).await;
+        let ada = app.user("ada").await;
+        let (left, kept) = (Connector::public(&app, "left").await, Connector::public(&app, "kept").await);
+        left.tokens(&ada, "read").await;
+        let tokens = kept.tokens(&ada, "read").await;
+        let grants = grants(&ada).await;
+
+        app.advance(14 * DAY - Duration::from_secs(1));
+        refreshed(&kept, &tokens).await;
+        let ada = app.anonymous().holding(&signed_in(&app).await);
+        assert_eq!(ada.get("/api/auth/apps").await.good()["items"].as_array().unwrap().len(), 2);
+        app.advance(Duration::from_secs(1));
+
+        let apps = ada.get("/api/auth/apps").await;
+        assert_eq!(apps.header("x-total-count"), Some("1"));
+        assert_eq!(text(&apps.good()["items"][0], "name"), "kept");
+        app.app.grants.forget_expired().await.unwrap();
+        let mut lives = Vec::new();
+        for grant in grants {
+            lives.push(app.app.store.find_grant(grant).await.unwrap().is_some());
+        }
+        lives.sort_unstable();
+        assert_eq!(lives, [false, true], "{db:?}");
+    }
 }
 
 #[tokio::test]

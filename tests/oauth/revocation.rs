@@ -72,7 +72,7 @@ async fn a_client_may_ask_about_its_own_tokens() {
     assert_eq!((&access["active"], &access["scope"]), (&json!(true), &json!("read write")));
     assert_eq!((&access["client_id"], &access["sub"]), (&json!("notes"), &json!(ada.id().to_string())));
     assert_eq!((&access["iss"], &access["token_type"]), (&json!(app.url()), &json!("Bearer")));
-    assert_eq!(access["aud"], json!([format!("{}/api", app.url()), format!("{}/mcp", app.url())]));
+    assert_eq!(access["aud"], json!([format!("{}/api", app.url()), format!("{}/mcp", app.url()), app.url()]));
     assert!(access["exp"].as_i64() > access["iat"].as_i64() && access["jti"].is_string());
     assert_eq!((&refresh["active"], &refresh["token_type"]), (&json!(true), &json!(null)));
     client.refresh(text(&tokens, "refresh_token")).await.good();

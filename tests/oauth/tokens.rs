@@ -50,7 +50,7 @@ async fn an_access_token_says_what_rfc_9068_asks_for() {
     let issuer = app.url();
     assert_eq!(claims["iss"], issuer);
     assert_eq!(claims["sub"], ada.id().to_string());
-    assert_eq!(claims["aud"], json!([format!("{issuer}/api"), format!("{issuer}/mcp")]));
+    assert_eq!(claims["aud"], json!([format!("{issuer}/api"), format!("{issuer}/mcp"), issuer]));
     assert_eq!((&claims["client_id"], &claims["scope"]), (&json!("notes"), &json!("read write")));
     assert!(claims["jti"].is_string() && claims["exp"].as_i64() > claims["iat"].as_i64());
 }

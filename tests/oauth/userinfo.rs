@@ -45,6 +45,7 @@ async fn nobody_else_is_told_anything() {
     assert!(narrow.header("www-authenticate").unwrap().contains("error=\"insufficient_scope\""));
     let none = app.anonymous().get("/oauth/userinfo").await.is(401);
     assert!(!none.header("www-authenticate").unwrap().contains("error"));
+    assert_eq!((none.header("cache-control"), &none.body), (Some("no-store"), &json!({})), "nothing was wrong yet");
     for bad in ["x", "a.b.c", text(&tokens, "refresh_token"), ada.token.as_deref().unwrap()] {
         let answer = app.anonymous().holding(bad).get("/oauth/userinfo").await.is(401);
         assert!(answer.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));

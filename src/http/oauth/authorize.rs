@@ -16,6 +16,7 @@ use super::pages::consent::{Consent, optional};
 use super::pages::{self, notice};
 use super::{Answer, Services, untrusted};
 use crate::accounts::{Browser, Role};
+use crate::ids::UserId;
 use crate::oauth::authorization::{AuthorizationRequest, Target};
 use crate::oauth::client::Client;
 use crate::oauth::codes::Approved;
@@ -109,8 +110,9 @@ impl Visit<'_> {
             Ok(request) => request,
             Err(answer) => return Ok(*answer),
         };
-        let subject = if STEPS.contains(&step) { "" } else { &*request.target.client.client_id };
-        if let Err(reason) = self.visitor.check(self.call, form, (step, subject), self.services) {
+        // What was asked is what is allowed: the form belongs to this very request.
+        let subject = if STEPS.contains(&step) { String::new() } else { self.asked.to_query() };
+        if let Err(reason) = self.visitor.check(self.call, form, (step, &subject), self.services) {
             return Ok(untrusted(reason, &self.url(self.asked), "../"));
         }
         match step {
@@ -142,7 +144,22 @@ impl Visit<'_> {
     async fn judge(&self) -> Judged {
         let target = self.target().await.map_err(|error| Box::new(pages::failure(&error)))?;
         AuthorizationRequest::read(target.clone(), self.asked, &self.services.issuer)
+            .and_then(|request| self.check_hint(request))
             .map_err(|error| Box::new(self.bounce(&target, &error)))
+    }
+
+    /// A hint of who is meant must be an ID token that this server gave this client, however long ago.
+    fn check_hint(&self, request: AuthorizationRequest) -> Result<AuthorizationRequest, OAuthError> {
+        if request.id_token_hint.is_some() && self.meant(&request).is_none() {
+            let text = "`id_token_hint` is no ID token of this server for this application";
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, text));
+        }
+        Ok(request)
+    }
+
+    /// Who the request is about, if it says so.
+    fn meant(&self, request: &AuthorizationRequest) -> Option<UserId> {
+        self.services.tokens.subject_of_hint(request.id_token_hint.as_deref()?, &request.target.client.client_id)
     }
 
     async fn target(&self) -> Result<Target, OAuthError> {
@@ -168,9 +185,12 @@ impl Visit<'_> {
         see_other(&target.failure(&OAuthError::new(code, description), &self.services.issuer))
     }
 
-    /// Who is signed in, unless they are to sign in anew.
+    /// Who is signed in, unless they are to sign in anew, or somebody else is meant (OpenID Connect Core, section 3.1.2.2).
     fn signed_in(&self, request: &AuthorizationRequest) -> Option<&Browser> {
         let browser = self.visitor.browser.as_ref()?;
+        if request.id_token_hint.is_some() && self.meant(request) != Some(browser.user_id) {
+            return None;
+        }
         let fresh =
             request.max_age.is_none_or(|age: Duration| self.services.clock.now() <= browser.authenticated_at.plus(age));
         (fresh && !request.prompt.login && !request.prompt.create).then_some(browser)
@@ -199,7 +219,7 @@ impl Visit<'_> {
 
     fn ask_consent(&self, request: &AuthorizationRequest, browser: &Browser, scopes: OAuthScopes) -> Shown {
         let client = &request.target.client;
-        let token = self.visitor.token("consent", &client.client_id, self.services)?;
+        let token = self.visitor.token("consent", &self.asked.to_query(), self.services)?;
         let consent = Consent {
             client,
             browser,

@@ -45,7 +45,13 @@ impl GrantType {
 pub async fn token(services: &Services, call: Call) -> Answer {
     let form = call.client_form()?;
     let grant_type = GrantType::parse(form.required("grant_type")?)?;
-    let client = credentials::authenticate(services, &call, &form, PATH).await?;
+    let client = match credentials::authenticate(services, &call, &form, PATH).await {
+        Ok(client) => client,
+        Err(error) => {
+            note_stranger(services, &call, &form, error.code).await?;
+            return Err(error.into());
+        }
+    };
     services.limits.count(Class::Client, Subject::Client(client.id.0)).map_err(Failure::Api)?;
     let answer = give(services, &call, &form, grant_type, &client).await?;
     if let Err(error) = services.clients.touch(&client).await {
@@ -53,6 +59,15 @@ pub async fn token(services: &Services, call: Call) -> Answer {
         tracing::warn!(%error, "the use of a client was not noted");
     }
     Ok(json_response(StatusCode::OK, &answer))
+}
+
+/// Has the owner of a code or token know that somebody brought it who is not the client they say they are.
+async fn note_stranger(services: &Services, call: &Call, form: &Pairs, code: ErrorCode) -> Result<(), OAuthError> {
+    let brought = form.one("refresh_token")?.or(form.one("code")?);
+    match brought {
+        Some(secret) if code == ErrorCode::InvalidClient => services.grants.note_stranger(secret, &call.origin).await,
+        _ => Ok(()),
+    }
 }
 
 async fn give(

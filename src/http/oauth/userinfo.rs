@@ -1,6 +1,8 @@
 //! `GET` and `POST /oauth/userinfo`: what a person lets a client know of them (OpenID Connect Core, section 5.3).
 
-use poem::http::StatusCode;
+use poem::http::header::WWW_AUTHENTICATE;
+use poem::http::{HeaderValue, StatusCode};
+use serde_json::json;
 
 use super::answers::{Failure, json_response};
 use super::call::Call;
@@ -12,11 +14,16 @@ use crate::oauth::{ErrorCode, OAuthError};
 /// The path.
 pub const PATH: &str = "/oauth/userinfo";
 
+/// For who shows no token.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"MindFlow\", scope=\"openid\"");
+
 /// Tells the claims that the access token allows. The token is taken from the header alone.
 pub async fn userinfo(services: &Services, call: Call) -> Answer {
     let Some(token) = credentials::bearer(&call) else {
-        let error = OAuthError::new(ErrorCode::InvalidToken, "an access token with the scope openid is needed");
-        return Err(Failure::Challenge(error, "Bearer realm=\"MindFlow\", scope=\"openid\"".to_owned()));
+        // Who shows nothing made no error (RFC 6750, section 3.1).
+        let mut response = json_response(StatusCode::UNAUTHORIZED, &json!({}));
+        response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+        return Ok(response);
     };
     let request_id = call.origin.request_id.as_deref().unwrap_or_default();
     let (caller, scopes) = match services.guard.identify_client(token, request_id).await {

@@ -120,14 +120,14 @@ fn a_clients_token_has_the_claims_of_the_profile_and_is_good_where_it_was_issued
     assert!(verified.is_for(Resource::Mcp) && !verified.is_for(Resource::Api));
     assert_eq!(verified.scopes.to_string(), "read openid");
     assert_eq!(claims["aud"], "https://mindflow.example/mcp");
-    assert_eq!(payload(&both)["aud"], json!(["https://mindflow.example/api", "https://mindflow.example/mcp"]));
+    assert_eq!(payload(&both)["aud"], json!(["https://mindflow.example/api", "https://mindflow.example/mcp", ISSUER]));
     let expected = json!({
         "iss": ISSUER, "sub": Uuid::from_u128(1), "aud": claims["aud"], "exp": NOW + 3600, "iat": NOW, "nbf": NOW,
         "jti": claims["jti"], "grant_id": Uuid::from_u128(4), "scope": "read openid", "client_id": "chatgpt_mindflow",
     });
     assert_eq!(claims, expected);
     assert_ne!(payload(&both)["jti"], claims["jti"]);
-    assert_eq!(world.tokens.read(&both).unwrap().aud.iter().count(), 2);
+    assert_eq!(world.tokens.read(&both).unwrap().aud.iter().count(), 3);
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Consent<'_> {
 /// Each scope in plain words.
 const fn words(scope: OAuthScope) -> (&'static str, Option<&'static str>) {
     match scope {
-        OAuthScope::Read => ("See your tasks, projects, labels and settings", None),
+        OAuthScope::Read => ("See your tasks, projects and labels, and your name, e-mail address and settings", None),
         OAuthScope::Write => ("Add, change, complete and delete your tasks", Some("Untick this to let it only look.")),
         OAuthScope::Admin => ("Operate this server for everybody on it", Some("Policies, plugins and people.")),
         OAuthScope::OpenId => ("Recognise you when you come again", None),

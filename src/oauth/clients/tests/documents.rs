@@ -64,6 +64,17 @@ async fn a_failure_is_remembered_for_a_minute() {
 }
 
 #[tokio::test]
+async fn that_this_server_was_busy_is_not_remembered() {
+    let world = worlds().await.remove(0);
+    world.shelf.fail(URL, FetchError::Busy);
+
+    assert_eq!(world.finds().await.unwrap_err(), ErrorCode::InvalidClient);
+    world.shelf.put(URL, &document(), None);
+
+    world.finds().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_known_client_outlives_an_outage_of_its_server_for_a_day_but_no_withdrawal() {
     for world in worlds().await {
         world.shelf.put(URL, &document(), None);

@@ -24,7 +24,8 @@ async fn a_registration_without_anything_but_redirects_gets_the_defaults() {
             (&made["client_id_issued_at"], &made["client_secret_expires_at"]),
             (&json!(1_793_610_000), &json!(0))
         );
-        assert!(made["client_secret"].as_str().unwrap().len() >= 43 && made.get("scope").is_none());
+        assert!(made["client_secret"].as_str().unwrap().len() >= 43);
+        assert_eq!(made["scope"], "read write openid email profile offline_access", "it is told what it may ask for");
         let uri = format!("{ISSUER}/oauth/register/{}", made["client_id"].as_str().unwrap());
         assert_eq!(made["registration_client_uri"], json!(uri));
         let client = world.clients.find(made["client_id"].as_str().unwrap()).await.unwrap();
@@ -65,6 +66,10 @@ async fn a_registration_cannot_give_itself_more_than_users_have() {
     assert_eq!(made["scope"], "read");
     let client = world.clients.find(only["client_id"].as_str().unwrap()).await.unwrap();
     assert!(!client.scopes.has(OAuthScope::Admin));
+    for nothing in ["admin", "mcp:tools", "nonsense  more"] {
+        let made = world.register(with("scope", json!(nothing))).await.unwrap();
+        assert_eq!(made["scope"], "read", "{nothing}: no more than for those who ask for little");
+    }
 }
 
 #[tokio::test]
