@@ -49,7 +49,7 @@ pub mod tokens;
 mod transfer;
 pub mod writer;
 
-pub use changes::UndoRow;
+pub use changes::{NewUndo, UndoRow};
 pub use endings::Ended;
 pub use error::{StoreError, StoreResult};
 use file::DatabaseFile;

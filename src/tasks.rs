@@ -20,6 +20,8 @@ pub mod groups;
 pub mod lists;
 mod operations;
 pub mod phrase;
+pub mod plan;
+pub mod pointing;
 pub mod priority;
 mod ranked_lists;
 pub mod ranking;
@@ -31,7 +33,7 @@ pub mod transfer;
 pub mod undo;
 pub mod wording;
 
-pub use change::{Ask, Changed, Retry};
+pub use change::{Ask, Changed, Channel, Retry};
 pub use error::{Fault, TaskError};
 pub use ranked_lists::ListRanked;
 pub use task::{Status, Task};
@@ -78,7 +80,8 @@ impl Tasks {
 
     /// Completes a task, reopens it or starts it; idempotent.
     pub async fn move_to(&self, ask: Ask<Task>, id: TaskId, status: Status) -> Result<Changed<Task>, TaskError> {
-        self.changes.run("task.moved", ask, move |work| Box::pin(operations::move_to(work, id, status))).await
+        let action = operations::name_of_move(status);
+        self.changes.run(action, ask, move |work| Box::pin(operations::move_to(work, id, status))).await
     }
 
     /// Puts a task off.

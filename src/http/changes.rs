@@ -163,7 +163,7 @@ where
             Err(error) => problem_answer(&ApiError::from(error), &request_id),
         }),
     });
-    let outcome = ask(Ask { caller: caller.clone(), retry, versions: on.versions, purpose: on.purpose }).await;
+    let outcome = ask(Ask { retry, versions: on.versions, purpose: on.purpose, ..Ask::new(caller.clone()) }).await;
     let answer = match outcome {
         Ok(changed) => Reply::<T, STATUS>::answer_of(&changed),
         Err(TaskError::Replayed(answer)) => {

@@ -3,21 +3,31 @@
 use super::{Sql, Store, StoreError, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
+use crate::tasks::change::Channel;
 use crate::tasks::receipts::{Answer, RetryKey};
 
 /// `$1` user. Locks the user's row until the end of the transaction, so that changes of one user come one by one.
 const BUMP_DATA_VERSION: &str =
     "UPDATE users SET data_version = data_version + 1 WHERE id = $1 AND status = 'active' RETURNING data_version";
 
-/// `$1` SHA-256 of the token, `$2` user, `$3` action, `$4` snapshot, `$5` now, `$6` expiry.
+/// `$1` SHA-256 of the token, `$2` user, `$3` action, `$4` snapshot, `$5` now, `$6` expiry, `$7` channel, `$8` which of the
+/// user's changes it is.
 const INSERT_UNDO: &str = "
-    INSERT INTO undo_tokens (token_hash, user_id, action, snapshot, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO undo_tokens (token_hash, user_id, action, snapshot, created_at, expires_at, via, number)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ";
 
 /// `$1` user, `$2` SHA-256 of the token.
 const FIND_UNDO: &str = "
-    SELECT action, snapshot, expires_at, used_at FROM undo_tokens WHERE user_id = $1 AND token_hash = $2
+    SELECT token_hash, action, snapshot, expires_at, used_at FROM undo_tokens WHERE user_id = $1 AND token_hash = $2
+";
+
+/// `$1` user, `$2` a moment. The latest change since then that came through MCP and was not taken back; what takes changes
+/// back is not counted.
+const FIND_LATEST_UNDO: &str = "
+    SELECT token_hash, action, snapshot, expires_at, used_at FROM undo_tokens
+     WHERE user_id = $1 AND via = 'mcp' AND created_at >= $2 AND used_at IS NULL AND action <> 'change.undone'
+     ORDER BY number DESC LIMIT 1
 ";
 
 /// `$1` user, `$2` SHA-256 of the token, `$3` now.
@@ -46,6 +56,7 @@ pub(super) const STATEMENTS: &[(&str, Sql)] = &[
     ("BUMP_DATA_VERSION", Sql::same(BUMP_DATA_VERSION)),
     ("INSERT_UNDO", Sql::same(INSERT_UNDO)),
     ("FIND_UNDO", Sql::same(FIND_UNDO)),
+    ("FIND_LATEST_UNDO", Sql::same(FIND_LATEST_UNDO)),
     ("SPEND_UNDO", Sql::same(SPEND_UNDO)),
     ("FIND_RECEIPT", Sql::same(FIND_RECEIPT)),
     ("INSERT_RECEIPT", Sql::same(INSERT_RECEIPT)),
@@ -56,6 +67,8 @@ pub(super) const STATEMENTS: &[(&str, Sql)] = &[
 /// An undo token as it is kept.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct UndoRow {
+    /// SHA-256 of the token.
+    pub token_hash: Vec<u8>,
     /// What it would undo, such as `task.deleted`.
     pub action: String,
     /// What was there before, as JSON.
@@ -66,6 +79,21 @@ pub struct UndoRow {
     pub used_at: Option<i64>,
 }
 
+/// An undo token to keep.
+#[derive(Clone, Debug)]
+pub struct NewUndo {
+    /// SHA-256 of the token.
+    pub token_hash: [u8; 32],
+    /// What it would undo.
+    pub action: &'static str,
+    /// What was there before, as JSON.
+    pub snapshot: String,
+    /// When it was made, and from when on it is too old.
+    pub life: (Timestamp, Timestamp),
+    /// How the change came, and which of the user's changes it is.
+    pub origin: (Channel, i64),
+}
+
 impl Tx<'_> {
     /// Counts a change of the user's data and makes other changes of the same user wait; `None` when the user is gone.
     pub async fn bump_data_version(&mut self, user: UserId) -> StoreResult<Option<i64>> {
@@ -73,22 +101,17 @@ impl Tx<'_> {
     }
 
     /// Keeps what a change replaced.
-    pub async fn insert_undo(
-        &mut self,
-        token_hash: &[u8; 32],
-        user: UserId,
-        action: &str,
-        snapshot: &str,
-        life: (Timestamp, Timestamp),
-    ) -> StoreResult<()> {
+    pub async fn insert_undo(&mut self, user: UserId, undo: &NewUndo) -> StoreResult<()> {
         on_database!(self, |db| {
             sqlx::query(INSERT_UNDO)
-                .bind(&token_hash[..])
+                .bind(&undo.token_hash[..])
                 .bind(user.0)
-                .bind(action)
-                .bind(snapshot)
-                .bind(life.0.as_micros())
-                .bind(life.1.as_micros())
+                .bind(undo.action)
+                .bind(&undo.snapshot)
+                .bind(undo.life.0.as_micros())
+                .bind(undo.life.1.as_micros())
+                .bind(undo.origin.0.as_str())
+                .bind(undo.origin.1)
                 .execute(db)
                 .await?;
         });
@@ -102,10 +125,17 @@ impl Tx<'_> {
         }))
     }
 
+    /// The undo token of the user's latest change since `since` that came through MCP and is still there to be undone.
+    pub async fn find_latest_undo(&mut self, user: UserId, since: Timestamp) -> StoreResult<Option<UndoRow>> {
+        Ok(on_database!(self, |db| {
+            sqlx::query_as(FIND_LATEST_UNDO).bind(user.0).bind(since.as_micros()).fetch_optional(db).await?
+        }))
+    }
+
     /// Marks an undo token as used.
-    pub async fn spend_undo(&mut self, user: UserId, token_hash: &[u8; 32], now: Timestamp) -> StoreResult<()> {
+    pub async fn spend_undo(&mut self, user: UserId, token_hash: &[u8], now: Timestamp) -> StoreResult<()> {
         on_database!(self, |db| {
-            sqlx::query(SPEND_UNDO).bind(user.0).bind(&token_hash[..]).bind(now.as_micros()).execute(db).await?;
+            sqlx::query(SPEND_UNDO).bind(user.0).bind(token_hash).bind(now.as_micros()).execute(db).await?;
         });
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::tasks::{TaskRow, read_tasks, task_columns};
 use super::{Dialect, Sql, Store, StoreResult, on_database};
 use crate::ids::{TaskId, UserId};
 use crate::tasks::filter::{Position, Sort, TaskFilter};
-use crate::tasks::search::SearchTerms;
+use crate::tasks::search::{Reach, SearchTerms, words};
 use crate::tasks::task::{Status, Task};
 
 /// `$1` owner, `$2`-`$5` statuses, `$6` label, `$7` project, `$8` parent, `$9` due before, `$10` due after,
@@ -112,6 +112,34 @@ const LIST_TASK_IDS: Sql = Sql {
     postgres: concat!("SELECT t.id", postgres_filter!(), " ORDER BY t.created_at, t.id"),
 };
 
+/// `$1` owner, `$2`-`$5` statuses, `$6` the title's words, `$7` a search that finds all such titles, `$8` how many rows.
+/// Newest first. The words themselves have no index: some would be too long for PostgreSQL's.
+macro_rules! by_title {
+    ($search:literal) => {
+        concat!(
+            "SELECT ",
+            task_columns!(),
+            " FROM tasks t
+              WHERE t.user_id = $1 AND t.deleted_at IS NULL AND t.status IN ($2, $3, $4, $5) AND t.search_title = $6 AND ",
+            $search,
+            " ORDER BY t.created_at DESC, t.id DESC LIMIT $8"
+        )
+    };
+}
+const FIND_SAME_TITLE: Sql = Sql {
+    sqlite: by_title!("t.seq IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH $7)"),
+    postgres: by_title!("t.search @@ CAST(CAST($7 AS TEXT) AS TSQUERY)"),
+};
+
+/// `$1` owner, `$2`-`$5` statuses, `$6` how many rows. Titles of signs alone, newest first.
+const FIND_WORDLESS: &str = concat!(
+    "SELECT ",
+    task_columns!(),
+    " FROM tasks t
+      WHERE t.user_id = $1 AND t.deleted_at IS NULL AND t.status IN ($2, $3, $4, $5) AND t.search_title = ''
+      ORDER BY t.created_at DESC, t.id DESC LIMIT $6"
+);
+
 /// `$1` owner. Everything that is or may become a candidate: not deleted, not completed.
 const LIST_CANDIDATES: &str = concat!(
     "SELECT ",
@@ -129,6 +157,8 @@ pub(super) const STATEMENTS: &[(&str, Sql)] = &[
     ("LIST_BY_RELEVANCE", LIST_BY_RELEVANCE),
     ("COUNT_TASKS", COUNT_TASKS),
     ("LIST_TASK_IDS", LIST_TASK_IDS),
+    ("FIND_SAME_TITLE", FIND_SAME_TITLE),
+    ("FIND_WORDLESS", Sql::same(FIND_WORDLESS)),
     ("LIST_CANDIDATES", Sql::same(LIST_CANDIDATES)),
 ];
 
@@ -155,7 +185,7 @@ const fn statement(sort: Sort) -> Option<Sql> {
 /// Binds `$1` to `$12` of [`filter!`].
 macro_rules! bind_filter {
     ($query:expr, $dialect:expr, $owner:expr, $filter:expr) => {{
-        let statuses = statuses_of($filter);
+        let statuses = four_of(&$filter.statuses);
         $query
             .bind($owner.0)
             .bind(statuses[0].as_str())
@@ -173,8 +203,8 @@ macro_rules! bind_filter {
 }
 
 /// The four statuses to look for; repeated when there are fewer.
-fn statuses_of(filter: &TaskFilter) -> [Status; 4] {
-    let wanted = if filter.statuses.is_empty() { &Status::ALL[..] } else { &filter.statuses };
+fn four_of(statuses: &[Status]) -> [Status; 4] {
+    let wanted = if statuses.is_empty() { &Status::ALL[..] } else { statuses };
     std::array::from_fn(|index| wanted.get(index).copied().unwrap_or(wanted[0]))
 }
 
@@ -193,20 +223,20 @@ fn match_text(terms: &SearchTerms, dialect: Dialect, owner: UserId, place: Where
             Dialect::Postgres => "'0' & !'0'".to_owned(),
         };
     }
+    let title = place == Where::Title || terms.reach() == Reach::TitleWords;
+    let whole = terms.reach() == Reach::TitleWords;
     let words = terms.words().iter();
-    match (dialect, place) {
-        (Dialect::Sqlite, Where::Everywhere) => {
-            let words = words.map(|word| format!("{{title body}} : \"{word}\" *")).collect::<Vec<_>>();
+    match dialect {
+        Dialect::Sqlite => {
+            let columns = if title { "title" } else { "{title body}" };
+            let star = if whole { "" } else { " *" };
+            let words = words.map(|word| format!("{columns} : \"{word}\"{star}")).collect::<Vec<_>>();
             format!("owner : \"{}\" AND {}", owner.0.simple(), words.join(" AND "))
         }
-        (Dialect::Sqlite, Where::Title) => {
-            let words = words.map(|word| format!("title : \"{word}\" *")).collect::<Vec<_>>();
-            format!("owner : \"{}\" AND {}", owner.0.simple(), words.join(" AND "))
+        Dialect::Postgres => {
+            let (mark, star) = (if title { "=" } else { "" }, if whole { "" } else { ":*" });
+            words.map(|word| format!("'{mark}{word}'{star}")).collect::<Vec<_>>().join(" & ")
         }
-        (Dialect::Postgres, Where::Everywhere) => {
-            words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
-        }
-        (Dialect::Postgres, Where::Title) => words.map(|word| format!("'={word}':*")).collect::<Vec<_>>().join(" & "),
     }
 }
 
@@ -259,6 +289,37 @@ impl Store {
             bind_filter!(sqlx::query_scalar(LIST_TASK_IDS.on(dialect)), dialect, owner, filter).fetch_all(db).await?
         });
         Ok(ids.into_iter().map(TaskId).collect())
+    }
+
+    /// Up to `limit` of the owner's tasks of these statuses whose title has the same words, in the same order, as
+    /// `title`; newest first. For a title without words: tasks whose titles have none either.
+    pub async fn list_by_title(
+        &self,
+        owner: UserId,
+        statuses: &[Status],
+        title: &str,
+        limit: u32,
+    ) -> StoreResult<Vec<Task>> {
+        let dialect = self.dialect();
+        let statuses = four_of(statuses);
+        let terms = SearchTerms::parse(title).in_title();
+        let wordless = terms.words().is_empty();
+        let statement = if wordless { FIND_WORDLESS } else { FIND_SAME_TITLE.on(dialect) };
+        let rows = on_database!(self.reader, |db| {
+            let query = sqlx::query_as(statement)
+                .bind(owner.0)
+                .bind(statuses[0].as_str())
+                .bind(statuses[1].as_str())
+                .bind(statuses[2].as_str())
+                .bind(statuses[3].as_str());
+            let query = if wordless {
+                query
+            } else {
+                query.bind(words(title)).bind(match_text(&terms, dialect, owner, Where::Title))
+            };
+            query.bind(i64::from(limit)).fetch_all(db).await?
+        });
+        read_tasks(rows)
     }
 
     /// Everything of the owner's that is or may become a candidate: neither deleted nor completed.

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::fault::Purpose;
 use crate::ids::{ProjectId, TaskId};
 use crate::store::audit::AuditEntry;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{NewUndo, Store, StoreError, Tx};
 
 use super::error::{Fault, TaskError};
 use super::receipts::{Answer, RetryKey, Running};
@@ -56,6 +56,26 @@ impl<T> fmt::Debug for Retry<T> {
     }
 }
 
+/// The edge through which a change comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// The REST API, or anything else of one's own making.
+    #[default]
+    Api,
+    /// A tool that a model called.
+    Mcp,
+}
+
+impl Channel {
+    /// The name in the database and in the log of what was done.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Mcp => "mcp",
+        }
+    }
+}
+
 /// Who asks for a change, and on what conditions.
 #[derive(Debug)]
 pub struct Ask<T> {
@@ -68,12 +88,20 @@ pub struct Ask<T> {
     /// Whether the change may happen. A rehearsal goes the whole way, keeps nothing, and ends in
     /// [`TaskError::Rehearsed`] where the change would have succeeded.
     pub purpose: Purpose,
+    /// How the request came.
+    pub channel: Channel,
 }
 
 impl<T> Ask<T> {
     /// An unconditional request that is sent once.
     pub const fn new(caller: Caller) -> Self {
-        Self { caller, retry: None, versions: None, purpose: Purpose::Act }
+        Self { caller, retry: None, versions: None, purpose: Purpose::Act, channel: Channel::Api }
+    }
+
+    /// The same request, through another channel.
+    #[must_use]
+    pub fn through(self, channel: Channel) -> Self {
+        Self { channel, ..self }
     }
 }
 
@@ -130,15 +158,22 @@ where
     F: for<'w, 'a, 'b> FnOnce(&'w mut Work<'a, 'b>) -> BoxFuture<'w, Result<T, TaskError>>,
 {
     let (user, purpose) = (ask.caller.user_id, ask.purpose);
-    tx.bump_data_version(user).await?.ok_or(TaskError::AccountGone)?;
+    let number = tx.bump_data_version(user).await?.ok_or(TaskError::AccountGone)?;
     if let Some(retry) = &ask.retry
         && let Some((fingerprint, answer)) = tx.find_receipt(user, &retry.key.key, now).await?
     {
         let same = fingerprint == retry.key.fingerprint;
         return Err(if same { TaskError::Replayed(Box::new(answer)) } else { TaskError::KeyReused });
     }
-    let mut work_state =
-        Work { tx, now, caller: ask.caller, versions: ask.versions, before: Snapshot::default(), audit: Vec::new() };
+    let mut work_state = Work {
+        tx,
+        now,
+        caller: ask.caller,
+        versions: ask.versions,
+        origin: (ask.channel, number),
+        before: Snapshot::default(),
+        audit: Vec::new(),
+    };
     let value = work(&mut work_state).await?;
     if purpose == Purpose::Rehearse {
         return Err(TaskError::Rehearsed);
@@ -159,6 +194,8 @@ pub(super) struct Work<'a, 'b> {
     pub(super) now: Timestamp,
     pub(super) caller: Caller,
     versions: Option<Vec<i64>>,
+    /// How the change came, and which of the user's changes it is.
+    origin: (Channel, i64),
     before: Snapshot,
     audit: Vec<AuditEntry>,
 }
@@ -189,9 +226,10 @@ impl Work<'_, '_> {
     pub(super) async fn insert(&mut self, task: Task) -> Result<Task, TaskError> {
         self.check_relations(None, &task).await?;
         self.tx.insert_task(self.caller.user_id, &task, self.due_at(&task)).await?;
-        self.before.task(task.id, task.version, None);
         self.note("task.created", "task", task.id.0, None);
-        self.stored(task).await
+        let task = self.stored(task).await?;
+        self.before.task(&task, None);
+        Ok(task)
     }
 
     /// Writes what became of a task; nothing happens when it is what it was.
@@ -204,8 +242,9 @@ impl Work<'_, '_> {
         task.updated_at = self.now;
         self.tx.update_task(self.caller.user_id, &task, self.due_at(&task)).await?;
         self.note(action, "task", task.id.0, Some(changed_fields(&before, &task)));
-        self.before.task(task.id, task.version, Some(before));
-        self.stored(task).await
+        let task = self.stored(task).await?;
+        self.before.task(&task, Some(before));
+        Ok(task)
     }
 
     /// A label that exists already keeps the case in which it was first written, so labels are read back.
@@ -230,9 +269,13 @@ impl Work<'_, '_> {
         details: Option<serde_json::Value>,
     ) {
         let entry = AuditEntry { entity, ..AuditEntry::by(&self.caller, action, self.now).on(id) };
-        self.audit.push(match details {
+        let entry = match details {
             Some(details) => entry.with(details),
             None => entry,
+        };
+        self.audit.push(match self.origin.0 {
+            Channel::Api => entry,
+            Channel::Mcp => entry.with(serde_json::json!({ "via": Channel::Mcp.as_str() })),
         });
     }
 
@@ -278,7 +321,8 @@ impl Work<'_, '_> {
         let token = random_secret("").map_err(|_| StoreError::Dropped)?;
         let life = (self.now, self.now.plus(KEPT));
         let snapshot = serde_json::json!(self.before).to_string();
-        self.tx.insert_undo(&hash_secret(&token), self.caller.user_id, action, &snapshot, life).await?;
+        let undo = NewUndo { token_hash: hash_secret(&token), action, snapshot, life, origin: self.origin };
+        self.tx.insert_undo(self.caller.user_id, &undo).await?;
         Ok(Some(token))
     }
 }

@@ -47,16 +47,23 @@ async fn edited(
 /// Completes, reopens or starts a task; idempotent.
 pub(super) async fn move_to(work: &mut Work<'_, '_>, id: TaskId, status: Status) -> Result<Task, TaskError> {
     let before = work.get_task(id).await?;
-    let action = match status {
-        Status::Completed => "task.completed",
-        Status::InProgress if before.status == Status::Completed => return Err(TaskError::Completed(id)),
-        Status::InProgress => "task.started",
+    match (status, before.status) {
+        (Status::InProgress, Status::Completed) => return Err(TaskError::Completed(id)),
         // Reopening leaves a task that is open as it is.
-        Status::Pending if before.status == Status::InProgress => return Ok(before),
-        Status::Pending | Status::Snoozed => "task.reopened",
-    };
+        (Status::Pending, Status::InProgress) => return Ok(before),
+        _ => {}
+    }
     let task = before.moved_to(status, work.now);
-    work.save(action, before, task).await
+    work.save(name_of_move(status), before, task).await
+}
+
+/// What moving a task to a status is called.
+pub(super) const fn name_of_move(status: Status) -> &'static str {
+    match status {
+        Status::Completed => "task.completed",
+        Status::InProgress => "task.started",
+        Status::Pending | Status::Snoozed => "task.reopened",
+    }
 }
 
 /// Puts a task off.

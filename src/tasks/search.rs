@@ -54,9 +54,21 @@ const fn is_unspaced(c: char) -> bool {
         | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{1b000}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// A question: every word must occur, as the beginning of a word at least. One without words finds nothing.
+/// A question: every word must occur. One without words finds nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SearchTerms(Vec<String>);
+pub struct SearchTerms {
+    words: Vec<String>,
+    reach: Reach,
+}
+
+/// Where a word of a question may occur, and as what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In title or description, as the beginning of a word at least.
+    Beginnings,
+    /// In the title, as a whole word.
+    TitleWords,
+}
 
 impl SearchTerms {
     /// Reads what a person typed; signs alone are no words.
@@ -67,12 +79,30 @@ impl SearchTerms {
             Word::Run(run) if run.len() > 1 => pairs(&run).collect(),
             Word::Run(run) => run.iter().map(char::to_string).collect(),
         });
-        Self(words.take(WORDS_MAX).collect())
+        Self { words: words.take(WORDS_MAX).collect(), reach: Reach::Beginnings }
+    }
+
+    /// The same words, asked for as whole words of the title.
+    #[must_use]
+    pub fn in_title(self) -> Self {
+        Self { reach: Reach::TitleWords, ..self }
+    }
+
+    /// The question without words that say nothing; as it is when nothing would remain.
+    #[must_use]
+    pub fn without(self, says_nothing: impl Fn(&str) -> bool) -> Self {
+        let words: Vec<String> = self.words.iter().filter(|word| !says_nothing(word)).cloned().collect();
+        if words.is_empty() { self } else { Self { words, ..self } }
+    }
+
+    /// Where the words may occur.
+    pub const fn reach(&self) -> Reach {
+        self.reach
     }
 
     /// The words; none when there is no letter or digit in the question.
     pub fn words(&self) -> &[String] {
-        &self.0
+        &self.words
     }
 }
 

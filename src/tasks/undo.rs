@@ -1,10 +1,15 @@
 //! Undo: what a change replaced, and the way back.
 
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::secrets::hash_secret;
 use crate::clock::Timestamp;
 use crate::ids::{LabelId, ProjectId, TaskId};
+use crate::store::{StoreError, UndoRow};
 
 use super::Tasks;
 use super::change::{Ask, Changed, Work};
@@ -18,8 +23,14 @@ use super::transfer::plan::Plan;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Before {
-    /// A task; without `before` it was made by the change.
-    Task { id: TaskId, version: i64, before: Option<Box<Task>> },
+    /// A task; without `before` it was made by the change. `after` is a digest of what the change left.
+    Task {
+        id: TaskId,
+        version: i64,
+        before: Option<Box<Task>>,
+        #[serde(default)]
+        after: Option<String>,
+    },
     /// A project; without `version` it was removed, and `tasks` were in it.
     Project { id: ProjectId, version: Option<i64>, before: Option<Project>, tasks: Vec<TaskId> },
     /// A label; without `version` it was removed, and `tasks` had it.
@@ -45,16 +56,27 @@ impl Snapshot {
     }
 
     /// Notes a task; when a batch changes one twice, the first `before` and the last version count.
-    pub(super) fn task(&mut self, task: TaskId, now: i64, replaced: Option<Task>) {
+    pub(super) fn task(&mut self, task: &Task, replaced: Option<Task>) {
         let known = self.0.iter_mut().find_map(|item| match item {
-            Before::Task { id, version, .. } if *id == task => Some(version),
+            Before::Task { id, version, after, .. } if *id == task.id => Some((version, after)),
             _ => None,
         });
+        let left = Some(digest(task));
         match known {
-            Some(version) => *version = now,
-            None => self.0.push(Before::Task { id: task, version: now, before: replaced.map(Box::new) }),
+            Some((version, after)) => (*version, *after) = (task.version, left),
+            None => {
+                let before = replaced.map(Box::new);
+                self.0.push(Before::Task { id: task.id, version: task.version, before, after: left });
+            }
         }
     }
+}
+
+/// A digest of everything that people see of a task: alike whenever the task is as it was, however often it was changed
+/// and changed back meanwhile.
+fn digest(task: &Task) -> String {
+    let content = Task { version: 0, updated_at: task.created_at, ..task.clone() };
+    URL_SAFE_NO_PAD.encode(hash_secret(&serde_json::json!(content).to_string()))
 }
 
 /// What an undo brought back.
@@ -64,6 +86,8 @@ pub struct Undone {
     pub action: String,
     /// The tasks as they are again; one that the change had made is gone and not among them.
     pub tasks: Vec<Task>,
+    /// The tasks that the change had made, as they were when they went.
+    pub gone: Vec<Task>,
 }
 
 impl Tasks {
@@ -77,33 +101,60 @@ impl Tasks {
         self.changes
             .run("change.undone", ask, move |work| {
                 Box::pin(async move {
-                    let hash = hash_secret(&token);
                     let user = work.caller.user_id;
-                    let row = work.tx.find_undo(user, &hash).await?.ok_or(TaskError::NotFound("undo token"))?;
+                    let row = work.tx.find_undo(user, &hash_secret(&token)).await?;
+                    let row = row.ok_or(TaskError::NotFound("undo token"))?;
                     if row.used_at.is_some() {
                         return Err(TaskError::UndoSpent("was used already"));
                     }
                     if Timestamp::from_micros(row.expires_at) <= work.now {
                         return Err(TaskError::UndoSpent("is older than 24 hours"));
                     }
-                    let snapshot: Snapshot = serde_json::from_str(&row.snapshot)
-                        .map_err(|_| crate::store::StoreError::corrupt("snapshot", "an undo token"))?;
-                    work.tx.spend_undo(user, &hash, work.now).await?;
-                    let mut tasks = Vec::new();
-                    for item in snapshot.0 {
-                        tasks.extend(restore(work, item).await?);
-                    }
-                    Ok(Undone { action: row.action, tasks })
+                    take_back(work, row).await
+                })
+            })
+            .await
+    }
+
+    /// Takes back the caller's latest change that came through [`Channel::Mcp`](super::change::Channel) and is not older
+    /// than `within`. Asked again, it goes on with the one before; what was taken back stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotFound`] when there is none, [`TaskError::UndoOvertaken`] when what it would restore has been changed
+    /// since.
+    pub async fn undo_latest(&self, ask: Ask<Undone>, within: Duration) -> Result<Changed<Undone>, TaskError> {
+        self.changes
+            .run("change.undone", ask, move |work| {
+                Box::pin(async move {
+                    let since = work.now.minus(within);
+                    let row = work.tx.find_latest_undo(work.caller.user_id, since).await?;
+                    take_back(work, row.ok_or(TaskError::NotFound("change to undo"))?).await
                 })
             })
             .await
     }
 }
 
+async fn take_back(work: &mut Work<'_, '_>, row: UndoRow) -> Result<Undone, TaskError> {
+    let snapshot: Snapshot =
+        serde_json::from_str(&row.snapshot).map_err(|_| StoreError::corrupt("snapshot", "an undo token"))?;
+    work.tx.spend_undo(work.caller.user_id, &row.token_hash, work.now).await?;
+    let mut tasks = Vec::new();
+    for item in snapshot.0 {
+        tasks.extend(restore(work, item).await?);
+    }
+    let (tasks, gone) = tasks.into_iter().partition(|task| task.deleted_at.is_none());
+    Ok(Undone { action: row.action, tasks, gone })
+}
+
 async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Vec<Task>, TaskError> {
     let ids = match item {
-        Before::Task { id, version, before } => {
-            return Ok(restore_task(work, id, version, before).await?.into_iter().collect());
+        Before::Task { id, version, before, after } => {
+            let current = work.tx.find_task(work.caller.user_id, id).await?;
+            let is_as_left = |task: &Task| task.version == version || after.is_some_and(|after| after == digest(task));
+            let current = current.filter(is_as_left).ok_or(TaskError::UndoOvertaken("task"))?;
+            return Ok(vec![restore_task(work, current, before).await?]);
         }
         Before::Project { id, version, before, tasks } => {
             restore_project(work, id, version, before, &tasks).await?;
@@ -121,20 +172,12 @@ async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Vec<Task>, Tas
     Ok(tasks)
 }
 
-async fn restore_task(
-    work: &mut Work<'_, '_>,
-    id: TaskId,
-    version: i64,
-    before: Option<Box<Task>>,
-) -> Result<Option<Task>, TaskError> {
-    let current = work.tx.find_task(work.caller.user_id, id).await?;
-    let current = current.filter(|task| task.version == version).ok_or(TaskError::UndoOvertaken("task"))?;
+async fn restore_task(work: &mut Work<'_, '_>, current: Task, before: Option<Box<Task>>) -> Result<Task, TaskError> {
     let wanted = match before {
         Some(before) => *before,
         None => Task { deleted_at: Some(work.now), ..current.clone() },
     };
-    let task = work.save("task.restored", current, wanted).await?;
-    Ok(Some(task).filter(|task| task.deleted_at.is_none()))
+    work.save("task.restored", current, wanted).await
 }
 
 async fn restore_project(

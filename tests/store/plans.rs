@@ -232,6 +232,9 @@ impl Person {
         }
         all.insert("COUNT_TASKS", plain.to_vec());
         all.insert("LIST_TASK_IDS", plain.to_vec());
+        let some = [Id(Some(self.user)), status, status, status, status];
+        all.insert("FIND_SAME_TITLE", [&some[..], &[Text(Some("task")), Text(Some("task")), Int(Some(10))]].concat());
+        all.insert("FIND_WORDLESS", [&some[..], &[Int(Some(200))]].concat());
         let mut narrow = plain;
         narrow[11] = Text(Some("task"));
         all.insert("LIST_BY_RELEVANCE", [&narrow[..], &next, &[Text(Some("task"))]].concat());
@@ -265,8 +268,9 @@ impl Person {
     fn changes(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
         let (user, now, text) = (Id(Some(self.user)), Int(Some(1)), Text(Some("x")));
         all.extend([
-            ("INSERT_UNDO", vec![Hash, user, text, text, now, now]),
+            ("INSERT_UNDO", vec![Hash, user, text, text, now, now, text, now]),
             ("FIND_UNDO", vec![user, Hash]),
+            ("FIND_LATEST_UNDO", vec![user, now]),
             ("SPEND_UNDO", vec![user, Hash, now]),
             ("FIND_RECEIPT", vec![user, text, now]),
             ("INSERT_RECEIPT", vec![user, text, Hash, text, now, now]),

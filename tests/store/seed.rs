@@ -84,7 +84,7 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
           WHERE l.name_key IN ('label 1', 'label 2')"
             .to_owned(),
         format!(
-            "INSERT INTO undo_tokens SELECT {hash}, u.id, 'task.created', '[]', i, {FAR}, NULL
+            "INSERT INTO undo_tokens SELECT {hash}, u.id, 'task.created', '[]', i, {FAR}, NULL, 'mcp', i
                FROM users u CROSS JOIN {some}"
         ),
         format!(
