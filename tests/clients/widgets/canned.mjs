@@ -132,9 +132,9 @@ export class Canned {
   }
 }
 
-/** The result of `create_task` with several rows, to be undone as one. */
+/** The result of `create_task`, to be undone as one: of what was made, nothing comes back. */
 export function created(canned, ...tasks) {
-  canned.refuse.undo = ok({ undone: "task.created", tasks });
+  canned.refuse.undo = ok({ undone: "task.batch", tasks: [] });
   return ok({ tasks, undo_token: "undo-created" });
 }
 

@@ -81,7 +81,7 @@ function beOpenAi(values) {
       waiting.set(last, done);
       window.parent.postMessage({ openaiCall: { call: last, name, args } }, "*");
     });
-  window.openai = { ...values, callTool: ask("callTool"), sendFollowUpMessage: ask("sendFollowUpMessage"), notifyIntrinsicHeight: ask("notifyIntrinsicHeight") };
+  window.openai = { ...values, callTool: ask("callTool"), sendFollowUpMessage: ask("sendFollowUpMessage"), setWidgetState: ask("setWidgetState"), notifyIntrinsicHeight: ask("notifyIntrinsicHeight") };
 }
 
 const hash = (code) => `'sha256-${createHash("sha256").update(code).digest("base64")}'`;

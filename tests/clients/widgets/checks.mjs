@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import * as canned from "./canned.mjs";
 import { Canned, CARD, DENTIST, LIST, ok, open, PLANTS, refusal, REPORT, TAXES } from "./canned.mjs";
+import { until } from "./chat.mjs";
 import { looks } from "./looks.mjs";
 
 async function completeAndUndo(world) {
@@ -126,13 +127,26 @@ async function aPlanAndWhatWasCreated(world) {
   const { card } = await open(world, "task-list", canned.plan());
   for (const words of ["Plan for Saturday 21 November", "55 min planned", "Left out"]) await card.inside.getByText(words).waitFor();
   assert.deepEqual(await card.inside.locator(".slot").allTextContents(), ["09:00 to –09:10", "09:15 to –09:45", "13:00 to –13:15"]);
+  for (const view of ["task-list", "task-card"]) {
+    const server = new Canned();
+    const { card: created } = await open(world, view, canned.created(server, PLANTS, TAXES), { server });
+    await created.inside.getByText("2 tasks").waitFor();
+    await created.button("Undo all").click();
+    await created.inside.getByText("Undone. Nothing is left of it.").first().waitFor();
+    assert.equal(await created.button(/^Complete/).count(), 0, "what was taken back cannot be completed");
+    assert.deepEqual(server.calls, [["undo", { undo_token: "undo-created" }]]);
+    assert.deepEqual(await created.saying(1), ["I took back the making of 2 tasks."]);
+  }
   const server = new Canned();
-  const made = canned.created(server, PLANTS, TAXES);
-  const created = (await open(world, "task-list", made, { server })).card;
-  await created.button("Undo all").click();
-  await created.inside.getByText("Undone.", { exact: true }).first().waitFor();
-  assert.equal(await created.button(/^Complete/).count(), 0, "what was taken back cannot be completed");
-  assert.deepEqual(server.calls, [["undo", { undo_token: "undo-created" }]]);
+  const { card: only } = await open(world, "task-card", canned.created(server, PLANTS), { server });
+  await only.inside.getByText("Created.").waitFor();
+  await only.button("Undo").click();
+  await only.inside.getByText("Undone. Nothing is left of it.").first().waitFor();
+  assert.equal(await only.button(/^(Complete|Snooze|Undo)/).count(), 0);
+  const { card: taken } = await open(world, "task-list", ok({ undone: "task.batch", tasks: [] }));
+  await taken.inside.getByText("Nothing is left of what was made.").waitFor();
+  const { card: restored } = await open(world, "task-list", ok({ undone: "task.moved", tasks: [PLANTS] }));
+  await restored.button(`Complete: ${PLANTS.title}`).waitFor();
 }
 
 async function nothingIsDoneThatWasNotReported(world) {
@@ -262,6 +276,32 @@ async function chatGptsOwnObject(world) {
   }
 }
 
+async function chatGptShowsTheCardAnew(world) {
+  const { structuredContent: toolOutput } = CARD;
+  const openAi = { toolOutput, theme: "light" };
+  const { card } = await open(world, "task-card", CARD, { deaf: true, openAi });
+  await card.button("Snooze").click();
+  await card.inside.getByRole("menuitem", { name: "Next week" }).click();
+  await card.button("Undo").waitFor();
+  const states = async () => (await card.messages()).filter((message) => message.openai === "setWidgetState").map(({ params }) => params[0]);
+  const [widgetState] = await states();
+
+  const anew = await open(world, "task-card", CARD, { deaf: true, openAi: { ...openAi, widgetState } });
+  await anew.card.inside.getByText("Snoozed until Mon 23 Nov 2026, 08:00.").waitFor();
+  assert.equal(await anew.card.button("Complete").count(), 0);
+  await anew.card.button("Undo").click();
+  await until(() => anew.server.calls.length > 0, () => "undo was not called");
+  assert.deepEqual(anew.server.calls, [["undo", { undo_token: "undo-1" }]]);
+
+  await card.button("Undo").click();
+  await card.button("Complete").waitFor();
+  assert.deepEqual((await states()).at(-1), { done: {} });
+  for (const odd of [null, 5, { done: 5 }, { done: { [REPORT.id]: 5 } }, { done: { [REPORT.id]: { status: "gone", text: "x" } } }]) {
+    const other = await open(world, "task-card", CARD, { deaf: true, openAi: { ...openAi, widgetState: odd } });
+    await other.card.button("Complete").waitFor();
+  }
+}
+
 export const checks = {
   completeAndUndo,
   snoozeForEachDuration,
@@ -276,5 +316,6 @@ export const checks = {
   whatIsCollectedIsToldBeforeTheEnd,
   oddHosts,
   chatGptsOwnObject,
+  chatGptShowsTheCardAnew,
   ...looks,
 };

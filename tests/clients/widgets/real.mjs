@@ -25,7 +25,7 @@ async function whatWasCreated(world) {
   const { card, result } = await show(world, "create_task", { tasks });
   await world.picture(card.page, "real-created");
   await card.button("Undo all").click();
-  await card.inside.getByText("Undone.", { exact: true }).first().waitFor();
+  await card.inside.getByText("Undone. Nothing is left of it.").first().waitFor();
   const gone = await world.server.call("get_tasks", {});
   const left = gone.structuredContent.tasks.map(({ id }) => id);
   assert(result.structuredContent.tasks.every(({ id }) => !left.includes(id)), "what was taken back is gone");

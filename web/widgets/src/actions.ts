@@ -1,7 +1,7 @@
 // What a person can do with a task, and what may be said of it afterwards: only what the tool reported.
 
 import type { Answer, Refusal, Task } from "./contract.ts";
-import { quote } from "./format.ts";
+import { count, quote } from "./format.ts";
 import type { Snooze } from "./snooze.ts";
 
 export interface Outcome {
@@ -12,6 +12,8 @@ export interface Outcome {
   message?: string;
   /** The task as it is now, if that was told. */
   task?: Task;
+  /** There is no such task any more: its making was taken back. */
+  gone?: boolean;
   undoToken?: string;
 }
 
@@ -56,13 +58,16 @@ export function judgeSnooze(answer: Answer, asked: Task): Outcome {
   return { done: true, text: `Snoozed${until}.`, message: `I snoozed the task ${quote(task.title)}${until}.`, task, ...undo };
 }
 
+/** What was changed comes back with the answer; what was made does not. */
 export function judgeUndo(answer: Answer, asked: Task[]): Outcome {
   if (answer.kind === "refused") return failed(refusalText(answer.refusal));
   if (answer.kind !== "list" || answer.undone === undefined) return failed("MindFlow gave an answer that this card does not understand.");
   const [only] = asked;
-  const what = asked.length === 1 && only ? `the change of the task ${quote(only.title)}` : `the change of ${asked.length} tasks`;
-  const task = answer.tasks.find((restored) => restored.id === only?.id);
-  return { done: true, text: "Undone.", message: `I took back ${what}.`, ...(task === undefined ? {} : { task }) };
+  const what = asked.length === 1 && only ? `the task ${quote(only.title)}` : count(asked.length, "task");
+  const restored = answer.tasks.filter((task) => asked.some(({ id }) => id === task.id));
+  const task = asked.length === 1 ? restored[0] : undefined;
+  if (restored.length === 0) return { done: true, gone: true, text: "Undone. Nothing is left of it.", message: `I took back the making of ${what}.` };
+  return { done: true, text: "Undone.", message: `I took back the change of ${what}.`, ...(task === undefined ? {} : { task }) };
 }
 
 export async function complete(host: Caller, task: Task): Promise<Outcome> {

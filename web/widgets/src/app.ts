@@ -4,11 +4,13 @@ import type { Answer } from "./contract.ts";
 import { h, type Child } from "./dom.ts";
 import { FollowUps } from "./follow-up.ts";
 import { Host, type Ability } from "./host.ts";
+import { Memory } from "./memory.ts";
 import { cancelled, loading, silence } from "./parts/states.ts";
 
 export interface App {
   readonly host: Host;
   readonly followUps: FollowUps;
+  readonly memory: Memory;
   /** Says something to people who do not see the card change. */
   announce(text: string): void;
   /** Calls `redraw` when it has become known whether the card can act. Forgotten when something else is shown. */
@@ -37,10 +39,12 @@ export function start(view: View): void {
   if (!stage || !status) return;
   let redraws: (() => void)[] = [];
   let waiting = true;
+  const memory = new Memory();
   const show = (child: Child): void => stage.replaceChildren(...(child ? [child] : []));
   const host: Host = new Host({
     onAnswer(answer) {
       redraws = [];
+      if (!waiting) memory.clear();
       waiting = false;
       stage.removeAttribute("aria-busy");
       show(view.show(answer, app));
@@ -54,6 +58,7 @@ export function start(view: View): void {
   const app: App = {
     host,
     followUps,
+    memory,
     announce(text) {
       // A new element each time: the same words twice are news, too.
       status.replaceChildren(h("p", {}, text));

@@ -4,8 +4,11 @@ export interface OpenAi {
   toolInput?: unknown;
   toolOutput?: unknown;
   theme?: unknown;
+  /** What this card has kept when it was shown before. */
+  widgetState?: unknown;
   callTool?(name: string, args: Record<string, unknown>): Promise<unknown>;
   sendFollowUpMessage?(message: { prompt: string }): Promise<unknown>;
+  setWidgetState?(state: Record<string, unknown>): unknown;
   notifyIntrinsicHeight?(height: number): unknown;
 }
 

@@ -14,10 +14,17 @@ export interface Notice {
   undoToken?: string;
 }
 
+export interface Beginning {
+  /** What the tool's result says of what it did. */
+  notice?: Notice | undefined;
+  /** What the conversation is asked after something was done. */
+  question?: string | undefined;
+  gone?: boolean | undefined;
+}
+
 export class TaskControl {
   readonly #app: App;
   readonly #onChange: (focus?: Focus) => void;
-  /** What the conversation is asked after something was done. */
   readonly #question: string;
   task: Task;
   underWay: Action | undefined;
@@ -25,14 +32,18 @@ export class TaskControl {
   menuOpen = false;
   /** Done with here: nothing is offered but the way back. */
   settled: boolean;
+  /** Nothing can be done with it any more. */
+  gone: boolean;
 
-  constructor(app: App, task: Task, onChange: (focus?: Focus) => void, notice?: Notice, question = "") {
+  constructor(app: App, task: Task, onChange: (focus?: Focus) => void, { notice, question = "", gone = false }: Beginning = {}) {
     this.#app = app;
     this.#onChange = onChange;
     this.#question = question;
-    this.task = task;
-    this.notice = notice;
-    this.settled = task.status === "completed";
+    const kept = app.memory.recall(task.id);
+    this.task = kept ? { ...task, status: kept.status } : task;
+    this.notice = kept ? { tone: "good", ...kept } : notice;
+    this.settled = kept !== undefined || task.status === "completed";
+    this.gone = gone;
   }
 
   get able(): boolean {
@@ -79,7 +90,16 @@ export class TaskControl {
     const undoToken = outcome.undoToken ?? kept;
     this.notice = { tone: outcome.done ? "good" : "bad", text: outcome.text, ...(undoToken === undefined ? {} : { undoToken }) };
     if (outcome.done) this.settled = action !== "undo";
+    if (outcome.gone) this.gone = true;
+    if (outcome.done) this.#remember();
     else if (outcome.task) this.settled = outcome.task.status === "completed";
+  }
+
+  #remember(): void {
+    const { status } = this.task;
+    const { text, undoToken } = this.notice ?? { text: "" };
+    const kept = this.settled && status !== undefined ? { status, text, ...(undoToken === undefined ? {} : { undoToken }) } : undefined;
+    this.#app.memory.keep(this.task.id, kept);
   }
 
   async #tell(action: Action, outcome: Outcome): Promise<void> {

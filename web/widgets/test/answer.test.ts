@@ -49,5 +49,6 @@ test("only what was reported is said to be done", () => {
   assert.equal(judgeSnooze(answer({ status: "snoozed", snoozed_text: "Mon 23 Nov 2026, 08:00" }), asked).text, "Snoozed until Mon 23 Nov 2026, 08:00.");
   assert.equal(judgeSnooze(answer({ status: "completed" }), asked).done, false);
   assert.equal(judgeUndo(readData({ undone: "task.completed", tasks: [TASK] }), [asked]).task?.status, "pending");
+  assert.equal(judgeUndo(readData({ undone: "task.batch", tasks: [] }), [asked]).gone, true);
   assert.equal(judgeUndo(readData({ tasks: [TASK] }), [asked]).done, false);
 });

@@ -4,24 +4,19 @@ import { hint, type App } from "../app.ts";
 import type { Part, Task, TaskAnswer } from "../contract.ts";
 import { h, icon, redraw, type Child, type Focus } from "../dom.ts";
 import { decimal } from "../format.ts";
-import { TaskControl, type Notice } from "../task-control.ts";
+import { TaskControl, type Beginning } from "../task-control.ts";
 import { breakdown } from "./breakdown.ts";
 import { facts } from "./facts.ts";
 import { notice } from "./notice.ts";
 import { snoozeMenu } from "./snooze-menu.ts";
 
-export interface PanelContent {
+export interface PanelContent extends Beginning {
   eyebrow: string;
   task: Task;
   score?: number | undefined;
   recommendation?: string | undefined;
   parts: Part[];
   nextChange?: TaskAnswer["nextChange"];
-  notice?: Notice | undefined;
-  /** Asked in the conversation after something was done. */
-  question?: string;
-  /** Nothing can be done with it any more, such as with a deleted task. */
-  gone?: boolean;
   /** One more button beside Complete and Snooze. */
   other?: () => Child;
   /** What follows the breakdown. */
@@ -46,13 +41,13 @@ export class Panel {
     this.#app = app;
     this.#content = content;
     this.root = h("article", { class: "card", "aria-labelledby": this.#id });
-    this.#control = new TaskControl(app, content.task, (focus) => this.draw(focus), content.notice, content.question);
+    this.#control = new TaskControl(app, content.task, (focus) => this.draw(focus), content);
     app.onAbility(() => this.draw());
     this.draw();
   }
 
   draw(focus?: Focus): void {
-    const { task, settled, notice: told } = this.#control;
+    const { task, settled, gone, notice: told } = this.#control;
     // Until when it is snoozed is said once.
     const { snoozed_text: _, ...known } = task;
     const { recommendation, parts, nextChange, below } = this.#content;
@@ -62,12 +57,12 @@ export class Panel {
         h("p", { class: "eyebrow" }, this.#content.eyebrow),
         score !== undefined && h("p", { class: "score" }, h("span", { class: "hush" }, "Score "), decimal(score)),
       ),
-      h("h1", { class: task.status === "completed" ? "title over" : "title", id: this.#id, dir: "auto" }, task.title),
+      h("h1", { class: gone || task.status === "completed" ? "title over" : "title", id: this.#id, dir: "auto" }, task.title),
       recommendation !== undefined && h("p", { class: "why", dir: "auto" }, recommendation),
       facts(told ? known : task),
       this.#description(task.description),
       notice(this.#control),
-      settled || this.#content.gone ? null : this.#actions(),
+      settled || gone ? null : this.#actions(),
       breakdown(parts, score, nextChange),
       below?.(),
     ], focus);

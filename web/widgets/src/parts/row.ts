@@ -30,7 +30,7 @@ export class Row {
     this.#menu = `snooze${rows}`;
     this.#content = content;
     this.root = h("li", { class: "row" });
-    this.#control = new TaskControl(app, content.task, (focus) => this.draw(focus));
+    this.#control = new TaskControl(app, content.task, (focus) => this.draw(focus), { gone: content.gone });
     app.onAbility(() => this.draw());
     this.draw();
   }
@@ -48,7 +48,7 @@ export class Row {
       this.#tick(over),
       h("div", { class: "row-title" },
         this.#content.before,
-        h("p", { class: over || this.#content.gone ? "over" : "", dir: "auto" }, task.title),
+        h("p", { class: over || control.gone ? "over" : "", dir: "auto" }, task.title),
       ),
       h("div", { class: "row-end" },
         task.score !== undefined && h("p", { class: "row-score" }, h("span", { class: "hush" }, "Score "), decimal(task.score)),
@@ -62,7 +62,7 @@ export class Row {
 
   #tick(over: boolean): HTMLElement {
     const control = this.#control;
-    if (control.settled || this.#content.gone) return h("span", { class: over ? "tick done" : "tick put" }, over ? icon("check") : !this.#content.gone && icon("moon"), over && h("span", { class: "hush" }, "Completed: "));
+    if (control.settled || control.gone) return h("span", { class: over ? "tick done" : "tick put" }, over ? icon("check") : !control.gone && icon("moon"), over && h("span", { class: "hush" }, "Completed: "));
     return h("button", {
       type: "button",
       class: control.underWay === "complete" ? "tick busy" : "tick",
@@ -77,7 +77,7 @@ export class Row {
 
   #moon(): Child {
     const control = this.#control;
-    if (control.settled || this.#content.gone) return null;
+    if (control.settled || control.gone) return null;
     return h("button", {
       type: "button",
       class: control.underWay === "snooze" ? "round busy" : "round",

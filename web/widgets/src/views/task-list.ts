@@ -2,21 +2,15 @@
 
 import "../styles/base.css";
 import "../styles/list.css";
-import { refusalText, undo } from "../actions.ts";
-import { hint, start, type App } from "../app.ts";
+import { refusalText } from "../actions.ts";
+import { start, type App } from "../app.ts";
 import type { Answer, DayAnswer, ListAnswer, Task } from "../contract.ts";
-import { h, icon, redraw, type Child } from "../dom.ts";
+import { h, redraw, type Child } from "../dom.ts";
 import { count, day, minutes } from "../format.ts";
+import { changes, isChange } from "../parts/changes.ts";
+import { frame } from "../parts/frame.ts";
 import { Row } from "../parts/row.ts";
 import { noTasks, nothingToDo, plainText, refused } from "../parts/states.ts";
-
-function frame(title: string, aside: string, app: App, ...content: Child[]): HTMLElement {
-  const why = h("p", { class: "quiet" });
-  const explain = (): void => why.replaceChildren(hint(app) ?? "");
-  app.onAbility(explain);
-  explain();
-  return h("section", { class: "card" }, h("header", { class: "top" }, h("h1", { class: "list-title" }, title), h("p", { class: "quiet" }, aside)), why, ...content);
-}
 
 /** A list that grows by pages. */
 class Pages {
@@ -92,37 +86,6 @@ class Pages {
   }
 }
 
-/** What was just created or taken back, with the way back as a whole. */
-function changes(answer: ListAnswer, app: App): HTMLElement {
-  const { tasks, undoToken, undone } = answer;
-  const rows = h("ul", { class: "rows" });
-  const fill = (gone: boolean): void => rows.replaceChildren(...tasks.map((task) => new Row(app, { task, gone }).root));
-  fill(undone?.endsWith("created") ?? false);
-  const title = undone === undefined ? "Created" : "Undone";
-  if (undoToken === undefined) return frame(title, count(tasks.length, "task"), app, rows);
-  const foot = h("div", { class: "foot" });
-  let busy = false;
-  const draw = (text = "", done = false): void => redraw(foot, [
-    text !== "" && h("p", { class: done ? "quiet" : "bad", tabindex: "-1", "data-key": "said" }, text),
-    !done && h("button", { type: "button", class: "plain", "data-key": "undo", disabled: app.host.ability !== "able", "aria-disabled": busy ? "true" : null, onclick: () => void back() },
-      icon("undo"), busy ? "Undoing…" : tasks.length === 1 ? "Undo" : "Undo all"),
-  ], { keys: ["said"] });
-  const back = async (): Promise<void> => {
-    if (busy) return;
-    busy = true;
-    draw();
-    const outcome = await undo(app.host, undoToken, tasks);
-    busy = false;
-    if (outcome.done) fill(true);
-    draw(outcome.text, outcome.done);
-    app.announce(outcome.text);
-    if (outcome.message !== undefined) await app.followUps.add({ about: undoToken, text: outcome.message });
-  };
-  app.onAbility(() => foot.childElementCount > 0 && !busy && draw());
-  draw();
-  return frame(title, count(tasks.length, "task"), app, rows, foot);
-}
-
 function plan(answer: DayAnswer, app: App): HTMLElement {
   const slots = answer.slots.map(({ task, start_text, end_text }) => {
     const time = h("p", { class: "slot" }, start_text, h("span", { class: "hush" }, " to "), h("span", { "aria-hidden": "true" }, "–"), end_text);
@@ -136,7 +99,7 @@ function plan(answer: DayAnswer, app: App): HTMLElement {
 }
 
 function list(answer: ListAnswer, app: App): Child {
-  if (!answer.listed && (answer.undoToken !== undefined || answer.undone !== undefined)) return changes(answer, app);
+  if (isChange(answer)) return changes(answer, app);
   if (answer.tasks.length === 0) return noTasks();
   const total = answer.total ?? answer.tasks.length;
   return frame("Tasks", count(total, "task"), app, ...new Pages(app, answer).elements);
