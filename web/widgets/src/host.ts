@@ -45,7 +45,8 @@ export class Host {
 
   /** Starts to listen, and shows what is there already. */
   async connect(): Promise<void> {
-    if (window.parent === window && !openAi()) return this.#showPreview();
+    const embedded = document.getElementById("preview")?.textContent;
+    if (embedded || (window.parent === window && !openAi())) return this.#showPreview(embedded);
     this.#takeOpenAi();
     window.addEventListener(OPENAI_CHANGED, () => this.#takeOpenAi());
     this.#bridge = openBridge(window.parent, {
@@ -193,9 +194,9 @@ export class Host {
     openAi()?.notifyIntrinsicHeight?.(height);
   }
 
-  #showPreview(): void {
+  /** A page that brings its data with it has no host, even in a frame. */
+  #showPreview(embedded: string | undefined): void {
     document.documentElement.dataset["page"] = "";
-    const embedded = document.getElementById("preview")?.textContent;
     if (!embedded) return this.#listener.onSilence();
     const data: unknown = JSON.parse(embedded);
     this.#hasAnswer = true;

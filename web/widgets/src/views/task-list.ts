@@ -94,7 +94,7 @@ function plan(answer: DayAnswer, app: App): HTMLElement {
   const left = answer.leftOut.map((task) => new Row(app, { task }).root);
   return frame(`Plan for ${day(answer.date)}`, `${minutes(answer.plannedMinutes)} planned`, app,
     slots.length > 0 ? h("ol", { class: "rows" }, ...slots) : h("p", {}, "Nothing fits into this day."),
-    left.length > 0 && h("section", {}, h("h2", {}, "Left out"), h("ul", { class: "rows" }, ...left)),
+    left.length > 0 && h("section", { class: "left" }, h("h2", {}, "Left out"), h("ul", { class: "rows" }, ...left)),
   );
 }
 
