@@ -131,22 +131,19 @@ impl Tasks {
         let at = if date == today { question.at } else { Some(from) };
         let ranking = RankQuestion { at, available_minutes: None, policy: question.policy };
         let standing = self.rank(caller, &ranking).await?;
-        let mut packing = Packing { whole: Stretch { start: from, end: until }, busy: Vec::new() };
+        let mut packing = Packing::new(Stretch { start: from, end: until });
         let (mut slots, mut left_out, mut left_out_total) = (Vec::new(), Vec::new(), 0);
         for entry in standing.entries() {
             let task = standing.task(entry);
             let wanted = task.preferred_time.map(|part| day.stretch(part));
-            match packing.place(task, wanted) {
-                Some(Stretch { start, end }) => {
-                    slots.push(Slot { start, end, task: task.clone(), score: entry.score });
-                }
-                None => {
-                    left_out_total += 1;
-                    if left_out.len() < LEFT_OUT_MAX {
-                        let reason = packing.why_not(task);
-                        left_out.push(LeftOut { task: task.clone(), score: entry.score, reason });
-                    }
-                }
+            if let Some(Stretch { start, end }) = packing.place(task, wanted) {
+                slots.push(Slot { start, end, task: task.clone(), score: entry.score });
+                continue;
+            }
+            left_out_total += 1;
+            if left_out.len() < LEFT_OUT_MAX {
+                let reason = packing.why_not(task);
+                left_out.push(LeftOut { task: task.clone(), score: entry.score, reason });
             }
         }
         slots.sort_by_key(|slot| slot.start);
@@ -187,19 +184,30 @@ struct Packing {
     whole: Stretch,
     /// What is taken, rests included; in order.
     busy: Vec<Stretch>,
+    /// The shortest effort for which there was no room: room only shrinks, so nothing as long needs to be tried again.
+    hopeless: u32,
 }
 
 impl Packing {
+    const fn new(whole: Stretch) -> Self {
+        Self { whole, busy: Vec::new(), hopeless: u32::MAX }
+    }
+
     fn place(&mut self, task: &Task, wanted: Option<Stretch>) -> Option<Stretch> {
-        let whole = self.whole;
+        let (whole, effort) = (self.whole, effort_of(task));
+        if effort >= self.hopeless {
+            return None;
+        }
         let deadline = match task.due {
             Some(Due::At(due)) if due > whole.start => Some(due),
             _ => None,
         };
         let before = |stretch: Stretch| deadline.map(|due| Stretch { end: stretch.end.min(due), ..stretch });
         let tries = [wanted.and_then(before), before(whole), wanted, Some(whole)];
-        let effort = effort_of(task);
-        let start = tries.into_iter().flatten().find_map(|stretch| self.earliest(stretch, effort))?;
+        let Some(start) = tries.into_iter().flatten().find_map(|stretch| self.earliest(stretch, effort)) else {
+            self.hopeless = effort;
+            return None;
+        };
         let taken = Stretch { start, end: start.plus(minutes(taken_minutes(effort))) };
         let place = self.busy.partition_point(|busy| busy.start < start);
         self.busy.insert(place, taken);

@@ -62,12 +62,11 @@ impl Snapshot {
             _ => None,
         });
         let left = Some(digest(task));
-        match known {
-            Some((version, after)) => (*version, *after) = (task.version, left),
-            None => {
-                let before = replaced.map(Box::new);
-                self.0.push(Before::Task { id: task.id, version: task.version, before, after: left });
-            }
+        if let Some((version, after)) = known {
+            (*version, *after) = (task.version, left);
+        } else {
+            let before = replaced.map(Box::new);
+            self.0.push(Before::Task { id: task.id, version: task.version, before, after: left });
         }
     }
 }

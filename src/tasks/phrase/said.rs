@@ -226,12 +226,11 @@ impl Said {
         let Some(clock) = self.clock else { return Ok(self.part.map(Time::Part)) };
         let time = match (clock, self.part) {
             (Clock::Midnight, None | Some(TimeOfDay::Evening)) => return Ok(Some(Time::Midnight)),
-            (Clock::Midnight, Some(_)) => None,
             (Clock::Known(time), None) => Some(time),
             (Clock::Known(time), Some(part)) => Some(time).filter(|time| fits(part, *time)),
             (Clock::Bare(hour @ (0 | 7..), minute), None) => NaiveTime::from_hms_opt(hour, minute, 0),
-            // From one to six, either half of the day can be meant.
-            (Clock::Bare(..), None) => None,
+            // From one to six, either half of the day can be meant; and midnight is in no other part than the evening.
+            (Clock::Bare(..), None) | (Clock::Midnight, Some(_)) => None,
             (Clock::Bare(hour @ 1..12, minute), Some(TimeOfDay::Afternoon | TimeOfDay::Evening)) => {
                 NaiveTime::from_hms_opt(hour + 12, minute, 0)
             }

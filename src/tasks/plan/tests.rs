@@ -17,7 +17,7 @@ fn a_task(effort: u32, due: Option<&str>) -> Task {
 }
 
 fn day(start: &str, end: &str) -> Packing {
-    Packing { whole: stretch(start, end), busy: Vec::new() }
+    Packing::new(stretch(start, end))
 }
 
 #[test]
