@@ -162,8 +162,8 @@ export class Chats {
 const PATIENCE_MS = 10_000;
 
 /** Asks again and again, from outside: the frame's policy forbids code that waits inside. */
-export async function until(holds, complaint) {
-  const end = Date.now() + PATIENCE_MS;
+export async function until(holds, complaint, patienceMs = PATIENCE_MS) {
+  const end = Date.now() + patienceMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(await complaint());
     await new Promise((done) => setTimeout(done, 25));

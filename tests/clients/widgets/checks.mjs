@@ -276,6 +276,17 @@ async function chatGptsOwnObject(world) {
   }
 }
 
+async function chatGptIsLate(world) {
+  const { card } = await open(world, "task-card", undefined, { deaf: true, openAi: { toolOutput: null, theme: "light" } });
+  await card.inside.getByText("Loading").waitFor({ state: "attached" });
+  await card.frame.evaluate((toolOutput) => {
+    Object.assign(window.openai, { toolOutput, theme: "dark" });
+    window.dispatchEvent(new CustomEvent("openai:set_globals", { detail: { globals: { toolOutput } } }));
+  }, CARD.structuredContent);
+  await card.button("Complete").waitFor();
+  assert.equal(await card.frame.evaluate(() => document.documentElement.dataset.theme), "dark");
+}
+
 async function chatGptShowsTheCardAnew(world) {
   const { structuredContent: toolOutput } = CARD;
   const openAi = { toolOutput, theme: "light" };
@@ -285,6 +296,13 @@ async function chatGptShowsTheCardAnew(world) {
   await card.button("Undo").waitFor();
   const states = async () => (await card.messages()).filter((message) => message.openai === "setWidgetState").map(({ params }) => params[0]);
   const [widgetState] = await states();
+
+  const both = await open(world, "task-card", CARD, { openAi: { ...openAi, widgetState } });
+  await until(async () => (await both.card.messages("ui/notifications/initialized")).length > 0, () => "not initialized");
+  await both.card.fits();
+  await both.card.inside.getByText("Snoozed until Mon 23 Nov 2026, 08:00.").waitFor();
+  await both.card.send({ method: "ui/notifications/tool-result", params: ok({ task: { ...REPORT, priority: 1 } }) });
+  await both.card.button("Complete").waitFor();
 
   const anew = await open(world, "task-card", CARD, { deaf: true, openAi: { ...openAi, widgetState } });
   await anew.card.inside.getByText("Snoozed until Mon 23 Nov 2026, 08:00.").waitFor();
@@ -316,6 +334,7 @@ export const checks = {
   whatIsCollectedIsToldBeforeTheEnd,
   oddHosts,
   chatGptsOwnObject,
+  chatGptIsLate,
   chatGptShowsTheCardAnew,
   ...looks,
 };

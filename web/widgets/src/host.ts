@@ -27,6 +27,12 @@ const SILENCE_MS = 10_000;
 /** The host may ask the person whether the message shall be sent. */
 const MESSAGE_LIMIT_MS = 120_000;
 
+/** The same for the same data, in whatever order its fields come; empty for none. */
+function fingerprint(data: unknown): string {
+  const ordered = (_: string, value: unknown): unknown => (isFields(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value);
+  return JSON.stringify(data, ordered) ?? "";
+}
+
 export class Host {
   readonly #listener: HostListener;
   #bridge: Bridge | undefined;
@@ -37,7 +43,7 @@ export class Host {
   #callsUnderWay = 0;
   #lastOwnResult = "";
   #hasAnswer = false;
-  #shownOutput = "";
+  #shown = "";
 
   constructor(listener: HostListener) {
     this.#listener = listener;
@@ -103,7 +109,7 @@ export class Host {
     this.#callsUnderWay += 1;
     try {
       const result = await this.#callTool(name, args);
-      this.#lastOwnResult = JSON.stringify(isFields(result) ? result["structuredContent"] : undefined) ?? "";
+      this.#lastOwnResult = isFields(result) ? fingerprint(result["structuredContent"]) : "";
       return readResult(result);
     } catch (error) {
       const answered = error instanceof HostError ? error.answered : true;
@@ -164,10 +170,17 @@ export class Host {
 
   /** Some hosts tell the results of a card's own calls a second time, as if the model had made them. */
   #onToolResult(result: Fields): void {
-    const own = this.#callsUnderWay > 0 || JSON.stringify(result["structuredContent"]) === this.#lastOwnResult;
-    if (this.#hasAnswer && own) return;
+    const key = fingerprint(result["structuredContent"]);
+    const own = this.#callsUnderWay > 0 || (key !== "" && key === this.#lastOwnResult);
+    if (!(this.#hasAnswer && own)) this.#show(key, readResult(result));
+  }
+
+  /** Nothing is drawn anew for what is shown already: ChatGPT gives a result by both ways. */
+  #show(key: string, answer: Answer): void {
+    if (this.#hasAnswer && key !== "" && key === this.#shown) return;
     this.#hasAnswer = true;
-    this.#listener.onAnswer(readResult(result));
+    this.#shown = key;
+    this.#listener.onAnswer(answer);
   }
 
   #takeContext(changed: Fields): void {
@@ -180,12 +193,7 @@ export class Host {
     if (!offered) return;
     applyTheme(offered.theme);
     this.#listener.onAbility();
-    if (this.#hasAnswer || !isFields(offered.toolOutput)) return;
-    const output = JSON.stringify(offered.toolOutput);
-    if (output === this.#shownOutput) return;
-    this.#shownOutput = output;
-    this.#hasAnswer = true;
-    this.#listener.onAnswer(readData(offered.toolOutput));
+    if (!this.#hasAnswer && isFields(offered.toolOutput)) this.#show(fingerprint(offered.toolOutput), readData(offered.toolOutput));
   }
 
   #tellSize(width: number, height: number): void {
@@ -199,7 +207,6 @@ export class Host {
     document.documentElement.dataset["page"] = "";
     if (!embedded) return this.#listener.onSilence();
     const data: unknown = JSON.parse(embedded);
-    this.#hasAnswer = true;
-    this.#listener.onAnswer(isFields(data) && "structuredContent" in data ? readResult(data) : readData(data));
+    this.#show("", isFields(data) && "structuredContent" in data ? readResult(data) : readData(data));
   }
 }
