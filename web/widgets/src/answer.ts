@@ -1,5 +1,6 @@
 // Reads what a tool answered. Hosts differ in how they pass it on, so nothing is taken for granted.
 
+import { due } from "./format.ts";
 import type { Answer, Fault, Part, Refusal, Slot, Status, Task } from "./contract.ts";
 
 type Fields = Record<string, unknown>;
@@ -17,7 +18,8 @@ function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
 
 const STATUSES: readonly string[] = ["pending", "in_progress", "completed", "snoozed"] satisfies Status[];
 
-export function readTask(value: unknown): Task | undefined {
+/** Rows of long lists bring their date alone, which is then shown in `zone`. */
+export function readTask(value: unknown, zone?: string): Task | undefined {
   if (!isFields(value)) return undefined;
   const id = text(value["id"]);
   if (id === undefined) return undefined;
@@ -28,7 +30,7 @@ export function readTask(value: unknown): Task | undefined {
     description: text(value["description"]),
     status: status !== undefined && STATUSES.includes(status) ? (status as Status) : undefined,
     priority: number(value["priority"]),
-    due_text: text(value["due_text"]),
+    due_text: text(value["due_text"]) ?? due(text(value["due_date"]), zone),
     overdue: value["overdue"] === true ? true : undefined,
     effort_estimate_minutes: number(value["effort_estimate_minutes"]),
     preferred_time: text(value["preferred_time"]),
@@ -63,7 +65,7 @@ function readRefusal(data: Fields, said: string): Refusal {
     kind: text(error["kind"]) ?? "internal",
     message: text(error["message"]) ?? (said || "MindFlow refused without giving a reason."),
     faults: list(error["faults"], readFault),
-    candidates: list(error["candidates"], readTask),
+    candidates: list(error["candidates"], (row) => readTask(row)),
   };
 }
 
@@ -77,7 +79,7 @@ function readTaskAnswer(data: Fields): Answer {
     score: number(data["score"]) ?? task?.score,
     recommendation: text(data["recommendation"]),
     parts: list(data["parts"], readPart),
-    runnersUp: list(data["runners_up"], readTask),
+    runnersUp: list(data["runners_up"], (row) => readTask(row)),
     nextChange: isFields(next) && at !== undefined ? { at_text: at, score: number(next["score"]) ?? null } : undefined,
     changed: typeof data["changed"] === "boolean" ? data["changed"] : undefined,
     undoToken: text(data["undo_token"]),
@@ -101,7 +103,7 @@ function readDayAnswer(data: Fields): Answer {
     kind: "day",
     date: text(data["date"]) ?? "",
     slots: list(data["slots"], readSlot),
-    leftOut: list(data["left_out"], readTask),
+    leftOut: list(data["left_out"], (row) => readTask(row)),
     plannedMinutes: number(data["planned_minutes"]) ?? 0,
   };
 }
@@ -124,8 +126,8 @@ export function readData(data: unknown, said = "", isError = false): Answer {
   if (isError || isFields(fields["error"])) return { kind: "refused", refusal: readRefusal(fields, said) };
   if (Array.isArray(fields["slots"])) return readDayAnswer(fields);
   if ("task" in fields) return readTaskAnswer(fields);
-  if (Array.isArray(fields["tasks"])) return readListAnswer(fields, list(fields["tasks"], readTask));
-  if (Array.isArray(fields["results"])) return readListAnswer(fields, list(fields["results"], readTask));
+  if (Array.isArray(fields["tasks"])) return readListAnswer(fields, list(fields["tasks"], (row) => readTask(row, text(fields["time_zone"]))));
+  if (Array.isArray(fields["results"])) return readListAnswer(fields, list(fields["results"], (row) => readTask(row)));
   return { kind: "text", text: said };
 }
 

@@ -1,4 +1,4 @@
-// Words and numbers as people read them. Dates arrive as text from the server, which knows the user's zone.
+// Words and numbers as people read them. Dates arrive as text from the server, but for the rows of long lists.
 
 /** `90` as `1 h 30 min`. */
 export function minutes(count: number): string {
@@ -41,6 +41,31 @@ export function day(date: string): string {
   if (year === undefined) return date;
   const moment = new Date(Date.UTC(Number(year), Number(month) - 1, Number(ofMonth)));
   return `${DAYS[moment.getUTCDay()]} ${Number(ofMonth)} ${MONTHS[Number(month) - 1]}`;
+}
+
+/** A due date as the server sends it, as `Fri 27 Nov 2026` or, for an instant, `Fri 27 Nov 2026, 17:00` in `zone`. */
+export function due(date: string | undefined, zone: string | undefined): string | undefined {
+  if (date === undefined) return undefined;
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(date);
+  const moment = new Date(isDay ? `${date}T00:00:00Z` : date);
+  if (Number.isNaN(moment.getTime())) return undefined;
+  const parts = shownIn(moment, isDay ? "UTC" : zone);
+  const shown = `${parts["weekday"]} ${parts["day"]} ${parts["month"]} ${parts["year"]}`;
+  return isDay ? shown : `${shown}, ${parts["hour"]}:${parts["minute"]}`;
+}
+
+/** The parts of a moment in a zone; in the reader's own where that is not known. */
+function shownIn(moment: Date, zone: string | undefined): Record<string, string> {
+  const wanted: Intl.DateTimeFormatOptions = {
+    weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+  };
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en-US", zone === undefined ? wanted : { ...wanted, timeZone: zone });
+  } catch {
+    format = new Intl.DateTimeFormat("en-US", wanted);
+  }
+  return Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
 }
 
 const LONGEST_QUOTE = 120;
