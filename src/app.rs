@@ -3,6 +3,7 @@
 mod clients;
 mod housekeeping;
 mod keys;
+mod mcp;
 mod outside;
 mod starting;
 mod upstreams;
@@ -27,8 +28,10 @@ use crate::http::accounts::second_factor::SecondFactorApi;
 use crate::http::apps::AppsApi;
 use crate::http::batch::BatchApi;
 use crate::http::contract::ContractError;
+use crate::http::gate::Gate;
 use crate::http::groups::{LabelsApi, ProjectsApi};
 use crate::http::limits::Limits;
+use crate::http::mcp_tools::McpToolsApi;
 use crate::http::oauth::Services;
 use crate::http::oauth::discovery::Discovery;
 use crate::http::ranking::RankingApi;
@@ -40,7 +43,7 @@ use crate::mail::Post;
 use crate::oauth::consents::Consents;
 use crate::oauth::metadata::Welcome;
 use crate::oauth::upstream::Upstreams;
-use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing};
+use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing, Resource};
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
@@ -66,6 +69,7 @@ pub type Api = (
     ProjectsApi,
     LabelsApi,
     TransferApi,
+    McpToolsApi,
 );
 
 /// A running MindFlow without its socket.
@@ -191,6 +195,7 @@ impl App {
     ///
     /// When the API's description cannot be compiled, which the tests would have shown.
     pub fn endpoint(&self) -> Result<impl Endpoint<Output = Response> + use<>, ContractError> {
+        let toolbox = mcp::toolbox(self)?;
         let api: Api = (
             AccountsApi::new(Arc::clone(&self.accounts)),
             RecoveryApi::new(Arc::clone(&self.accounts)),
@@ -203,10 +208,12 @@ impl App {
             ProjectsApi::new(self.tasks.clone()),
             LabelsApi::new(self.tasks.clone()),
             TransferApi::new(self.tasks.clone()),
+            McpToolsApi::new(Arc::clone(&toolbox), Gate::new(self.guard.clone(), &self.issuer, Resource::Mcp)),
         );
         let welcome =
             Welcome { registration: self.clients.takes_registrations(), documents: self.clients.takes_documents() };
         let parts = Parts {
+            mcp: Some(mcp::services(self, toolbox)),
             config: &self.config,
             authenticator: self.guard.clone(),
             limits: Arc::clone(&self.limits),

@@ -6,6 +6,7 @@
 
 pub mod example;
 pub mod keys;
+mod mcp;
 mod oauth;
 mod source;
 mod upstream;
@@ -17,6 +18,7 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
 use self::source::Values;
 pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
@@ -39,6 +41,8 @@ pub struct Config {
     pub oauth: OAuth,
     /// Accounts elsewhere through which people may sign in.
     pub upstream: Upstream,
+    /// What chats and agents see.
+    pub mcp: Mcp,
     /// How much one caller may ask.
     pub limits: Limits,
     /// What is logged.
@@ -208,6 +212,7 @@ impl Config {
             tokens: Tokens::from_values(values),
             oauth: OAuth::from_values(values),
             upstream: Upstream::from_values(values),
+            mcp: Mcp::from_values(values),
             limits: Limits {
                 rate_per_minute: values.get("limits.rate_limit_per_minute", value::integer(0, 1_000_000)),
                 auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", value::integer(0, 1_000_000)),

@@ -2,10 +2,10 @@
 //!
 //! - `edge`: the way of every request; [`endpoint`] builds it.
 //! - [`contract`]: requests are held against the OpenAPI [`document`] before a handler sees them.
-//! - [`auth`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `drain`,
+//! - [`auth`], [`gate`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `drain`,
 //!   `access_log`: around it.
 //! - [`problem`], [`payload`], [`conditional`]: what handlers answer with and read; `errors` for what they do not catch.
-//! - [`oauth`]: the endpoints through which programs are connected.
+//! - [`oauth`]: the endpoints through which programs are connected; [`mcp`]: the one that chats and agents use.
 //! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket; `idle`: connections that
 //!   nobody uses.
 
@@ -26,12 +26,15 @@ mod drain;
 mod edge;
 mod errors;
 pub mod fields;
+pub mod gate;
 pub mod groups;
 mod headers;
 pub mod health;
 mod idle;
 pub mod limits;
 pub mod lists;
+pub mod mcp;
+pub mod mcp_tools;
 pub mod oauth;
 pub mod page_cache;
 pub mod pages;
@@ -56,15 +59,16 @@ pub use poem::{Endpoint, Response};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use self::auth::Authenticator;
-use self::challenge::Challenges;
-use self::contract::{BodyLimits, Contract, ContractError};
+use self::contract::{BodyLimits, Contract, ContractError, Gates};
 use self::cors::Cors;
 use self::document::ApiDocument;
 use self::edge::Edge;
+use self::gate::Gate;
 use self::health::HealthApi;
 use self::limits::Limits;
+use self::mcp::McpEndpoint;
 use self::oauth::{OAuthRoutes, Services};
-use self::pages::{Pages, Swagger};
+use self::pages::{Pages, Preview, Swagger};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::Resource;
@@ -84,6 +88,8 @@ pub struct Parts<'a> {
     pub clock: Clock,
     /// What the endpoints of OAuth work with; without it there are none.
     pub oauth: Option<Services>,
+    /// What the endpoint of the Model Context Protocol works with; without it there is none.
+    pub mcp: Option<mcp::Services>,
 }
 
 /// Builds the server's endpoint around the operations of `api` (a tuple of `#[OpenApi]` types).
@@ -95,21 +101,25 @@ pub fn endpoint<T: OpenApi + 'static>(
     api: T,
     parts: Parts<'_>,
 ) -> Result<impl Endpoint<Output = Response> + use<T>, ContractError> {
-    let Parts { config, authenticator, limits, health, clock, oauth } = parts;
+    let Parts { config, authenticator, limits, health, clock, oauth, mcp } = parts;
     let server = &config.server;
     let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));
     let issuer = oauth.as_ref().map_or_else(|| server.public_url(server.port), |services| services.issuer.clone());
-    let challenges = Challenges::new(&issuer, Resource::Api);
+    let gate = |resource| Gate::new(Arc::clone(&authenticator), &issuer, resource);
+    let gates = Gates { api: gate(Resource::Api), mcp: gate(Resource::Mcp) };
     let oauth =
         oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits), server.body_timeout)).transpose()?;
     let body_limits = BodyLimits { max_bytes: server.max_body_bytes, patience: server.body_timeout };
-    let contract = Contract::compile(&document, authenticator, limits, challenges, body_limits)?;
+    let mcp = mcp.map(|services| McpEndpoint::new(services, gates.mcp.clone(), Arc::clone(&limits), body_limits));
+    let contract = Contract::compile(&document, gates, limits, body_limits)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
+    let preview = if config.mcp.widgets { Preview::Shown } else { Preview::Hidden };
     let service = OpenApiService::new((HealthApi::new(health), api), document::TITLE, env!("CARGO_PKG_VERSION"));
     Ok(Edge {
         contract,
         oauth,
-        pages: Pages::new(&document.value, swagger),
+        mcp,
+        pages: Pages::new(&document.value, swagger, preview),
         cors: Cors::new(&server.cors_origins),
         clock,
         operations: service.into_endpoint(),

@@ -2,7 +2,7 @@
 //!
 //! The layers, from the door to the ground; arrows point down only:
 //!
-//! - [`cli`], [`http`]: the edges. Only `http` knows poem.
+//! - [`cli`], [`http`], [`mcp`]: the edges. Only `http` knows poem.
 //! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
 //! - [`store`]: the only user of sqlx. [`scoring`]: the pure core that ranks and explains.
 //! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
@@ -20,6 +20,7 @@ pub mod http;
 pub mod ids;
 pub mod kept;
 pub mod mail;
+pub mod mcp;
 pub mod oauth;
 pub mod observe;
 pub mod paging;

@@ -61,20 +61,8 @@ pub fn find(path: &str) -> Option<&'static Key> {
 }
 
 /// Short names of MindFlow's environment that belong to features this version does not have.
-pub const NOT_YET: &[&str] = &[
-    "PLUGINS_DIR",
-    "SENTRY_DSN",
-    "REDIS_URL",
-    "SMTP_HOST",
-    "SMTP_PORT",
-    "SMTP_USER",
-    "SMTP_PASSWORD",
-    "MCP_SERVER_NAME",
-    "MCP_SERVER_VERSION",
-    "MCP_SERVER_DESCRIPTION",
-    "MCP_ENABLE_TASK_WIDGETS",
-    "MCP_MAX_TASKS_PER_REQUEST",
-];
+pub const NOT_YET: &[&str] =
+    &["PLUGINS_DIR", "SENTRY_DSN", "REDIS_URL", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD"];
 
 /// All keys, in the order of the example file.
 pub const KEYS: &[Key] = &[
@@ -308,6 +296,32 @@ pub const KEYS: &[Key] = &[
         .sample("0123456789abcdef…")
         .secret(),
     Key::new("upstream.oidc_name", "OpenID", "1 to 200 characters", "What the button calls the provider."),
+    Key::new("mcp.server_name", "MindFlow Task Manager", "1 to 200 characters", "How chats and agents call the server.")
+        .env("MCP_SERVER_NAME"),
+    Key::new("mcp.server_version", "", "1 to 200 characters", "The version that they are told. Unset: the program's own.")
+        .env("MCP_SERVER_VERSION")
+        .sample("7.0.0"),
+    Key::new(
+        "mcp.server_description",
+        "The user's tasks, and what to do now",
+        "1 to 200 characters",
+        "What they are told that the server is for.",
+    )
+    .env("MCP_SERVER_DESCRIPTION"),
+    Key::new(
+        "mcp.enable_task_widgets",
+        "true",
+        "true or false",
+        "Whether chats may show tasks as cards and lists that can be clicked.",
+    )
+    .env("MCP_ENABLE_TASK_WIDGETS"),
+    Key::new(
+        "mcp.max_tasks_per_request",
+        "50",
+        "1 to 1000",
+        "The most tasks in one answer to a chat or agent; longer lists come in pages.",
+    )
+    .env("MCP_MAX_TASKS_PER_REQUEST"),
     Key::new("limits.rate_limit_per_minute", "100", "0 to 1000000", "Requests a minute a user. 0 is no limit.")
         .env("RATE_LIMIT_PER_MINUTE"),
     Key::new(

@@ -31,12 +31,13 @@ pub const SCHEME_ADMIN: &str = "bearer_admin";
 /// Turns a bearer token into a caller.
 #[async_trait]
 pub trait Authenticator: Send + Sync + 'static {
-    /// Says who holds `token` (the part after `Bearer `, never logged); the caller carries `request_id` on.
+    /// Says who holds `token` (the part after `Bearer `, never logged) where `resource` is asked for; the caller carries
+    /// `request_id` on.
     ///
     /// # Errors
     ///
     /// [`AuthError::Invalid`] when the token is worth nothing here, [`AuthError::Unavailable`] when that cannot be told.
-    async fn authenticate(&self, token: &str, request_id: &str) -> Result<Caller, AuthError>;
+    async fn authenticate(&self, token: &str, resource: Resource, request_id: &str) -> Result<Caller, AuthError>;
 }
 
 /// Why a token made no caller.
@@ -52,8 +53,8 @@ pub enum AuthError {
 
 #[async_trait]
 impl Authenticator for Guard {
-    async fn authenticate(&self, token: &str, request_id: &str) -> Result<Caller, AuthError> {
-        self.identify(token, Resource::Api, request_id).await.map_err(|error| match error {
+    async fn authenticate(&self, token: &str, resource: Resource, request_id: &str) -> Result<Caller, AuthError> {
+        self.identify(token, resource, request_id).await.map_err(|error| match error {
             GuardError::Invalid(reason) => AuthError::Invalid(reason),
             error @ GuardError::LookUp(_) => AuthError::Unavailable(Box::new(error)),
         })

@@ -18,34 +18,49 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use poem::Request;
-use poem::http::header::AUTHORIZATION;
-use poem::http::{HeaderMap, Method, StatusCode};
+use poem::http::Method;
 use serde_json::Value;
 
-pub use self::body::BodyLimits;
-pub(super) use self::body::too_slow;
+pub use self::body::{BodyLimits, find_nul};
+pub(super) use self::body::{collect_within, too_slow};
+pub(super) use self::json::parse;
 use self::operation::Operation;
 pub(super) use self::rehearsal::Operations;
-use super::auth::{AuthError, Authenticator};
-use super::challenge::Challenges;
+pub use self::schema::Rule;
 use super::document::ApiDocument;
+use super::gate::Gate;
 use super::limits::{Limits, Remaining, Subject};
 use super::problem::{ApiError, Fault};
-use crate::accounts::{Caller, Scope};
 use crate::ids::UserId;
+use crate::oauth::Resource;
 
 /// The most faults that one answer lists.
 const MAX_FAULTS: usize = 100;
-/// The longest credential that is looked at, in bytes.
-const MAX_TOKEN: usize = 8192;
 
 /// The document, compiled, and what deciding about requests needs.
 pub struct Contract {
     router: matchit::Router<Path>,
-    authenticator: Arc<dyn Authenticator>,
+    gates: Gates,
     limits: Arc<Limits>,
-    challenges: Challenges,
     body_limits: BodyLimits,
+}
+
+/// The doors of what the document describes.
+#[derive(Clone)]
+pub struct Gates {
+    /// Of everything under `/api`.
+    pub api: Gate,
+    /// Of the tools under `/mcp`.
+    pub mcp: Gate,
+}
+
+impl Gates {
+    const fn of(&self, resource: Resource) -> &Gate {
+        match resource {
+            Resource::Api => &self.api,
+            Resource::Mcp => &self.mcp,
+        }
+    }
 }
 
 /// The operations of one route pattern.
@@ -59,6 +74,12 @@ struct Path {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the API's description cannot be compiled: {0}")]
 pub struct ContractError(String);
+
+impl From<String> for ContractError {
+    fn from(reason: String) -> Self {
+        Self(reason)
+    }
+}
 
 impl From<matchit::InsertError> for ContractError {
     fn from(error: matchit::InsertError) -> Self {
@@ -100,9 +121,8 @@ impl Contract {
     /// When an operation has no id, a schema is wrong or two patterns collide.
     pub fn compile(
         document: &ApiDocument,
-        authenticator: Arc<dyn Authenticator>,
+        gates: Gates,
         limits: Arc<Limits>,
-        challenges: Challenges,
         body_limits: BodyLimits,
     ) -> Result<Self, ContractError> {
         let mut router = matchit::Router::new();
@@ -112,7 +132,7 @@ impl Contract {
             let path = Path { pattern: shared, operations };
             router.insert(pattern.clone(), path).map_err(|error| ContractError(format!("{pattern}: {error}")))?;
         }
-        Ok(Self { router, authenticator, limits, challenges, body_limits })
+        Ok(Self { router, gates, limits, body_limits })
     }
 
     /// Finds the operation for a method (`HEAD` counts as `GET`) and a path.
@@ -125,7 +145,7 @@ impl Contract {
         }
     }
 
-    /// Decides whether the operation may run; if so, the request carries the [`Caller`] and a body that parses.
+    /// Decides whether the operation may run; if so, the request carries the [`Caller`](crate::accounts::Caller) and a body that parses.
     pub(super) async fn admit(
         &self,
         matched: &Matched<'_, '_>,
@@ -136,17 +156,16 @@ impl Contract {
         let operation = matched.operation;
         let mut subject = Subject::address(request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip));
         if let Some(scope) = operation.scope {
-            let caller = self.authenticate(request.headers(), scope, &exchange.request_id).await?;
+            let gate = self.gates.of(operation.resource);
+            let caller = gate.identify(request.headers(), scope, &exchange.request_id).await?;
             exchange.user = Some(caller.user_id);
             if operation.class == super::limits::Class::General {
                 subject = Subject::User(caller.user_id.0);
             }
             if !operation.reach.includes(caller.credential) {
-                return Err(self.not_for_programs());
+                return Err(gate.not_for_programs());
             }
-            if !caller.scopes.allow(scope) {
-                return Err(self.insufficient(scope));
-            }
+            gate.demand(&caller, scope)?;
             request.set_data(caller);
         }
         exchange.remaining = self.limits.count(operation.class, subject)?;
@@ -162,33 +181,6 @@ impl Contract {
         }
         rehearsal::tell_more(operation, request, parsed.as_ref(), operations, &mut faults, MAX_FAULTS).await;
         Err(refused(faults))
-    }
-
-    async fn authenticate(&self, headers: &HeaderMap, needed: Scope, request_id: &str) -> Result<Caller, ApiError> {
-        let token = bearer(headers).ok_or_else(|| {
-            unauthorized("A bearer token is needed: `Authorization: Bearer …`.")
-                .header("www-authenticate", self.challenges.missing(needed))
-        })?;
-        match self.authenticator.authenticate(token, request_id).await {
-            Ok(caller) => Ok(caller),
-            Err(AuthError::Invalid(reason)) => {
-                let error = unauthorized(format!("The access token {reason}."));
-                Err(error.header("www-authenticate", self.challenges.invalid(reason, needed)))
-            }
-            Err(error @ AuthError::Unavailable(_)) => Err(ApiError::unavailable(&error)),
-        }
-    }
-
-    fn insufficient(&self, scope: Scope) -> ApiError {
-        ApiError::new(StatusCode::FORBIDDEN, "insufficient-scope", "The credential does not allow this")
-            .detail(format!("The scope `{}` is needed.", scope.as_str()))
-            .header("www-authenticate", self.challenges.insufficient(scope))
-    }
-
-    fn not_for_programs(&self) -> ApiError {
-        ApiError::new(StatusCode::FORBIDDEN, "not-for-programs", "Programs cannot do this")
-            .detail("This is for people who signed in to MindFlow themselves, not for programs that they connected.")
-            .header("www-authenticate", self.challenges.not_for_programs())
     }
 }
 
@@ -242,18 +234,4 @@ fn refused(faults: Vec<Fault>) -> ApiError {
     let full = faults.len() >= MAX_FAULTS;
     let error = ApiError::invalid(faults);
     if full { error.detail(format!("There are many faults; the first {MAX_FAULTS} are listed.")) } else { error }
-}
-
-/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1). Of several such headers none counts: whoever stands in
-/// between may have looked at another one.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (only, None) = (all.next()?, all.next()) else { return None };
-    let (scheme, token) = only.to_str().ok()?.trim().split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= MAX_TOKEN).then_some(token)
-}
-
-fn unauthorized(detail: impl Into<String>) -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is needed").detail(detail)
 }

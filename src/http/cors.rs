@@ -11,8 +11,10 @@ use poem::{Request, Response};
 use super::problem::ApiError;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Type, If-Match, Idempotency-Key, Last-Event-ID, X-Request-ID");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, Content-Type, If-Match, Idempotency-Key, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
+     X-Request-ID",
+);
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
     "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Undo-Token, WWW-Authenticate, \
      X-Request-ID, X-Total-Count",

@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::contract::{Contract, Exchange, Found, Operations};
 use super::cors::{self, Cors};
+use super::mcp::{self, McpEndpoint};
 use super::oauth::OAuthRoutes;
 use super::oauth::call::WasHead;
 use super::pages::Pages;
@@ -25,6 +26,7 @@ use crate::clock::Clock;
 pub(super) struct Edge {
     pub(super) contract: Contract,
     pub(super) oauth: Option<OAuthRoutes>,
+    pub(super) mcp: Option<McpEndpoint>,
     pub(super) pages: Pages,
     pub(super) cors: Cors,
     pub(super) clock: Clock,
@@ -91,6 +93,10 @@ impl Edge {
         }
         if cors::is_preflight(request) {
             return Ok(Some(cors::preflight()));
+        }
+        if let Some(endpoint) = self.mcp.as_ref().filter(|_| mcp::PATHS.contains(&&*path)) {
+            exchange.route = Some(mcp::PATHS[0].into());
+            return endpoint.answer(request, exchange).await.map(Some);
         }
         if let Some((pattern, page)) = self.pages.find(&path) {
             exchange.route = Some(pattern.into());

@@ -26,6 +26,7 @@ use crate::accounts::{Caller, Credential, Scopes};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::ids::{TokenId, UserId};
+use crate::oauth::Resource;
 use crate::observe::health::{Finding, Health, Need};
 
 pub(super) struct FakeApi;
@@ -215,7 +216,7 @@ struct FakeGuard;
 
 #[async_trait]
 impl Authenticator for FakeGuard {
-    async fn authenticate(&self, token: &str, request_id: &str) -> Result<Caller, AuthError> {
+    async fn authenticate(&self, token: &str, _: Resource, request_id: &str) -> Result<Caller, AuthError> {
         let scopes = match token {
             "reader" => "read",
             "writer" => "read write",
@@ -261,6 +262,7 @@ impl Fake {
             health: Arc::new(health),
             clock: clock.clone(),
             oauth: None,
+            mcp: None,
         };
         let endpoint = Arc::new(endpoint(FakeApi, parts).unwrap().boxed());
         Self { client: TestClient::new(Arc::clone(&endpoint)), endpoint, clock }

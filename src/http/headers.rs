@@ -24,10 +24,18 @@ pub(super) fn complete(headers: &mut HeaderMap, request_id: &str) {
         headers.insert(X_REQUEST_ID.clone(), id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if !names_frames(headers) {
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
     headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.insert(PERMISSIONS_POLICY.clone(), SENSORS);
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(API_CONTENT);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// Whether the answer says who may frame it, which the older header could not.
+fn names_frames(headers: &HeaderMap) -> bool {
+    let content = headers.get(CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content.contains("frame-ancestors") && !content.contains("frame-ancestors 'none'")
 }

@@ -1,5 +1,7 @@
 //! Pages for people: the front page, the Swagger UI (all of it from this binary), and the document it shows.
 
+mod preview;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -48,16 +50,26 @@ pub struct Pages {
     swagger: Swagger,
 }
 
+/// Whether `/widgets/task` is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preview {
+    /// It is.
+    Shown,
+    /// It is not.
+    Hidden,
+}
+
 #[derive(Debug)]
 pub(super) struct Page {
     kind: &'static str,
+    content: HeaderValue,
     body: Bytes,
     etag: HeaderValue,
 }
 
 impl Pages {
     /// Makes the pages around the OpenAPI document.
-    pub fn new(document: &Value, swagger: Swagger) -> Self {
+    pub fn new(document: &Value, swagger: Swagger, preview: Preview) -> Self {
         let json = serde_json::to_vec_pretty(document).unwrap_or_default();
         let mut pages = HashMap::from([
             ("/", Page::new(HTML, front(swagger))),
@@ -70,6 +82,9 @@ impl Pages {
         if swagger == Swagger::Shown {
             pages.insert("/docs", Page::new(HTML, DOCS));
             pages.insert("/docs/start.js", Page::new("text/javascript; charset=utf-8", DOCS_JS));
+        }
+        if preview == Preview::Shown {
+            pages.insert(preview::PATH, Page { content: preview::content(), ..Page::new(HTML, preview::html()) });
         }
         Self { pages, swagger }
     }
@@ -106,7 +121,7 @@ impl Answer<'_> {
         let mut response = Response::builder()
             .header(ETAG, page.etag.clone())
             .header(CACHE_CONTROL, "no-cache")
-            .header(CONTENT_SECURITY_POLICY, PAGE_CONTENT);
+            .header(CONTENT_SECURITY_POLICY, page.content.clone());
         let known = headers.get(IF_NONE_MATCH).is_some_and(|tags| {
             let tags = tags.to_str().unwrap_or_default();
             tags.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == page.etag.as_bytes())
@@ -124,7 +139,7 @@ impl Page {
         let body = body.into();
         let tag = URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]);
         let etag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
-        Self { kind, body, etag }
+        Self { kind, content: PAGE_CONTENT, body, etag }
     }
 }
 

@@ -8,7 +8,7 @@ use poem::http::Method;
 use crate::accounts::Credential;
 
 /// The beginnings of the paths that programs may call, within their scopes.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "/api/tasks",
     "/api/projects",
     "/api/labels",
@@ -17,6 +17,7 @@ const PROGRAMS: [&str; 8] = [
     "/api/export",
     "/api/import",
     "/api/policies",
+    "/mcp/tools",
 ];
 /// Single operations beside them: a program may say for whom it works.
 const SINGLE: [(Method, &str); 1] = [(Method::GET, "/api/auth/me")];

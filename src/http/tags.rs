@@ -17,4 +17,6 @@ pub enum Tag {
     Apps,
     /// Taking everything out, and bringing it in.
     Transfer,
+    /// The tools that chats and agents use.
+    Mcp,
 }

@@ -57,6 +57,7 @@ impl Server {
             health: Arc::new(health),
             clock: world.clock.clone(),
             oauth: None,
+            mcp: None,
         };
         Self { endpoint: endpoint(AccountsApi::new(world.accounts.clone()), parts).unwrap().boxed(), world }
     }

@@ -37,17 +37,12 @@ pub(super) async fn read(
     rule: &BodyRule,
     limits: BodyLimits,
 ) -> Result<Option<json::Parsed>, ApiError> {
-    let BodyLimits { max_bytes, patience } = limits;
     let declared = declared_length(request.headers());
-    if declared.is_some_and(|length| length > max_bytes as u64) {
-        return Err(too_large(max_bytes));
-    }
     let expected = rule.required || declared != Some(0);
     if expected {
         check_type(request.headers(), rule, declared)?;
     }
-    let collected = tokio::time::timeout(patience, collect(request, max_bytes)).await;
-    let bytes = collected.map_err(|_| too_slow(patience))??;
+    let bytes = collect_within(request, limits).await?;
     sign(request, &bytes);
     if bytes.is_empty() && !rule.required {
         // poem-openapi asks for the type even where the body may be missing.
@@ -61,6 +56,20 @@ pub(super) async fn read(
     let bytes = if parsed.rewritten { Bytes::from(parsed.value.to_string()) } else { bytes };
     request.set_body(bytes);
     Ok(Some(parsed))
+}
+
+/// Takes a body out of its request, whatever it is.
+///
+/// # Errors
+///
+/// 413 and 408.
+pub(in crate::http) async fn collect_within(request: &mut Request, limits: BodyLimits) -> Result<Bytes, ApiError> {
+    let BodyLimits { max_bytes, patience } = limits;
+    if declared_length(request.headers()).is_some_and(|length| length > max_bytes as u64) {
+        return Err(too_large(max_bytes));
+    }
+    let collected = tokio::time::timeout(patience, collect(request, max_bytes)).await;
+    collected.map_err(|_| too_slow(patience))?
 }
 
 /// Takes the fingerprint of a request that may be repeated: its key stands for this method, path and body alone.
@@ -138,7 +147,7 @@ async fn collect(request: &mut Request, max_bytes: usize) -> Result<Bytes, ApiEr
 }
 
 /// Adds a fault for each text with the NUL character.
-pub(super) fn find_nul(value: &Value, pointer: &str, limit: usize, found: &mut Vec<Fault>) {
+pub fn find_nul(value: &Value, pointer: &str, limit: usize, found: &mut Vec<Fault>) {
     match value {
         Value::String(text) if text.contains('\0') && found.len() < limit => {
             found.push(Fault::new(pointer, "must not contain the NUL character"));

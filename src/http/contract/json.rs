@@ -10,17 +10,17 @@ const MAX_DEPTH: usize = 64;
 
 /// A body that was read.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(in crate::http) struct Parsed {
     /// The value; `3.0` was read as `3`, which JSON does not tell apart.
-    pub(super) value: Value,
+    pub(in crate::http) value: Value,
     /// Whether a number was changed that way, so that the text no longer says the same to a typed reader.
-    pub(super) rewritten: bool,
+    pub(in crate::http) rewritten: bool,
     /// Whether some text or key holds the NUL character, which no database stores.
-    pub(super) has_nul: bool,
+    pub(in crate::http) has_nul: bool,
 }
 
 /// Reads one JSON value; the error is a sentence without a full stop.
-pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, String> {
+pub(in crate::http) fn parse(bytes: &[u8]) -> Result<Parsed, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
     let mut state = State { depth: 0, rewritten: false, has_nul: false };
     let mut reader = serde_json::Deserializer::from_str(text);

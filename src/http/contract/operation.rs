@@ -12,6 +12,7 @@ use crate::http::document::ApiDocument;
 use crate::http::limits::{Class, class_of};
 use crate::http::payload::JSON;
 use crate::http::reach::Reach;
+use crate::oauth::Resource;
 
 /// What the contract layer knows about an operation.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Operation {
     pub(super) id: Arc<str>,
     /// The scope it needs; `None` where anyone may call.
     pub(super) scope: Option<Scope>,
+    /// To what it belongs.
+    pub(super) resource: Resource,
     /// Whether programs that people connected may call it.
     pub(super) reach: Reach,
     /// How requests are counted.
@@ -51,6 +54,7 @@ impl Operation {
         Ok(Self {
             id: id.into(),
             scope: document.scopes.get(id).copied(),
+            resource: if pattern.starts_with("/mcp") { Resource::Mcp } else { Resource::Api },
             reach: Reach::of(method, pattern),
             class: class_of(pattern),
             parameters: parameters

@@ -13,14 +13,18 @@ const MAX_DEPTH: usize = 24;
 
 /// A schema, ready to check values.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub struct Rule {
     schema: Value,
     validator: Validator,
 }
 
 impl Rule {
     /// Compiles a schema of `document`.
-    pub(super) fn compile(schema: &Value, document: &Value) -> Result<Self, String> {
+    ///
+    /// # Errors
+    ///
+    /// When it is no schema.
+    pub fn compile(schema: &Value, document: &Value) -> Result<Self, String> {
         Self::of(inline(schema, document, 0))
     }
 
@@ -42,7 +46,7 @@ impl Rule {
 
     /// Adds everything that is wrong with `value`, up to `limit` faults in all, under names that `field` makes of
     /// JSON pointers.
-    pub(super) fn check(&self, value: &Value, limit: usize, found: &mut Vec<Fault>, field: impl Fn(&str) -> String) {
+    pub fn check(&self, value: &Value, limit: usize, found: &mut Vec<Fault>, field: impl Fn(&str) -> String) {
         if self.validator.is_valid(value) {
             return;
         }
@@ -60,7 +64,7 @@ impl Rule {
     }
 
     /// The schema as it was compiled, without references.
-    pub(super) const fn schema(&self) -> &Value {
+    pub const fn schema(&self) -> &Value {
         &self.schema
     }
 }

@@ -1,0 +1,86 @@
+//! The door of a protected resource: a bearer token becomes a caller, or a refusal that says how to get a better one.
+
+use std::sync::Arc;
+
+use poem::http::header::AUTHORIZATION;
+use poem::http::{HeaderMap, StatusCode};
+
+use super::auth::{AuthError, Authenticator};
+use super::challenge::Challenges;
+use super::problem::ApiError;
+use crate::accounts::{Caller, Scope};
+use crate::oauth::Resource;
+
+/// The longest credential that is looked at, in bytes.
+const MAX_TOKEN: usize = 8192;
+
+/// Lets callers in to one resource.
+#[derive(Clone)]
+pub struct Gate {
+    authenticator: Arc<dyn Authenticator>,
+    resource: Resource,
+    challenges: Challenges,
+}
+
+impl Gate {
+    /// The door of `resource`, whose clients are led to the authorization server `issuer`.
+    pub fn new(authenticator: Arc<dyn Authenticator>, issuer: &str, resource: Resource) -> Self {
+        Self { authenticator, resource, challenges: Challenges::new(issuer, resource) }
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    ///
+    /// 401 without a token that is good here; 503 when that cannot be told.
+    pub async fn identify(&self, headers: &HeaderMap, needed: Scope, request_id: &str) -> Result<Caller, ApiError> {
+        let token = bearer(headers).ok_or_else(|| {
+            unauthorized("A bearer token is needed: `Authorization: Bearer …`.")
+                .header("www-authenticate", self.challenges.missing(needed))
+        })?;
+        match self.authenticator.authenticate(token, self.resource, request_id).await {
+            Ok(caller) => Ok(caller),
+            Err(AuthError::Invalid(reason)) => {
+                let error = unauthorized(format!("The access token {reason}."));
+                Err(error.header("www-authenticate", self.challenges.invalid(reason, needed)))
+            }
+            Err(error @ AuthError::Unavailable(_)) => Err(ApiError::unavailable(&error)),
+        }
+    }
+
+    /// Refuses a caller who lacks a scope.
+    ///
+    /// # Errors
+    ///
+    /// 403 that names the scope.
+    pub fn demand(&self, caller: &Caller, scope: Scope) -> Result<(), ApiError> {
+        if caller.scopes.allow(scope) {
+            return Ok(());
+        }
+        let title = "The credential does not allow this";
+        Err(ApiError::new(StatusCode::FORBIDDEN, "insufficient-scope", title)
+            .detail(format!("The scope `{}` is needed.", scope.as_str()))
+            .header("www-authenticate", self.challenges.insufficient(scope)))
+    }
+
+    /// 403 for a program, where none of its scopes would help.
+    pub fn not_for_programs(&self) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "not-for-programs", "Programs cannot do this")
+            .detail("This is for people who signed in to MindFlow themselves, not for programs that they connected.")
+            .header("www-authenticate", self.challenges.not_for_programs())
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1). Of several such headers none counts: whoever stands in
+/// between may have looked at another one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (only, None) = (all.next()?, all.next()) else { return None };
+    let (scheme, token) = only.to_str().ok()?.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= MAX_TOKEN).then_some(token)
+}
+
+fn unauthorized(detail: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is needed").detail(detail)
+}

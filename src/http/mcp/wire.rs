@@ -1,0 +1,168 @@
+//! The protocol over HTTP, whoever answers it: what is common to every handler of rmcp, tests' own included.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use poem::http::header::{ALLOW, CONTENT_TYPE};
+use poem::http::{self, StatusCode};
+use poem::{Body, Request, Response};
+use rmcp::ServerHandler;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+
+use super::lift;
+use super::message::{Message, Refused};
+use crate::http::contract::{BodyLimits, collect_within};
+use crate::http::problem::ApiError;
+
+/// A handler behind its endpoint; sessions are not kept.
+pub struct Wire<H> {
+    service: StreamableHttpService<H, NeverSessionManager>,
+    body_limits: BodyLimits,
+}
+
+/// A request whose body was read.
+#[derive(Debug)]
+pub struct Read {
+    bytes: Bytes,
+    message: Result<Message, Refused>,
+}
+
+impl Read {
+    /// The tool that is called, if one is.
+    pub fn tool(&self) -> Option<&str> {
+        self.message.as_ref().ok()?.tool()
+    }
+}
+
+impl<H: ServerHandler + Clone> Wire<H> {
+    /// Puts `handler` on the wire: for clients of `public_url`, and for pages of `origins` (`*` stands for all).
+    pub fn new(handler: H, public_url: &str, origins: &[String], body_limits: BodyLimits) -> Self {
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_max_request_body_bytes(body_limits.max_bytes);
+        let config = only_own_names(config, public_url, origins);
+        let service = StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), config);
+        Self { service, body_limits }
+    }
+
+    /// Reads the body of a `POST`.
+    ///
+    /// # Errors
+    ///
+    /// 408 and 413; a body that is no message is told in the answer.
+    pub async fn read(&self, request: &mut Request) -> Result<Read, ApiError> {
+        let bytes = collect_within(request, self.body_limits).await?;
+        Ok(Read { message: Message::read(&bytes), bytes })
+    }
+
+    /// Answers what was read.
+    ///
+    /// # Errors
+    ///
+    /// What HTTP itself refuses; faults of the protocol are answers.
+    pub async fn answer(&self, request: &mut Request, Read { bytes, message }: Read) -> Result<Response, ApiError> {
+        let message = match message {
+            Ok(message) => message,
+            Err(refused) => return Ok(refused.into()),
+        };
+        let (parts, body) = self.service.handle(forwarded(request, bytes)).await.into_parts();
+        if is_plain(&parts) {
+            return Err(problem(&parts, body).await);
+        }
+        let body = match message.method() {
+            Some("tools/list") => lift::security_schemes(body).await,
+            _ => Body::from(poem_body(body)),
+        };
+        let mut response = Response::builder().status(parts.status).body(body);
+        *response.headers_mut() = parts.headers;
+        Ok(response)
+    }
+}
+
+/// Only pages that may call, and only under the server's own names, so that no page of another site can reach a server on
+/// the same machine or network (DNS rebinding).
+fn only_own_names(
+    config: StreamableHttpServerConfig,
+    public_url: &str,
+    origins: &[String],
+) -> StreamableHttpServerConfig {
+    const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+    let url = url::Url::parse(public_url).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).map(|host| host.trim_matches(['[', ']']).to_owned());
+    let is_local = host.as_deref().is_some_and(|host| LOOPBACK.contains(&host));
+    // Who can send a request to the loopback address as such is on this machine already.
+    let hosts = LOOPBACK.into_iter().map(str::to_owned).chain(host);
+    let config = config.with_allowed_hosts(hosts);
+    if origins.iter().any(|origin| origin == "*") {
+        return config.disable_allowed_origins();
+    }
+    let own = url.map(|url| with_port(&url.origin().ascii_serialization()));
+    let local = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"].map(str::to_owned);
+    let allowed =
+        origins.iter().map(|origin| with_port(origin)).chain(own).chain(local.into_iter().filter(|_| is_local));
+    config.with_allowed_origins(allowed).enforce_origin_validation()
+}
+
+/// An origin with its port written out: rmcp takes one without as any.
+fn with_port(origin: &str) -> String {
+    match url::Url::parse(origin) {
+        Ok(url) if url.port().is_none() => {
+            url.port_or_known_default().map_or_else(|| origin.to_owned(), |port| format!("{origin}:{port}"))
+        }
+        _ => origin.to_owned(),
+    }
+}
+
+/// The request as rmcp takes it, with everything that is known about it.
+fn forwarded(request: &mut Request, body: Bytes) -> http::Request<Full<Bytes>> {
+    let mut forwarded = http::Request::new(Full::new(body));
+    *forwarded.method_mut() = request.method().clone();
+    *forwarded.uri_mut() = request.uri().clone();
+    *forwarded.headers_mut() = std::mem::take(request.headers_mut());
+    std::mem::swap(forwarded.extensions_mut(), request.extensions_mut());
+    forwarded
+}
+
+/// What rmcp answers with.
+pub(super) type RmcpBody = BoxBody<Bytes, Infallible>;
+
+/// A body whose parts may come later.
+pub(super) fn poem_body(body: RmcpBody) -> BoxBody<Bytes, io::Error> {
+    body.map_err(|never| match never {}).boxed()
+}
+
+/// Whether rmcp refused in words of its own instead of the protocol's.
+fn is_plain(parts: &http::response::Parts) -> bool {
+    let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    !parts.status.is_success() && !kind.starts_with("application/json") && !kind.starts_with("text/event-stream")
+}
+
+/// The same refusal as a problem document.
+async fn problem(parts: &http::response::Parts, body: RmcpBody) -> ApiError {
+    let told = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let told = String::from_utf8_lossy(&told).into_owned();
+    let (kind, title) = match parts.status {
+        StatusCode::FORBIDDEN => ("foreign-origin", "The request comes from elsewhere"),
+        StatusCode::NOT_ACCEPTABLE => ("not-acceptable", "The client must take JSON and event streams"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported-media-type", "The body's type is not supported"),
+        status if status.is_server_error() => return ApiError::internal(&io::Error::other(told)),
+        _ => ("refused", "The request was refused"),
+    };
+    let mut error = ApiError::new(parts.status, kind, title).detail(told);
+    if let Some(allow) = parts.headers.get(ALLOW) {
+        error = error.header(ALLOW, allow.clone());
+    }
+    error
+}
+
+impl From<Refused> for Response {
+    fn from(refused: Refused) -> Self {
+        let body = refused.body().to_string();
+        Self::builder().status(StatusCode::BAD_REQUEST).header(CONTENT_TYPE, "application/json").body(body)
+    }
+}

@@ -1,0 +1,179 @@
+//! The arguments of a tool call: held against the tool's schema, then read by name.
+
+use chrono::NaiveDate;
+use serde_json::{Map, Value};
+
+use crate::accounts::Caller;
+use crate::calendar::{self, Due, TimeOfDay, Windows};
+use crate::clock::Timestamp;
+use crate::tasks::edit::Patch;
+use crate::tasks::phrase::{self, Day};
+use crate::tasks::priority::priority_of;
+use crate::tasks::{Fault, Status};
+
+use super::outcome::Refusal;
+
+/// Arguments that keep the tool's schema, and the faults that only show when they are read.
+#[derive(Debug)]
+pub struct Arguments {
+    fields: Map<String, Value>,
+    day: Day,
+    faults: Vec<Fault>,
+}
+
+impl Arguments {
+    /// Arguments of a caller, whose days are counted in their own zone.
+    pub const fn new(fields: Map<String, Value>, day: Day) -> Self {
+        Self { fields, day, faults: Vec::new() }
+    }
+
+    /// The present moment, where and in what rhythm the caller lives.
+    pub const fn day(&self) -> Day {
+        self.day
+    }
+
+    /// Arguments of a row in a list, read in the same way.
+    pub fn row(&self, fields: &Value) -> Self {
+        Self::new(fields.as_object().cloned().unwrap_or_default(), self.day)
+    }
+
+    /// Whether the argument was given, be it `null`.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    /// A whole number.
+    pub fn number(&self, name: &str) -> Option<u32> {
+        self.get(name)?.as_u64().and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// A list.
+    pub fn list(&self, name: &str) -> Option<&[Value]> {
+        self.get(name)?.as_array().map(Vec::as_slice)
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        Some(self.list(name)?.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The statuses that are asked for.
+    pub fn statuses(&self, name: &str) -> Option<Vec<Status>> {
+        Some(self.list(name)?.iter().filter_map(Value::as_str).filter_map(Status::parse).collect())
+    }
+
+    /// An argument that may be left out, emptied with `null`, or set.
+    pub fn patch<T>(&self, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Patch<T> {
+        match self.fields.get(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(value) => read(value).map_or(Patch::Keep, Patch::Set),
+        }
+    }
+
+    /// A text that may be emptied.
+    pub fn text_patch(&self, name: &str) -> Patch<String> {
+        self.patch(name, |value| value.as_str().map(str::to_owned))
+    }
+
+    /// Notes what is wrong with an argument.
+    pub fn fault(&mut self, name: &str, message: impl Into<String>) {
+        self.faults.push(Fault::new(format!("/{name}"), message));
+    }
+
+    /// A priority: a number, or a word.
+    pub fn priority(&mut self, name: &str) -> Option<u8> {
+        let value = self.get(name)?;
+        let read = match value {
+            Value::String(word) => priority_of(word),
+            value => {
+                value.as_u64().and_then(|number| u8::try_from(number).ok()).filter(|number| (1..=5).contains(number))
+            }
+        };
+        if read.is_none() {
+            self.fault(name, "must be 1 (low) to 5 (high), or a word: lowest, low, normal, high, urgent");
+        }
+        read
+    }
+
+    /// A due date as a person says it, or none to empty it.
+    pub fn due(&mut self, name: &str) -> Patch<Due> {
+        let Some(text) = self.text(name) else { return self.patch(name, |_| None) };
+        match phrase::due_of(text, self.day) {
+            Some(due) => Patch::Set(due),
+            None => {
+                // What has the form of a date is told what is wrong with it; anything else, what is understood.
+                let message = match calendar::parse_due(text, self.day.zone) {
+                    Err(
+                        error @ (calendar::DateError::NoSuchDay
+                        | calendar::DateError::NoSuchTime
+                        | calendar::DateError::NoSuchOffset
+                        | calendar::DateError::OutOfRange),
+                    ) => error.to_string(),
+                    _ => format!("was not understood; say it like {}", phrase::DUE_PHRASES),
+                };
+                self.fault(name, message);
+                Patch::Keep
+            }
+        }
+    }
+
+    /// A moment as a person says it; a day alone begins at its midnight.
+    pub fn moment(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let read = calendar::parse_moment(text, self.day.zone).ok().or_else(|| match phrase::due_of(text, self.day)? {
+            Due::At(moment) => Some(moment),
+            Due::On(date) => Some(calendar::start_of_day(date, self.day.zone)),
+        });
+        if read.is_none() {
+            self.fault(name, format!("must be a date or time, such as {}", phrase::DUE_PHRASES));
+        }
+        read
+    }
+
+    /// A day as a person says it.
+    pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
+        let text = self.text(name)?;
+        let read = phrase::due_of(text, self.day).map(|due| due.date(self.day.zone));
+        if read.is_none() {
+            self.fault(name, "must be a day, such as `today`, `tomorrow`, `friday` or `2026-12-24`");
+        }
+        read
+    }
+
+    /// A part of the day.
+    pub fn time_of_day(&self, name: &str) -> Patch<TimeOfDay> {
+        self.patch(name, |value| value.as_str().and_then(TimeOfDay::parse))
+    }
+
+    /// The faults that were noted, under a place in the call.
+    pub fn take_faults(&mut self, under: &str) -> Vec<Fault> {
+        std::mem::take(&mut self.faults).into_iter().map(|fault| fault.under(under)).collect()
+    }
+
+    /// Refuses when something could not be read.
+    ///
+    /// # Errors
+    ///
+    /// All faults that were noted.
+    pub fn check(&mut self) -> Result<(), Refusal> {
+        match self.take_faults("") {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(Refusal::invalid(faults)),
+        }
+    }
+}
+
+/// The day of a caller at a moment.
+pub const fn day_of(caller: &Caller, now: Timestamp, windows: Windows) -> Day {
+    Day { now, zone: caller.zone, windows }
+}

@@ -1,0 +1,145 @@
+//! The tools by name: listed, and called.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value, json};
+
+use crate::accounts::{Caller, Scope};
+use crate::clock::{Clock, Timestamp};
+use crate::http::contract::{Rule, find_nul};
+use crate::tasks::change::Channel;
+use crate::tasks::wording::say_moment;
+use crate::tasks::{Ask, Tasks};
+
+use super::arguments::{Arguments, day_of};
+use super::outcome::{Outcome, Refusal};
+use super::tool::Tool;
+use super::tools::TOOLS;
+use super::views::Eye;
+
+/// How many faults of one call are told.
+const MAX_FAULTS: usize = 50;
+
+/// What the tools work with.
+#[derive(Debug)]
+pub struct Desk {
+    /// The tasks.
+    pub tasks: Tasks,
+    /// The time.
+    pub clock: Clock,
+    /// The most rows of one result.
+    pub most_rows: u32,
+    /// The public URL, without a slash at the end.
+    pub public_url: String,
+}
+
+impl Desk {
+    /// How a caller sees tasks now.
+    pub fn eye(&self, caller: &Caller) -> Eye {
+        Eye { now: self.clock.now(), zone: caller.zone }
+    }
+
+    /// A change that the caller asks a tool for.
+    pub fn ask<T>(&self, caller: &Caller) -> Ask<T> {
+        Ask::new(caller.clone()).through(Channel::Mcp)
+    }
+
+    /// A moment in words, in the caller's zone.
+    pub fn say(&self, moment: Timestamp, caller: &Caller) -> String {
+        say_moment(moment, caller.zone)
+    }
+}
+
+/// All tools.
+pub struct Toolbox {
+    desk: Desk,
+    listed: Vec<rmcp::model::Tool>,
+    rules: HashMap<&'static str, (&'static Tool, Rule)>,
+}
+
+impl fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Toolbox").field("tools", &self.rules.len()).finish_non_exhaustive()
+    }
+}
+
+impl Toolbox {
+    /// The tools over their services.
+    ///
+    /// # Errors
+    ///
+    /// When a tool's schema is wrong, which the tests would have shown.
+    pub fn new(desk: Desk, widgets: bool) -> Result<Self, String> {
+        let listed = TOOLS.iter().map(|tool| tool.described(widgets)).collect();
+        let rules = TOOLS.iter().map(|tool| Ok((tool.name, (tool, Rule::compile(&(tool.input)(), &Value::Null)?))));
+        Ok(Self { desk, listed, rules: rules.collect::<Result<_, String>>()? })
+    }
+
+    /// What the tools work with.
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// The tools as hosts list them, always in the same order.
+    pub fn list(&self) -> &[rmcp::model::Tool] {
+        &self.listed
+    }
+
+    /// The scope that a tool needs; `None` when there is no such tool.
+    pub fn scope(&self, name: &str) -> Option<Scope> {
+        self.rules.get(name).map(|(tool, _)| tool.effect.scope())
+    }
+
+    /// Calls a tool; `None` when there is no such tool.
+    pub async fn call(&self, name: &str, caller: &Caller, arguments: Map<String, Value>) -> Option<Outcome> {
+        let (tool, rule) = self.rules.get(name)?;
+        Some(self.carry_out(tool, rule, caller, arguments).await)
+    }
+
+    async fn carry_out(&self, tool: &Tool, rule: &Rule, caller: &Caller, mut fields: Map<String, Value>) -> Outcome {
+        if !caller.scopes.allow(tool.effect.scope()) {
+            return Err(Refusal::new(
+                super::outcome::Kind::Invalid,
+                format!("Nothing was done: {} needs the scope `{}`.", tool.name, tool.effect.scope().as_str()),
+            ));
+        }
+        // Some hosts send `null` for what is left out; only where a field can be emptied does it mean something.
+        let properties = rule.schema()["properties"].as_object();
+        fields.retain(|name, value| !value.is_null() || !properties.is_some_and(|all| says_no_null(all.get(name))));
+        let fields = Value::Object(fields);
+        let mut faults = Vec::new();
+        rule.check(&fields, MAX_FAULTS, &mut faults, str::to_owned);
+        find_nul(&fields, "", MAX_FAULTS, &mut faults);
+        let Value::Object(fields) = fields else { return Err(Refusal::invalid(faults)) };
+        if !faults.is_empty() {
+            return Err(Refusal::invalid(faults));
+        }
+        let day = day_of(caller, self.desk.clock.now(), self.desk.tasks.windows(caller));
+        (tool.run)(&self.desk, caller, Arguments::new(fields, day)).await
+    }
+}
+
+/// Whether a known argument cannot be `null`.
+fn says_no_null(schema: Option<&Value>) -> bool {
+    schema.is_some_and(|schema| {
+        schema["type"].is_string() || !schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("null")))
+    })
+}
+
+/// What came of a call as the protocol says it.
+pub fn call_result(outcome: Outcome) -> CallToolResult {
+    match outcome {
+        Ok(success) => {
+            let mut result = CallToolResult::success(vec![ContentBlock::text(success.text)]);
+            result.structured_content = Some(success.structured);
+            result
+        }
+        Err(refusal) => {
+            let mut result = CallToolResult::error(vec![ContentBlock::text(refusal.text())]);
+            result.structured_content = Some(refusal.structured());
+            result
+        }
+    }
+}
