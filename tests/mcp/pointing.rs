@@ -1,0 +1,45 @@
+//! Tasks are pointed at by id or in words; never by a guess.
+
+use serde_json::json;
+
+use crate::chat::Chat;
+use crate::support::app::{TestApp, a_task};
+
+#[tokio::test]
+async fn one_match_acts_several_are_listed_and_none_says_so() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let dentist = ada.has(a_task("Call the dentist")).await;
+    ada.has(a_task("Report for Bob")).await;
+    let eve = ada.has(a_task("Report for Eve")).await;
+    let chat = Chat::of(&ada).await;
+
+    let done = chat.call("complete_task", json!({ "query": "the dentist one" })).await.good();
+    assert_eq!(done["task"]["id"], dentist.to_string());
+    let unsure = chat.call("complete_task", json!({ "query": "report" })).await.refused("ambiguous");
+    assert_eq!(unsure.data["error"]["candidates"].as_array().unwrap().len(), 2);
+    assert!(unsure.text.contains(&eve.to_string()) && unsure.text.contains("Report for Bob"), "{}", unsure.text);
+    let none = chat.call("snooze_task", json!({ "query": "zebra", "minutes": 5 })).await.refused("not_found");
+    assert!(none.text.contains("\"zebra\""), "{}", none.text);
+    for task in [eve] {
+        assert_eq!(ada.get_task(task).await.good()["version"], 1);
+    }
+    let exact = chat.call("complete_task", json!({ "query": "report for eve" })).await.good();
+    assert_eq!(exact["task"]["id"], eve.to_string());
+}
+
+#[tokio::test]
+async fn a_call_says_which_task_in_one_way() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let id = ada.has(a_task("Report")).await.to_string();
+    let chat = Chat::of(&ada).await;
+
+    assert_eq!(chat.call("complete_task", json!({})).await.faults(), ["id"]);
+    assert_eq!(chat.call("complete_task", json!({ "id": id, "query": "report" })).await.faults(), ["query"]);
+    assert_eq!(chat.call("complete_task", json!({ "id": 7 })).await.faults(), ["id"]);
+    chat.call("complete_task", json!({ "id": "01930000-0000-7000-8000-000000000001" })).await.refused("not_found");
+    // A model that puts words where an id belongs means the words; one that sends `null` means nothing.
+    let done = chat.call("complete_task", json!({ "id": "report", "query": null })).await.good();
+    assert_eq!(done["task"]["id"], id);
+}
