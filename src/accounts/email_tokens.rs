@@ -197,12 +197,13 @@ impl Accounts {
                     }
                     tx.set_password(user, &password, now).await?;
                     let ended = tx.end_everything(user, None).await?;
-                    let mut unlinked = 0;
-                    if row.email_verified_at.is_none() {
-                        unlinked = tx.delete_identities(user).await?;
+                    let proved_at = row.email_verified_at.unwrap_or(i64::MAX);
+                    let unlinked = tx.delete_identities(user, Timestamp::from_micros(proved_at)).await?;
+                    let factor = tx.find_second_factor(user).await?;
+                    if factor.and_then(|factor| factor.confirmed_at).is_some_and(|at| at < proved_at) {
                         tx.delete_second_factor(user).await?;
-                        tx.verify_email(user, now).await?;
                     }
+                    tx.verify_email(user, now).await?;
                     let details = json!({
                         "sessions": ended.sessions, "apps": ended.grants, "tokens": ended.tokens, "identities": unlinked
                     });

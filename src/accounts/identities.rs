@@ -16,7 +16,7 @@ use super::pages::Paging;
 use super::passwords::NO_PASSWORD;
 use super::second_factor::own_session;
 use super::user::FULL_NAME_MAX;
-use super::{Accounts, Caller, Origin, Role, Status};
+use super::{Accounts, Browser, Caller, Origin, Role, Status};
 use crate::clock::Timestamp;
 use crate::config::Registration;
 use crate::ids::{IdentityId, UserId};
@@ -24,9 +24,12 @@ use crate::mail::Message;
 use crate::paging::Page;
 use crate::store::StoreError;
 use crate::store::accounts::UserRecord;
+use crate::store::audit::Slice;
 use crate::store::identities::IdentityRecord;
 use crate::tasks::text::one_line;
 
+/// In the log: an identity was unlinked.
+const UNLINKED: &str = "identity.unlinked";
 /// The name of this list in cursors.
 const LIST: &str = "identities";
 /// The most identities that one account can have.
@@ -146,11 +149,32 @@ impl Accounts {
         Ok(paging.page((caller.user_id, LIST), rows, total, |identity: &Identity| (identity.created_at, identity.id.0)))
     }
 
+    /// All of somebody's identities, newest first.
+    pub async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, AccountError> {
+        let rows = self.store.list_identities(user, Slice { before: None, limit: MOST_IDENTITIES }).await?;
+        Ok(rows.into_iter().map(Identity::from).collect())
+    }
+
     /// Unlinks one of the caller's identities, unless they could not sign in any more.
     pub async fn unlink_identity(&self, caller: &Caller, id: IdentityId, origin: &Origin) -> Result<(), AccountError> {
         own_session(caller)?;
-        let user = caller.user_id;
-        let entry = AuditEntry::by(caller, "identity.unlinked", self.clock.now()).on(id.0).from(origin);
+        let entry = AuditEntry::by(caller, UNLINKED, self.clock.now()).on(id.0).from(origin);
+        self.unlink(caller.user_id, id, entry).await
+    }
+
+    /// The same for somebody in a browser.
+    pub async fn unlink_in_browser(
+        &self,
+        browser: &Browser,
+        id: IdentityId,
+        origin: &Origin,
+    ) -> Result<(), AccountError> {
+        let (user, session) = (browser.user_id, Some(browser.session_id));
+        let entry = AuditEntry::browser(user, session, UNLINKED, self.clock.now()).on(id.0).from(origin);
+        self.unlink(user, id, entry).await
+    }
+
+    async fn unlink(&self, user: UserId, id: IdentityId, entry: AuditEntry) -> Result<(), AccountError> {
         let unlinked = self.store.write(move |tx| {
             Box::pin(async move {
                 let row = tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;

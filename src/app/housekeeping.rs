@@ -17,7 +17,7 @@ use crate::store::Store;
 /// How often what has expired is forgotten.
 const EVERY: Duration = Duration::from_mins(10);
 /// How often the keys are looked at: another instance's change shows here within that time.
-const KEYS_EVERY: Duration = Duration::from_secs(30);
+const KEYS_EVERY: Duration = Duration::from_secs(5);
 
 /// What there is to keep in order.
 pub(super) struct House {

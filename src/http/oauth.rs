@@ -14,6 +14,7 @@ pub mod device_authorization;
 pub mod discovery;
 mod door;
 mod forms;
+mod identities;
 pub mod introspect;
 mod pages;
 mod recovery;
@@ -195,6 +196,14 @@ const ROUTES: &[Route] = &[
     Route {
         pattern: upstream::LINK_PATH,
         methods: &[(Method::POST, Class::SignIn, on!(upstream::link))],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: identities::PATH,
+        methods: &[
+            (Method::GET, Class::General, on!(identities::show)),
+            (Method::POST, Class::SignIn, on!(identities::submit)),
+        ],
         cross: Cross::Closed,
     },
     Route {

@@ -75,7 +75,9 @@ enum Trouble {
 
 impl From<FetchError> for Trouble {
     fn from(error: FetchError) -> Self {
-        let reason = format!("the document at the client_id {error}");
+        // Which names lead to a private address is nothing to tell strangers.
+        let told = if error == FetchError::NotPublic { FetchError::Unreachable } else { error };
+        let reason = format!("the document at the client_id {told}");
         if error == FetchError::Busy {
             Self::Busy { reason }
         } else {

@@ -26,7 +26,8 @@ pub struct Exchange<'a> {
     pub client: &'a Client,
     /// The code.
     pub code: &'a str,
-    /// Where it was sent. OAuth 2.1 has no such parameter, so it may be missing; it may not differ.
+    /// Where it was sent. OAuth 2.1 has no such parameter, so it may be missing, if the client has only one; it may not
+    /// differ.
     pub redirect_uri: Option<&'a str>,
     /// What the challenge was made from.
     pub verifier: Option<&'a str>,
@@ -161,7 +162,7 @@ impl From<Mismatch> for OAuthError {
         match mismatch {
             Mismatch::Client => refused("code"),
             Mismatch::Verifier => told("the code_verifier is missing or does not fit the code"),
-            Mismatch::RedirectUri => told("the redirect_uri is not the one that was asked for"),
+            Mismatch::RedirectUri => told("the redirect_uri is missing or not the one that was asked for"),
         }
     }
 }
@@ -174,7 +175,9 @@ fn check(ask: &Exchange<'_>, code: &CodeRecord) -> Result<(), Mismatch> {
     if !proves(ask.verifier.unwrap_or_default(), &code.challenge) {
         return Err(Mismatch::Verifier);
     }
-    if ask.redirect_uri.is_some_and(|uri| uri != code.redirect_uri) {
+    // It may be missing where it could have been missing before: when the client has only one (RFC 6749, section 4.1.3).
+    let only = || matches!(ask.client.metadata.redirect_uris.as_slice(), [only] if *only == code.redirect_uri);
+    if !ask.redirect_uri.map_or_else(only, |uri| uri == code.redirect_uri) {
         return Err(Mismatch::RedirectUri);
     }
     Ok(())

@@ -40,7 +40,7 @@ pub struct GrantSettings {
     pub life: Duration,
     /// How long it may stay unused.
     pub idle: Duration,
-    /// Whether a refresh token is replaced at each use.
+    /// Whether a refresh token is replaced at each use; those of public clients always are.
     pub rotation: Rotation,
 }
 

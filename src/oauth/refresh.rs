@@ -67,7 +67,8 @@ impl Grants {
         if row.used_at.is_some() {
             return self.come_again(&ask, &row).await;
         }
-        if self.settings.rotation == Rotation::Never {
+        // Who cannot prove to be the client must not hold anything that stays (OAuth 2.1, section 4.3.1).
+        if self.settings.rotation == Rotation::Never && !ask.client.is_public() {
             let answer = self.renewed(&ask, &row, ask.token.to_owned())?;
             let (grant, user, now) = (GrantId(row.grant_id), UserId(row.user_id), self.clock.now());
             self.store.write(move |tx| Box::pin(async move { tx.touch_grant(grant, user, now).await })).await?;

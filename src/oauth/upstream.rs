@@ -64,6 +64,8 @@ pub struct Button<'a> {
 pub enum Intent {
     /// To sign in.
     SignIn,
+    /// The same, but whoever the provider knows already is not enough: an application wants them to prove it now.
+    SignInAnew,
     /// To be able to sign in that way later; they are signed in already.
     Link,
 }
@@ -191,6 +193,9 @@ impl Upstreams {
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .add_scopes(provider.scopes().iter().map(|scope| Scope::new((*scope).to_owned())));
         let request = match provider.kind {
+            Kind::Oidc { .. } if intent == Intent::SignInAnew => {
+                request.add_extra_param("nonce", nonce.clone()).add_extra_param("prompt", "login")
+            }
             Kind::Oidc { .. } => request.add_extra_param("nonce", nonce.clone()),
             Kind::GitHub { .. } => request,
         };

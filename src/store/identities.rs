@@ -50,8 +50,8 @@ const TOUCH_IDENTITY: Sql =
     Sql::same("UPDATE identities SET last_used_at = $3, email = $4 WHERE id = $1 AND user_id = $2");
 /// `$1` identity, `$2` user.
 const DELETE_IDENTITY: Sql = Sql::same("DELETE FROM identities WHERE id = $1 AND user_id = $2 RETURNING provider");
-/// `$1` user.
-const DELETE_IDENTITIES: Sql = Sql::same("DELETE FROM identities WHERE user_id = $1");
+/// `$1` user, `$2` the moment before which they were linked.
+const DELETE_IDENTITIES: Sql = Sql::same("DELETE FROM identities WHERE user_id = $1 AND created_at < $2");
 
 /// The statements of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[
@@ -135,11 +135,12 @@ impl Tx<'_> {
         Ok(on_database!(self, |db| sqlx::query_scalar(sql).bind(id.0).bind(user.0).fetch_optional(db).await)?)
     }
 
-    /// Unlinks all of a user's identities; says how many there were.
-    pub async fn delete_identities(&mut self, user: UserId) -> StoreResult<u64> {
+    /// Unlinks those of a user's identities that were linked before a moment; says how many there were.
+    pub async fn delete_identities(&mut self, user: UserId, before: Timestamp) -> StoreResult<u64> {
         let sql = DELETE_IDENTITIES.on(self.dialect());
         Ok(on_database!(self, |db| {
-            sqlx::query(sql).bind(user.0).execute(db).await.map(|done| done.rows_affected())
+            let query = sqlx::query(sql).bind(user.0).bind(before.as_micros());
+            query.execute(db).await.map(|done| done.rows_affected())
         })?)
     }
 }

@@ -105,6 +105,22 @@ async fn a_program_on_a_persons_own_device_is_asked_about_each_time() {
 }
 
 #[tokio::test]
+async fn a_program_that_proves_who_it_is_is_remembered_wherever_it_runs() {
+    let app = TestApp::new().await;
+    app.user("ada").await;
+    let uri = "http://127.0.0.1:4711/cb";
+    let fields = json!({ "client_name": "Service", "redirect_uris": [uri] });
+    let fields = fields.as_object().unwrap().clone();
+    app.app.clients.create_static(NewClient { client_id: Some("service".to_owned()), fields }).await.unwrap();
+    let (browser, page) = asked(&app, "service", &[("redirect_uri", uri)]).await;
+    browser.send(&page.form().decide("allow")).await.is(303);
+
+    let silent = browser.open(&link("service", &[("redirect_uri", uri), ("prompt", "none")])).await.is(303);
+
+    assert!(silent.location().unwrap().starts_with(&format!("{uri}?code=")), "{:?}", silent.location());
+}
+
+#[tokio::test]
 async fn a_no_is_told_and_noted() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;

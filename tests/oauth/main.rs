@@ -18,6 +18,7 @@ mod discovery;
 mod documents;
 mod guard;
 mod id_token_hint;
+mod identities_page;
 mod keys;
 mod login_cli;
 mod provider;

@@ -228,7 +228,7 @@ async fn without_rotation_the_refresh_token_stays() {
         config.tokens.refresh_token_rotation = false;
     })
     .await;
-    let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);
+    let (ada, client) = (app.user("ada").await, Connector::confidential(&app, "notes").await);
     let first = client.tokens(&ada, "read").await;
 
     let second = refreshed(&client, &first).await;
@@ -237,6 +237,9 @@ async fn without_rotation_the_refresh_token_stays() {
 
     assert_eq!((&first["refresh_token"], &second["refresh_token"]), (&third["refresh_token"], &third["refresh_token"]));
     assert_ne!(second["access_token"], third["access_token"]);
+    let public = Connector::public(&app, "public").await;
+    let first = public.tokens(&ada, "read").await;
+    assert_ne!(refreshed(&public, &first).await["refresh_token"], first["refresh_token"], "who has no secret rotates");
 }
 
 #[tokio::test]

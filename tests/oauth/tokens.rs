@@ -127,6 +127,21 @@ async fn the_redirect_uri_may_be_missing_but_not_differ() {
 }
 
 #[tokio::test]
+async fn who_has_several_redirect_uris_says_which_one() {
+    let app = TestApp::new().await;
+    let fields = json!({
+        "token_endpoint_auth_method": "none", "redirect_uris": [REDIRECT, "https://client.example/other"],
+    });
+    let (ada, client) = (app.user("ada").await, Connector::with(&app, "notes", fields).await);
+    let code = client.code(&ada, "read").await;
+
+    let without = [("grant_type", "authorization_code"), ("code", code.as_str()), ("code_verifier", VERIFIER)];
+    assert_eq!(refusal(client.token(&without).await), "invalid_grant");
+
+    client.redeem(&code).await.good();
+}
+
+#[tokio::test]
 async fn a_token_is_asked_for_at_granted_resources_alone() {
     let app = TestApp::new().await;
     let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);

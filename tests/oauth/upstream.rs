@@ -11,13 +11,13 @@ use crate::support::app::{PASSWORD, TestApp};
 /// What a person does after the sign-in.
 const RETURN: &str = "/device";
 
-struct Scene {
-    provider: Provider,
-    app: TestApp,
+pub(crate) struct Scene {
+    pub(crate) provider: Provider,
+    pub(crate) app: TestApp,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Registration::Open).await
     }
 
@@ -151,6 +151,29 @@ async fn who_registered_with_a_strangers_address_is_out_when_its_owner_resets_th
     let log = victim.get("/api/auth/activity").await.good();
     let reset = log["items"].as_array().unwrap().iter().find(|row| row["action"] == "password.reset").unwrap();
     assert_eq!(reset["details"]["identities"], 1);
+}
+
+#[tokio::test]
+async fn what_was_linked_before_an_address_was_confirmed_ends_with_a_later_reset_too() {
+    let scene = Scene::new().await;
+    scene.provider.is_used_by(666, Some("victim@example.net"), false);
+    let attacker = Browser::new(&scene.app);
+    scene.journey(&attacker, "oidc").await.is(303);
+    let mail = scene.app.letterbox.next().await;
+    // The victim confirms what they did not begin, and wonders later.
+    let token = mail.message.link().unwrap().split_once("token=").unwrap().1;
+    scene.app.advance(std::time::Duration::from_secs(1));
+    scene.app.anonymous().post("/api/auth/verify-email", &json!({ "token": token })).await.is(204);
+    let owner = json!({ "email": "victim@example.net" });
+    scene.app.anonymous().post("/api/auth/password/forgot", &owner).await.is(202);
+    let mail = scene.app.letterbox.next_reset().await;
+    let token = mail.message.link().unwrap().split_once("token=").unwrap().1;
+
+    let new = json!({ "token": token, "new_password": PASSWORD });
+    scene.app.anonymous().post("/api/auth/password/reset", &new).await.is(204);
+
+    scene.journey(&attacker, "oidc").await.is(403);
+    assert_eq!(scene.who(&attacker).await, None);
 }
 
 #[tokio::test]
@@ -301,6 +324,11 @@ async fn the_sign_in_page_offers_providers_and_leads_nowhere_else() {
 
     let page = browser.open("/device?user_code=BCDF-GHJK").await.is(200);
     assert!(page.html.contains("Continue with GitHub") && page.html.contains("Continue with Example ID"));
+    let usual = browser.open(&page.link("Continue with Example ID")).await.is(303);
+    let anew = browser.open("/device?user_code=BCDF-GHJK&prompt=login").await.is(200);
+    let anew = browser.open(&anew.link("Continue with Example ID")).await.is(303);
+    let asks = |page: &Page| page.location().unwrap().contains("prompt=login");
+    assert_eq!((asks(&usual), asks(&anew)), (false, true), "who must sign in anew must do so there, too");
     let evil = browser.open("/oauth/upstream/oidc?return_to=https://evil.example/").await.is(303);
     scene.provider.is_used_by(7, Some("ada@example.net"), true);
     let back = scene.provider.visit(evil.location().unwrap()).await;

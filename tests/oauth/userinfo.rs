@@ -50,5 +50,7 @@ async fn nobody_else_is_told_anything() {
         let answer = app.anonymous().holding(bad).get("/oauth/userinfo").await.is(401);
         assert!(answer.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
     }
+    let twice = app.anonymous().holding(token).get(&format!("/oauth/userinfo?access_token={token}")).await.is(400);
+    assert!(twice.header("www-authenticate").unwrap().contains("error=\"invalid_request\""));
     app.anonymous().get(&format!("/oauth/userinfo?access_token={token}")).await.is(401);
 }

@@ -170,7 +170,7 @@ impl Person {
             ("COUNT_IDENTITIES", vec![user]),
             ("TOUCH_IDENTITY", vec![user, user, now, text]),
             ("DELETE_IDENTITY", vec![user, user]),
-            ("DELETE_IDENTITIES", vec![user]),
+            ("DELETE_IDENTITIES", vec![user, now]),
             ("END_GRANTS", vec![user]),
             ("END_CODES", vec![user]),
             ("END_DEVICES", vec![user]),

@@ -270,9 +270,10 @@ fn satisfied(asked: &Parameters) -> Parameters {
     asked.with("prompt", (!left.is_empty()).then_some(&left)).with("max_age", None)
 }
 
-/// Programs on a person's own device cannot prove who they are, so each time is the first (RFC 8252, section 8.6).
+/// Programs on a person's own device that cannot prove who they are: each time is the first (RFC 8252, section 8.6).
 fn is_native(request: &AuthorizationRequest) -> bool {
-    RedirectKind::parse(&request.target.redirect_uri).map_or(true, RedirectKind::is_native)
+    let on_device = RedirectKind::parse(&request.target.redirect_uri).map_or(true, RedirectKind::is_native);
+    on_device && request.target.client.is_public()
 }
 
 /// What this person may allow of what was asked for.

@@ -13,6 +13,7 @@ use super::forms::Visitor;
 use super::pages::fields::Faults;
 use super::pages::sign_in::{self, Doorstep, Wishes};
 use super::pages::{self, set_cookie};
+use super::upstream::ANEW;
 use super::{cookies, tickets};
 use crate::accounts::registration::NewAccount;
 use crate::accounts::{AccountError, Proven};
@@ -168,10 +169,21 @@ impl Door<'_> {
     /// The ways in through other providers: name and link. What waits behind the door goes along.
     fn upstreams(&self) -> Vec<(String, String)> {
         let path = self.next.strip_prefix(&*self.services.issuer).unwrap_or_default();
-        let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", path).finish();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("return_to", path);
+        if self.asks_anew() {
+            query.append_pair(ANEW, "");
+        }
+        let query = query.finish();
         let link = |id: &str| format!("{}oauth/upstream/{id}?{query}", self.root);
         let buttons = self.services.upstreams.buttons().into_iter();
         buttons.map(|button| (button.name.to_owned(), link(button.id))).collect()
+    }
+
+    /// Whether what waits behind the door wants a sign-in of now (OpenID Connect Core, section 3.1.2.1).
+    fn asks_anew(&self) -> bool {
+        let prompt = self.call.query.one("prompt").ok().flatten().unwrap_or_default();
+        prompt.split(' ').any(|word| word == "login") || self.call.query.has("max_age")
     }
 
     fn show(

@@ -6,6 +6,7 @@
 pub(super) mod consent;
 pub(super) mod device;
 pub(super) mod fields;
+pub(super) mod identities;
 pub(super) mod link;
 pub(super) mod notice;
 pub(super) mod recovery;

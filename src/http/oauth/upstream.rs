@@ -20,7 +20,7 @@ use super::forms::Visitor;
 use super::pages::fields::Faults;
 use super::pages::link::{LinkPage, refused};
 use super::pages::{self, set_cookie};
-use super::{Answer, Services, door, untrusted};
+use super::{Answer, Services, door, identities, untrusted};
 use crate::accounts::email::key_of;
 use crate::accounts::identities::{Foreign, Welcome};
 use crate::accounts::secrets::hash_secret;
@@ -38,6 +38,8 @@ pub(super) const CALLBACK_PATH: &str = "/oauth/upstream/{provider}/callback";
 /// Where somebody proves that an account is theirs.
 pub(super) const LINK_PATH: &str = "/oauth/upstream/{provider}/link";
 
+/// The parameter with which somebody is to prove anew there who they are.
+pub(super) const ANEW: &str = "anew";
 /// What the tickets of the linking page are sealed for.
 const PURPOSE: &str = "link an identity";
 /// How long that page is good.
@@ -66,7 +68,11 @@ struct Ticket {
 pub(super) async fn depart(services: &Services, call: Call) -> Answer {
     let provider = call.parameter.as_deref().unwrap_or_default();
     let wanted = call.query.one("return_to")?.unwrap_or_default();
-    let intent = if call.query.has("link") { Intent::Link } else { Intent::SignIn };
+    let intent = match (call.query.has("link"), call.query.has(ANEW)) {
+        (true, _) => Intent::Link,
+        (false, true) => Intent::SignInAnew,
+        (false, false) => Intent::SignIn,
+    };
     let departed = services.upstreams.depart(provider, return_to(wanted).to_owned(), intent).await;
     Ok(match departed {
         Ok(departure) => set_cookie(see_other(&departure.location), &remember(&departure.cookie, services)),
@@ -291,7 +297,8 @@ fn open(sealed: &str, visitor: &Visitor, services: &Services) -> Option<Ticket> 
 
 /// Where somebody may want to go afterwards: pages of this server that wait for a sign-in, and nowhere else.
 fn return_to(wanted: &str) -> &str {
-    let known = ["/oauth/authorize?", "/device?"].iter().any(|start| wanted.starts_with(start)) || wanted == "/device";
+    let known = ["/oauth/authorize?", "/device?"].iter().any(|start| wanted.starts_with(start))
+        || ["/device", identities::PATH].contains(&wanted);
     if known && !wanted.contains(['\\', '\r', '\n']) { wanted } else { "/" }
 }
 
@@ -378,7 +385,7 @@ mod tests {
 
     #[test]
     fn nobody_is_led_elsewhere_afterwards() {
-        for good in ["/oauth/authorize?client_id=x", "/device", "/device?user_code=A"] {
+        for good in ["/oauth/authorize?client_id=x", "/device", "/device?user_code=A", "/oauth/identities"] {
             assert_eq!(return_to(good), good);
         }
         for bad in ["", "//evil.example", "https://evil.example", "/oauth/authorize", "/devices", "/\\evil", "/api"] {

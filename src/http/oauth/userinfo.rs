@@ -1,6 +1,6 @@
 //! `GET` and `POST /oauth/userinfo`: what a person lets a client know of them (OpenID Connect Core, section 5.3).
 
-use poem::http::header::WWW_AUTHENTICATE;
+use poem::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use poem::http::{HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -19,6 +19,11 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"MindFlow
 
 /// Tells the claims that the access token allows. The token is taken from the header alone.
 pub async fn userinfo(services: &Services, call: Call) -> Answer {
+    let in_body = call.form().is_ok_and(|form| form.has("access_token"));
+    if call.headers.contains_key(AUTHORIZATION) && (in_body || call.query.has("access_token")) {
+        let text = "the access token must come in one way only, in the header Authorization";
+        return Err(challenged(OAuthError::new(ErrorCode::InvalidRequest, text)));
+    }
     let Some(token) = credentials::bearer(&call) else {
         // Who shows nothing made no error (RFC 6750, section 3.1).
         let mut response = json_response(StatusCode::UNAUTHORIZED, &json!({}));

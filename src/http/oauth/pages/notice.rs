@@ -52,6 +52,7 @@ pub(in crate::http::oauth) fn sign_out(email: &str, token: &str) -> Page {
             (hidden("sign-out", token))
             button type="submit" { "Sign out" }
         }
+        p .foot { a href="identities" { "Ways to sign in" } }
     };
     Page::new(TITLE, content)
 }
