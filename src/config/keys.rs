@@ -207,7 +207,8 @@ pub const KEYS: &[Key] = &[
         "tokens.refresh_token_rotation_enabled",
         "true",
         "true or false",
-        "Whether each use of a refresh token replaces it, so that a stolen one is noticed.",
+        "Whether each use of a refresh token replaces it, so that a stolen one is noticed. Programs without a secret always \
+         get another.",
     )
     .env("REFRESH_TOKEN_ROTATION_ENABLED"),
     Key::new(

@@ -168,6 +168,24 @@ impl Clients {
     }
 }
 
+/// Whether there is room for another client that nobody used yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// There is.
+    Left,
+    /// The oldest must go.
+    Full,
+}
+
+impl Clients {
+    /// How full it is with clients of this kind that nobody used. Newcomers must not be kept out by those who came for
+    /// nothing, so the oldest of them make room.
+    pub(super) async fn room(&self, kind: ClientKind) -> Result<Room, OAuthError> {
+        let unused = self.store.count_unused_clients(kind.as_str()).await?;
+        Ok(if unused < i64::from(self.settings.most_unused) { Room::Left } else { Room::Full })
+    }
+}
+
 pub(super) fn unknown() -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClient, "there is no such client")
 }

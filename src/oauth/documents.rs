@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::client::{Client, ClientKind};
-use super::clients::{ClientSettings, Clients, unknown};
+use super::clients::{ClientSettings, Clients, Room, unknown};
 use super::description::{Described, Source};
 use super::fetch::{FetchError, Fetcher};
 use super::{ErrorCode, OAuthError};
@@ -147,16 +147,11 @@ impl Clients {
     /// Fetches the document, unless somebody did while this one waited for its turn.
     async fn refresh(&self, url: &Url) -> Result<Client, Trouble> {
         let known = self.find_stored(url.as_str()).await?;
-        match &known {
+        let room = match &known {
             Some(client) if self.is_fresh(client) => return Ok(client.clone()),
-            Some(_) => {}
-            None => {
-                let unused = self.store.count_unused_clients(ClientKind::Document.as_str()).await?;
-                if unused >= i64::from(self.settings.most_unused) {
-                    return Err(FetchError::Busy.into());
-                }
-            }
-        }
+            Some(_) => Room::Left,
+            None => self.room(ClientKind::Document).await?,
+        };
         let fetched = self.documents.fetcher.fetch(url, MOST_BYTES).await?;
         let described =
             read(url, &fetched.body, &self.settings).map_err(|reason| Trouble::Theirs { reason, passing: false })?;
@@ -172,6 +167,9 @@ impl Clients {
         };
         let work = self.store.write(move |tx| {
             Box::pin(async move {
+                if room == Room::Full {
+                    tx.delete_oldest_unused(ClientKind::Document.as_str()).await?;
+                }
                 tx.upsert_client(&record).await?;
                 match moved {
                     Some(id) => tx.forget_consents(id).await,

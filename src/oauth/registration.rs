@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 
 use super::client::{Client, ClientKind};
-use super::clients::Clients;
+use super::clients::{Clients, Room};
 use super::description::{AUTHORIZATION_CODE, Described, Source};
 use super::{ErrorCode, OAuthError};
 use crate::accounts::Origin;
@@ -52,7 +52,7 @@ impl Clients {
         }
         let described = self.admitted(fields)?;
         let (now, address) = (self.clock.now(), origin.address.as_deref().map(network_of));
-        self.check_room(address.as_deref(), now).await?;
+        let room = self.check_room(address.as_deref(), now).await?;
         let token = random_secret(REGISTRATION_PREFIX)?;
         let secret = described.has_secret().then(|| random_secret(SECRET_PREFIX)).transpose()?;
         let record = ClientRecord {
@@ -69,11 +69,14 @@ impl Clients {
         let entry = audit("client.registered", &client, now, origin);
         let work = self.store.write(move |tx| {
             Box::pin(async move {
+                if room == Room::Full && !tx.delete_oldest_unused(ClientKind::Registered.as_str()).await? {
+                    return Err(full());
+                }
                 tx.insert_client(&record).await?;
-                tx.insert_audit(&entry).await
+                Ok(tx.insert_audit(&entry).await?)
             })
         });
-        work.await.map_err(|error: crate::store::StoreError| OAuthError::from(error))?;
+        work.await?;
         Ok(self.answer(&client, secret.as_deref(), &token))
     }
 
@@ -166,19 +169,14 @@ impl Clients {
         Ok(described)
     }
 
-    async fn check_room(&self, address: Option<&str>, now: Timestamp) -> Result<(), OAuthError> {
-        let full = || {
-            let text = "too many clients are registered that nobody uses; try again later";
-            Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text))
-        };
+    async fn check_room(&self, address: Option<&str>, now: Timestamp) -> Result<Room, OAuthError> {
         if let Some(address) = address {
             let unused = self.store.count_unused_clients_from(address, now).await?;
             if unused >= i64::from(self.settings.most_unused_per_address) {
-                return full();
+                return Err(full());
             }
         }
-        let unused = self.store.count_unused_clients(ClientKind::Registered.as_str()).await?;
-        if unused >= i64::from(self.settings.most_unused) { full() } else { Ok(()) }
+        self.room(ClientKind::Registered).await
     }
 
     fn answer(&self, client: &Client, secret: Option<&str>, token: &str) -> Registered {
@@ -201,6 +199,11 @@ impl Clients {
         body["registration_access_token"] = json!(token);
         Registered { body, client_id: client.client_id.clone() }
     }
+}
+
+fn full() -> OAuthError {
+    let text = "too many clients are registered that nobody uses; try again later";
+    OAuthError::new(ErrorCode::TemporarilyUnavailable, text)
 }
 
 fn not_managed() -> OAuthError {

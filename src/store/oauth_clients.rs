@@ -106,6 +106,17 @@ const DELETE_UNUSED_CLIENTS: Sql = Sql::same(
         AND NOT EXISTS (SELECT 1 FROM oauth_devices d WHERE d.client_ref = oauth_clients.id)
         AND NOT EXISTS (SELECT 1 FROM oauth_consents s WHERE s.client_ref = oauth_clients.id)",
 );
+/// `$1` kind. The oldest that nobody ever used, or let do something. At most one row.
+const DELETE_OLDEST_UNUSED: Sql = Sql::same(
+    "DELETE FROM oauth_clients WHERE id =
+        (SELECT o.id FROM oauth_clients o
+          WHERE o.kind = $1 AND o.last_used_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_ref = o.id)
+            AND NOT EXISTS (SELECT 1 FROM oauth_codes c WHERE c.client_ref = o.id)
+            AND NOT EXISTS (SELECT 1 FROM oauth_devices d WHERE d.client_ref = o.id)
+            AND NOT EXISTS (SELECT 1 FROM oauth_consents s WHERE s.client_ref = o.id)
+          ORDER BY o.created_at, o.id LIMIT 1)",
+);
 /// `$1` hash, `$2` when it may be forgotten.
 const INSERT_ASSERTION: Sql =
     Sql::same("INSERT INTO oauth_assertions (assertion_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
@@ -126,6 +137,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("COUNT_UNUSED_FROM", COUNT_UNUSED_FROM),
     ("COUNT_UNUSED", COUNT_UNUSED),
     ("DELETE_UNUSED_CLIENTS", DELETE_UNUSED_CLIENTS),
+    ("DELETE_OLDEST_UNUSED", DELETE_OLDEST_UNUSED),
     ("INSERT_ASSERTION", INSERT_ASSERTION),
     ("DELETE_EXPIRED_ASSERTIONS", DELETE_EXPIRED_ASSERTIONS),
 ];
@@ -218,6 +230,15 @@ impl Tx<'_> {
         let sql = TOUCH_CLIENT.on(self.dialect());
         on_database!(self, |db| sqlx::query(sql).bind(id.0).bind(now.as_micros()).execute(db).await.map(drop))?;
         Ok(())
+    }
+
+    /// Makes room for another client of this kind: forgets the oldest that nobody ever used; says whether there was one.
+    pub async fn delete_oldest_unused(&mut self, kind: &str) -> StoreResult<bool> {
+        let sql = DELETE_OLDEST_UNUSED.on(self.dialect());
+        let gone = on_database!(self, |db| {
+            sqlx::query(sql).bind(kind).execute(db).await.map(|done| done.rows_affected())
+        })?;
+        Ok(gone > 0)
     }
 
     /// Keeps others from removing a client before this transaction ends; says whether it is there.

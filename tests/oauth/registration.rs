@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
+use crate::support::databases::Db;
 
 fn minimal() -> Value {
     json!({ "redirect_uris": ["https://c.example/cb"], "client_name": "C" })
@@ -133,13 +134,26 @@ async fn a_flood_of_registrations_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn a_server_full_of_unused_registrations_takes_no_more() {
+async fn who_registered_much_for_nothing_registers_no_more_and_keeps_nobody_out() {
     let app = TestApp::with(|config| config.oauth.unused_clients_per_address = 1).await;
-
     register(&app, &minimal()).await.is(201);
-
     let refused = register(&app, &minimal()).await.is(503);
     assert_eq!(refused.body["error"], "temporarily_unavailable");
+
+    for db in [Db::Sqlite, Db::Postgres] {
+        let app = TestApp::start(db, |config| config.oauth.unused_clients = 2).await;
+        let mut names = Vec::new();
+        for _ in 0..3 {
+            app.advance(std::time::Duration::from_secs(1));
+            let made = register(&app, &minimal()).await.is(201).good();
+            names.push(made["client_id"].as_str().unwrap().to_owned());
+        }
+        let mut there = Vec::new();
+        for name in names {
+            there.push(app.app.clients.find(&name).await.is_ok());
+        }
+        assert_eq!(there, [false, true, true], "the oldest makes room: {db:?}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 29] = [
+const SERVER_WIDE: [&str; 30] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -37,6 +37,7 @@ const SERVER_WIDE: [&str; 29] = [
     "DELETE_EXPIRED_RECEIPTS",
     "DELETE_EXPIRED_SESSIONS",
     "DELETE_EXPIRED_UNDO",
+    "DELETE_OLDEST_UNUSED",
     "DELETE_OLD_ATTEMPTS",
     "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",

@@ -27,6 +27,10 @@ function listen() {
   const waiting = [];
   const server = createServer((request, response) => {
     const asked = new URL(request.url, "http://localhost");
+    if (asked.pathname === "/further") {
+      response.writeHead(302, { location: `https://127.0.0.1:${server.address().port}/` }).end();
+      return;
+    }
     response.setHeader("content-type", "text/html").end("<title>back</title><link rel=icon href='data:,'>");
     if (asked.pathname !== "/callback") return;
     const answer = Object.fromEntries(asked.searchParams);
@@ -75,7 +79,10 @@ function watch(page) {
       faults.push(`console: ${message.text()}`);
     }
   });
-  page.on("requestfailed", (request) => faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    // Nobody speaks TLS where `leadOn` leads.
+    if (!request.url().startsWith("https://127.0.0.1:")) faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`);
+  });
   return faults;
 }
 
@@ -214,6 +221,32 @@ async function signInWithCode(page, link) {
   await page.getByRole("button", { name: "Allow", exact: true }).waitFor();
 }
 
+// The program's own callback leads on to another place; the browser holds that against the policy of our page, too.
+async function leadOn(page, program) {
+  const client = await post("/oauth/register", {
+    client_name: "Old home",
+    redirect_uris: ["http://127.0.0.1/further"],
+    token_endpoint_auth_method: "none",
+  });
+  // The browser's greeting is no HTTP.
+  const reached = new Promise((done, failed) => {
+    setTimeout(() => failed(new Error("the browser did not follow the program's own redirect")), 30_000).unref();
+    program.server.once("clientError", (_, socket) => {
+      socket.destroy();
+      done();
+    });
+  });
+  await page.goto(ask(client.client_id, program.redirect.replace("/callback", "/further")).link);
+  await page.getByRole("button", { name: "Allow", exact: true }).click();
+  await reached;
+}
+
+async function waysToSignIn(page) {
+  await page.goto(`${url}/oauth/identities`);
+  await page.getByRole("heading", { name: "Ways to sign in" }).waitFor();
+  await look(page, "identities");
+}
+
 await mkdir(folder, { recursive: true });
 const program = await listen();
 const profile = await mkdtemp(join(tmpdir(), "mindflow-chromium-"));
@@ -248,6 +281,8 @@ try {
   await signOutAndIn(page, program, asked.link);
   await connectDevice(page, client.client_id);
   await signInWithCode(page, asked.link);
+  await waysToSignIn(page);
+  await leadOn(page, program);
   const web = await post("/oauth/register", {
     client_name: "A very long name of an application that somebody registered with many words",
     redirect_uris: ["https://connector.some-long-host-name.assistants.example.com/oauth/callback"],
