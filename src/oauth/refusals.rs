@@ -65,6 +65,6 @@ impl Grants {
         let entry = AuditEntry::anonymous(Some(UserId(user)), what.action(), self.clock.now()).on(grant).from(origin);
         let entry = entry.with(json!({ "reason": "client_not_authenticated" }));
         let work = self.store.write(move |tx| Box::pin(async move { tx.insert_audit(&entry).await }));
-        Ok(work.await.map_err(|error: crate::store::StoreError| OAuthError::from(error))?)
+        work.await.map_err(|error: crate::store::StoreError| OAuthError::from(error))
     }
 }

@@ -317,9 +317,9 @@ impl AccessTokens {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
         let typ = header.typ.as_deref().unwrap_or_default();
-        let typed = types.iter().any(|own| typ.eq_ignore_ascii_case(own));
+        let expected = types.iter().any(|own| typ.eq_ignore_ascii_case(own));
         // No extension is understood here, so each critical one is unknown (RFC 7515, section 4.1.11).
-        if header.alg != Algorithm::RS256 || !typed || header.crit.is_some() {
+        if header.alg != Algorithm::RS256 || !expected || header.crit.is_some() {
             return Err(TokenError::Kind);
         }
         let key = header.kid.as_deref().and_then(|kid| keys.find(kid)).ok_or(TokenError::UnknownKey)?;

@@ -261,17 +261,23 @@ async fn registrations_that_nobody_uses_are_limited_by_address_and_in_total() {
     for world in worlds_with(settings).await {
         let from = async |address: &str| {
             let origin = Origin { address: Some(address.to_owned()), ..Origin::default() };
+            world.clock.advance(Duration::from_millis(1));
             world.clients.register(&fields(minimal()), &origin).await.map_err(|error| error.code)
         };
-        let first = from("2001:db8::1").await.unwrap();
-        from("2001:db8::2").await.unwrap();
-        assert_eq!(from("2001:db8::ffff:3").await.unwrap_err(), ErrorCode::TemporarilyUnavailable, "one network");
-        from("192.0.2.1").await.unwrap();
-        assert_eq!(from("192.0.2.2").await.unwrap_err(), ErrorCode::TemporarilyUnavailable, "in total");
-
-        let client = world.clients.find(&first.client_id).await.unwrap();
+        let used = from("2001:db8::1").await.unwrap();
+        let client = world.clients.find(&used.client_id).await.unwrap();
         world.clients.touch(&client).await.unwrap();
-        assert!(from("2001:db8::4").await.is_ok(), "{}: a used one does not count", world.db.name);
+        let oldest = from("2001:db8::2").await.unwrap();
+        from("2001:db8::3").await.unwrap();
+        assert_eq!(from("2001:db8::ffff:4").await.unwrap_err(), ErrorCode::TemporarilyUnavailable, "one network");
+        from("192.0.2.1").await.unwrap();
+
+        let newcomer = from("192.0.2.2").await.unwrap();
+
+        assert!(world.clients.find(&oldest.client_id).await.is_err(), "{}: it made room", world.db.name);
+        for stays in [used, newcomer] {
+            world.clients.find(&stays.client_id).await.unwrap();
+        }
     }
 }
 
