@@ -71,7 +71,7 @@ impl Handler {
 
 /// Who asks: the edge put them into the request.
 fn caller(context: &RequestContext<RoleServer>) -> Result<&Caller, ErrorData> {
-    let parts = context.extensions.get::<poem::http::request::Parts>();
+    let parts = context.extensions.get::<http::request::Parts>();
     let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
     caller.ok_or_else(|| ErrorData::internal_error("nobody is known to ask", None))
 }

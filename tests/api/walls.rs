@@ -36,15 +36,16 @@ fn trespassers(rooms: &[&str], words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn only_the_edge_names_poem_only_the_store_sqlx_only_policies_rhai() {
+fn each_library_of_a_room_is_named_there_alone() {
     assert_eq!(trespassers(&["http"], &["poem::", "poem_openapi"]), [""; 0]);
     assert_eq!(trespassers(&["store"], &["sqlx::"]), [""; 0]);
     assert_eq!(trespassers(&["policies"], &["rhai::"]), [""; 0]);
+    assert_eq!(trespassers(&["mcp", "http/mcp", "http/mcp_tools"], &["rmcp::"]), [""; 0]);
 }
 
 #[test]
 fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
-    let edges = ["app", "cli", "http", "lib", "main"];
+    let edges = ["app", "cli", "http", "lib", "main", "mcp"];
     assert_eq!(trespassers(&edges, &["crate::http", "crate::cli", "crate::app"]), [""; 0]);
     let all_but_the_core = [
         "accounts",
@@ -58,6 +59,7 @@ fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
         "ids",
         "lib",
         "main",
+        "mcp",
         "oauth",
         "observe",
         "paging",

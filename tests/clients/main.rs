@@ -7,6 +7,7 @@
 mod oauth;
 mod server;
 mod tools;
+mod widgets;
 
 use self::server::Server;
 use self::tools::{Workshop, run};

@@ -41,7 +41,7 @@ pub(super) fn listed(head: String, rows: &[TaskView], total: u64, next: Option<&
         let _ = write!(text, "\n{}. {}{}{late}", place + 1, quoted(&task.title), due.unwrap_or_default());
     }
     if rows.len() > TOLD {
-        let _ = write!(text, "\n{} more in the data, or in pages of {TOLD} by limit.", rows.len() - TOLD);
+        let _ = write!(text, "\n{} more in the data, or in pages of {TOLD} with limit.", rows.len() - TOLD);
     }
     if next.is_some() {
         text.push_str("\nNext page: cursor.");
