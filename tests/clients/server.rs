@@ -53,13 +53,18 @@ impl Server {
         Self { url, process, data }
     }
 
-    /// Makes a client as an operator does, while the server runs.
+    /// Makes a client as an operator does.
     pub(crate) fn create_client(&self, arguments: &[&str]) -> Client {
+        let said = self.operate(&[&["client", "create", "--json"], arguments].concat());
+        serde_json::from_str(&said).expect("the program writes JSON")
+    }
+
+    /// Runs the program as an operator does, while the server runs; gives what it says.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> String {
         let mut command = mindflow(self.data.path());
-        let output = command.args(["client", "create", "--json"]).args(arguments).output();
-        let output = output.expect("the program can be started");
+        let output = command.args(arguments).output().expect("the program can be started");
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).expect("the program writes JSON")
+        String::from_utf8(output.stdout).expect("the program writes text")
     }
 }
 

@@ -9,23 +9,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { newPerson } from "./world.mjs";
+import { freePort, newPerson } from "./world.mjs";
 
 const [server, clientId] = process.argv.slice(2);
 assert(clientId, "usage: conformance.mjs URL CLIENT_ID");
-
-async function freePort() {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => listener.once("listening", resolve));
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
 
 /** Runs the program, being its person; gives its exit code and what it printed. */
 async function run(options) {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { assertRefused, assertWorks, callApi, claimsOf, newPerson, REDIRECT_URI } from "./world.mjs";
 
 /** Keeps what an SDK wants kept; the next address for the browser is in `address`. */
-class Provider {
+export class Provider {
   redirectUrl = REDIRECT_URI;
   forgotten = [];
   #method;

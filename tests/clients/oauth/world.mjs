@@ -1,6 +1,7 @@
 // What all scenarios share: a person, her browser, and calls with the tokens that clients get.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 
 import { Browser } from "./browser.mjs";
 
@@ -44,4 +45,13 @@ export async function assertRefused(server, token) {
 /** The claims of a token, unchecked. */
 export function claimsOf(token) {
   return JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+}
+
+/** A port that nobody listens at, for a program that waits for a browser. */
+export async function freePort() {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => listener.once("listening", resolve));
+  const { port } = listener.address();
+  await new Promise((resolve) => listener.close(resolve));
+  return port;
 }
