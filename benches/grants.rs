@@ -106,7 +106,9 @@ fn client_record(now: i64, id: ClientRef) -> ClientRecord {
         name: "Bench".to_owned(),
         auth_method: "none".to_owned(),
         secret_hash: None,
-        metadata: r#"{"grant_types": ["authorization_code", "refresh_token"]}"#.to_owned(),
+        metadata:
+            r#"{"redirect_uris": ["https://client.example/"], "grant_types": ["authorization_code", "refresh_token"]}"#
+                .to_owned(),
         registration_token_hash: None,
         address: None,
         created_at: now,
