@@ -13,6 +13,7 @@ import secrets
 import statistics
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,17 @@ class Server:
     url: str
     pid: int
     token: str = ""
+    # For /mcp, where the token of a sign-in is worth nothing; servers without personal tokens have no /mcp either.
+    personal_token: str = ""
+
+    def answers(self, call):
+        return call.path != MCP or self.personal_token
+
+    def token_for(self, call):
+        return self.personal_token if call.path == MCP else self.token
+
+
+MCP = "/mcp"
 
 
 class Call(NamedTuple):
@@ -53,6 +65,9 @@ CALLS = [
     Call("GET", "/api/tasks?limit=50"),
     Call("GET", "/api/tasks/best"),
     Call("GET", "/api/tasks/ranked?limit=50"),
+    Call("POST", MCP, {
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_best_task", "arguments": {}},
+    }),
     Call("POST", "/api/tasks", {"title": "Made under load", "priority": 3}),
 ]
 
@@ -107,6 +122,11 @@ def prepare(at, count):
     at.token = request(at, "POST", "/api/auth/login", person)["access_token"]
     for task in tasks(count):
         request(at, "POST", "/api/tasks", task)
+    try:
+        wanted = {"name": "load", "scopes": ["read", "write"]}
+        at.personal_token = request(at, "POST", "/api/auth/tokens", wanted)["token"]
+    except urllib.error.HTTPError:
+        print(f"{at.name} has no personal tokens, so /mcp is not measured there")
 
 
 def memory(pid):
@@ -130,6 +150,7 @@ SCRIPT = """
 wrk.method = {method}
 wrk.headers["Authorization"] = "Bearer " .. {token}
 wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Accept"] = "application/json, text/event-stream"
 wrk.body = {body}
 done = function(summary, latency, _)
   local errors = summary.errors
@@ -143,7 +164,7 @@ end
 def load(at, call, options):
     # A JSON text is a Lua text too, as long as it holds no escapes that Lua does not know: these do not.
     body = "nil" if call.body is None else f"[==[{json.dumps(call.body)}]==]"
-    script = SCRIPT.format(method=json.dumps(call.method), token=json.dumps(at.token), body=body)
+    script = SCRIPT.format(method=json.dumps(call.method), token=json.dumps(at.token_for(call)), body=body)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
@@ -160,7 +181,7 @@ def report(call, outcomes, options):
     print(call)
     medians = {name: Outcome(*map(statistics.median, zip(*rounds))) for name, rounds in outcomes.items()}
     ours = options.servers[-1]
-    for at in options.servers:
+    for at in (at for at in options.servers if at.name in medians):
         got = medians[at.name]
         rss, pss = memory(at.pid)
         ratio = "" if at is ours else f"  {ours.name} x{medians[ours.name].per_second / max(got.per_second, 0.1):.1f}"
@@ -177,9 +198,10 @@ def main():
     for call in CALLS:
         if options.only not in str(call):
             continue
-        outcomes = {at.name: [] for at in options.servers}
+        servers = [at for at in options.servers if at.answers(call)]
+        outcomes = {at.name: [] for at in servers}
         for _ in range(options.rounds):
-            for at in options.servers:
+            for at in servers:
                 outcomes[at.name].append(load(at, call, options))
         report(call, outcomes, options)
 
