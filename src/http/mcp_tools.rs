@@ -86,6 +86,7 @@ impl McpToolsApi {
     /// List tools
     ///
     /// The tools that hosts of the Model Context Protocol see at `/mcp`.
+    #[expect(clippy::unused_async, reason = "poem-openapi's operations are")]
     #[oai(path = "/tools", method = "get", operation_id = "list_tools")]
     async fn list_tools(&self, _caller: Reader) -> Json<ToolList> {
         let field = |value: Option<Value>| Any(value.unwrap_or_default());

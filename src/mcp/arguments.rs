@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::accounts::Caller;
-use crate::calendar::{self, Due, TimeOfDay, Windows};
+use crate::calendar::{self, DateError, Due, TimeOfDay, Windows};
 use crate::clock::Timestamp;
 use crate::tasks::edit::Patch;
 use crate::tasks::phrase::{self, Day};
@@ -33,6 +33,7 @@ impl Arguments {
     }
 
     /// Arguments of a row in a list, read in the same way.
+    #[must_use]
     pub fn row(&self, fields: &Value) -> Self {
         Self::new(fields.as_object().cloned().unwrap_or_default(), self.day)
     }
@@ -108,23 +109,16 @@ impl Arguments {
     /// A due date as a person says it, or none to empty it.
     pub fn due(&mut self, name: &str) -> Patch<Due> {
         let Some(text) = self.text(name) else { return self.patch(name, |_| None) };
-        match phrase::due_of(text, self.day) {
-            Some(due) => Patch::Set(due),
-            None => {
-                // What has the form of a date is told what is wrong with it; anything else, what is understood.
-                let message = match calendar::parse_due(text, self.day.zone) {
-                    Err(
-                        error @ (calendar::DateError::NoSuchDay
-                        | calendar::DateError::NoSuchTime
-                        | calendar::DateError::NoSuchOffset
-                        | calendar::DateError::OutOfRange),
-                    ) => error.to_string(),
-                    _ => format!("was not understood; say it like {}", phrase::DUE_PHRASES),
-                };
-                self.fault(name, message);
-                Patch::Keep
-            }
+        if let Some(due) = phrase::due_of(text, self.day) {
+            return Patch::Set(due);
         }
+        // What has the form of a date is told what is wrong with it; anything else, what is understood.
+        let message = match calendar::parse_due(text, self.day.zone) {
+            Err(DateError::Form) | Ok(_) => format!("was not understood; say it like {}", phrase::DUE_PHRASES),
+            Err(error) => error.to_string(),
+        };
+        self.fault(name, message);
+        Patch::Keep
     }
 
     /// A moment as a person says it; a day alone begins at its midnight.

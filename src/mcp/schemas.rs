@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 /// An object with these properties and no others.
-pub(super) fn object(properties: Value) -> Value {
+pub(super) fn object(properties: &Value) -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// The same where some properties must be given.
-pub(super) fn object_with(required: &[&str], properties: Value) -> Value {
+pub(super) fn object_with(required: &[&str], properties: &Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rmcp::model::{CacheScope, JsonObject, MetaObject, ReadResourceResult, Resource, ResourceContents};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,7 +33,7 @@ pub enum Widget {
 static URIS: LazyLock<[String; 3]> = LazyLock::new(|| {
     Widget::ALL.map(|widget| {
         let hash = Sha256::digest(widget.html());
-        let short: String = hash[..5].iter().map(|byte| format!("{byte:02x}")).collect();
+        let short = URL_SAFE_NO_PAD.encode(&hash[..6]).to_lowercase().replace(['-', '_'], "0");
         format!("{FOLDER}{}-{short}.html", widget.name())
     })
 });

@@ -144,7 +144,7 @@ fn is_plain(parts: &http::response::Parts) -> bool {
 
 /// The same refusal as a problem document.
 async fn problem(parts: &http::response::Parts, body: RmcpBody) -> ApiError {
-    let told = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let told = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let told = String::from_utf8_lossy(&told).into_owned();
     let (kind, title) = match parts.status {
         StatusCode::FORBIDDEN => ("foreign-origin", "The request comes from elsewhere"),

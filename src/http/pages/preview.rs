@@ -29,11 +29,12 @@ pub(super) fn content() -> HeaderValue {
     let html = html();
     let hashes = |open: &str, close: &str| {
         let parts = html.split(open).skip(1).filter_map(|rest| rest.split_once(close));
-        parts.map(|(inside, _)| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(inside)))).collect::<String>()
+        let hashed = parts.map(|(inside, _)| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inside))));
+        hashed.collect::<Vec<_>>().join(" ")
     };
     let (scripts, styles) = (hashes("<script>", "</script>"), hashes("<style>", "</style>"));
     let rules = format!(
-        "default-src 'none'; script-src{scripts}; style-src{styles}; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; script-src {scripts}; style-src {styles}; base-uri 'none'; form-action 'none'; \
          frame-ancestors {FRAMES}"
     );
     HeaderValue::try_from(rules).unwrap_or(HeaderValue::from_static("default-src 'none'"))

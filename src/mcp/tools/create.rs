@@ -36,13 +36,13 @@ pub(super) const CREATE_TASK: Tool = Tool {
             "tasks": {
                 "type": "array",
                 "description": "Several at once, instead of the fields above",
-                "items": object_with(&["title"], task_fields()),
+                "items": object_with(&["title"], &task_fields()),
                 "minItems": 1,
                 "maxItems": MOST,
             },
             "idempotency_key": text("Same key, same call: made once", 200),
         });
-        object(with(task_fields(), more))
+        object(&with(task_fields(), more))
     },
     output: || answer(&["tasks"], json!({ "tasks": tasks(), "undo_token": { "type": "string" } })),
     run: run!(create_task),

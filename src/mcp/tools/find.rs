@@ -31,7 +31,7 @@ pub(super) const GET_TASKS: Tool = Tool {
     effect: Effect::Reads,
     widget: Some(Widget::TaskList),
     progress: ("Looking at your tasks", "Listed your tasks"),
-    input: || object(with(filter_fields(), page_fields())),
+    input: || object(&with(filter_fields(), page_fields())),
     output: || answer(&["tasks", "total", "next_cursor"], page_answer()),
     run: run!(get_tasks),
 };

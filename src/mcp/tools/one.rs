@@ -22,7 +22,7 @@ pub(super) const COMPLETE_TASK: Tool = Tool {
     effect: Effect::Sets,
     widget: Some(Widget::TaskCard),
     progress: ("Completing the task", "Completed the task"),
-    input: || object(pointer()),
+    input: || object(&pointer()),
     output: changed,
     run: run!(complete_task),
 };
@@ -35,7 +35,7 @@ pub(super) const DELETE_TASK: Tool = Tool {
     effect: Effect::Deletes,
     widget: None,
     progress: ("Deleting the task", "Deleted the task"),
-    input: || object(pointer()),
+    input: || object(&pointer()),
     output: changed,
     run: run!(delete_task),
 };
@@ -60,9 +60,10 @@ async fn delete_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> 
 pub(super) fn shown(desk: &Desk, caller: &Caller, before: &Task, after: &Changed<Task>, done: &str) -> Success {
     let task = TaskView::whole(&after.value, desk.eye(caller));
     let is_changed = after.value.version != before.version;
-    let text = match is_changed {
-        true => format!("{done} {}.", line(&task)),
-        false => format!("Nothing to change: {} is so already.", line(&task)),
+    let text = if is_changed {
+        format!("{done} {}.", line(&task))
+    } else {
+        format!("Nothing to change: {} is so already.", line(&task))
     };
     let mut structured = json!({ "task": task, "changed": is_changed });
     if let Some(token) = &after.undo_token {

@@ -1,5 +1,7 @@
 //! A plan for a day.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::accounts::Caller;
@@ -24,7 +26,7 @@ pub(super) const PLAN_DAY: Tool = Tool {
     widget: Some(Widget::TaskList),
     progress: ("Planning your day", "Planned your day"),
     input: || {
-        object(json!({
+        object(&json!({
             "date": text("Another day, e.g. tomorrow, friday", 100),
             "at": text("From this moment on, instead of now", 100),
             "available_minutes": number("So much time, instead of until the evening ends", 1, 1440),
@@ -103,11 +105,11 @@ fn planned(plan: &DayPlan, eye: Eye) -> String {
     }
     let mut text = format!("Plan for {day}, {} of work:", count(plan.planned_minutes.into(), "minute"));
     for slot in &plan.slots {
-        text.push_str(&format!("\n- {}-{} {}", clock(slot.start), clock(slot.end), quoted(&slot.task.title)));
+        let _ = write!(text, "\n- {}-{} {}", clock(slot.start), clock(slot.end), quoted(&slot.task.title));
     }
     if plan.left_out_total > 0 {
         let total = u64::try_from(plan.left_out_total).unwrap_or(u64::MAX);
-        text.push_str(&format!("\nNo room for {}.", count(total, "task")));
+        let _ = write!(text, "\nNo room for {}.", count(total, "task"));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! What to do now, and why.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::accounts::Caller;
@@ -32,7 +34,7 @@ pub(super) const GET_BEST_TASK: Tool = Tool {
     effect: Effect::Reads,
     widget: Some(Widget::BestTask),
     progress: ("Weighing your tasks", "Found the best task"),
-    input: || object(question_fields()),
+    input: || object(&question_fields()),
     output: || {
         answer(
             &["task"],
@@ -58,7 +60,7 @@ pub(super) const GET_RANKED_TASKS: Tool = Tool {
     effect: Effect::Reads,
     widget: Some(Widget::TaskList),
     progress: ("Ranking your tasks", "Ranked your tasks"),
-    input: || object(with(question_fields(), page_fields())),
+    input: || object(&with(question_fields(), page_fields())),
     output: || answer(&["tasks", "total", "next_cursor"], page_answer()),
     run: run!(get_ranked_tasks),
 };
@@ -71,7 +73,7 @@ pub(super) const EXPLAIN_TASK: Tool = Tool {
     effect: Effect::Reads,
     widget: Some(Widget::TaskCard),
     progress: ("Looking at the score", "Explained the score"),
-    input: || object(with(pointer(), json!({ "at": text("At this moment instead of now", 100) }))),
+    input: || object(&with(pointer(), json!({ "at": text("At this moment instead of now", 100) }))),
     output: || {
         answer(
             &["task", "score"],
@@ -142,7 +144,7 @@ fn best_text(standing: &Standing, best: &Ranked, task: &TaskView, runners_up: &[
     let explanation = standing.explain(best);
     let mut text = format!("Best now: {}.", line(task));
     if let Some(total) = best.score {
-        text.push_str(&format!(" Score {} = {}.", score(total), parts(explanation)));
+        let _ = write!(text, " Score {} = {}.", score(total), parts(explanation));
     }
     text.push(' ');
     text.push_str(&explanation.recommendation);
@@ -151,7 +153,7 @@ fn best_text(standing: &Standing, best: &Ranked, task: &TaskView, runners_up: &[
             Some(value) => format!("{} {}", quoted(&task.title), score(value)),
             None => quoted(&task.title),
         });
-        text.push_str(&format!("\nThen: {}.", told.collect::<Vec<_>>().join(", ")));
+        let _ = write!(text, "\nThen: {}.", told.collect::<Vec<_>>().join(", "));
     }
     text
 }
@@ -220,14 +222,14 @@ fn explained_text(explained: &Explained, task: &TaskView, desk: &Desk, caller: &
     if let Some(change) = &explained.next_change
         && let Some(value) = change.score
     {
-        text.push_str(&format!(" By itself it becomes {} at {}.", score(value), desk.say(change.at, caller)));
+        let _ = write!(text, " By itself it becomes {} at {}.", score(value), desk.say(change.at, caller));
     }
     let mut levers: Vec<LeverView> = explained.levers.iter().map(LeverView::from).collect();
     levers.sort_by(|a, b| b.difference.abs().total_cmp(&a.difference.abs()));
     for lever in levers.iter().take(3) {
         let sign = if lever.difference < 0.0 { "" } else { "+" };
         let value = lever.value.as_str().map_or_else(|| lever.value.to_string(), str::to_owned);
-        text.push_str(&format!("\n{} {value}: {sign}{}", lever.field.replace('_', " "), score(lever.difference)));
+        let _ = write!(text, "\n{} {value}: {sign}{}", lever.field.replace('_', " "), score(lever.difference));
     }
     text
 }

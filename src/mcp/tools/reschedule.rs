@@ -22,7 +22,7 @@ pub(super) const RESCHEDULE_TASK: Tool = Tool {
     effect: Effect::Sets,
     widget: Some(Widget::TaskCard),
     progress: ("Moving the date", "Moved the date"),
-    input: || object_with(&["due_date"], with(pointer(), json!({ "due_date": nullable(due()) }))),
+    input: || object_with(&["due_date"], &with(pointer(), json!({ "due_date": nullable(due()) }))),
     output: changed,
     run: run!(reschedule_task),
 };

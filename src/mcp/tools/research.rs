@@ -28,7 +28,7 @@ pub(super) const SEARCH: Tool = Tool {
     effect: Effect::Reads,
     widget: None,
     progress: ("Searching your tasks", "Searched your tasks"),
-    input: || object_with(&["query"], json!({ "query": text("Words in title or description", 200) })),
+    input: || object_with(&["query"], &json!({ "query": text("Words in title or description", 200) })),
     output: || {
         let result = json!({
             "type": "object",
@@ -47,7 +47,7 @@ pub(super) const FETCH: Tool = Tool {
     effect: Effect::Reads,
     widget: None,
     progress: ("Reading the task", "Read the task"),
-    input: || object_with(&["id"], json!({ "id": text("The task's id", 200) })),
+    input: || object_with(&["id"], &json!({ "id": text("The task's id", 200) })),
     output: || {
         answer(
             &["id", "title", "text", "url"],

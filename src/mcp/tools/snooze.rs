@@ -29,7 +29,7 @@ pub(super) const SNOOZE_TASK: Tool = Tool {
             "minutes": number("So many minutes from now", 1, 525_600),
             "until": text("A moment in ISO 8601", 100),
         });
-        object(with(pointer(), wishes))
+        object(&with(pointer(), wishes))
     },
     output: changed,
     run: run!(snooze_task),

@@ -26,7 +26,7 @@ pub(super) const UNDO: Tool = Tool {
     effect: Effect::Adds,
     widget: Some(Widget::TaskList),
     progress: ("Taking it back", "Took it back"),
-    input: || object(json!({ "undo_token": text("From the result of the change", 200) })),
+    input: || object(&json!({ "undo_token": text("From the result of the change", 200) })),
     output: || answer(&["undone", "tasks"], json!({ "undone": { "type": "string" }, "tasks": tasks() })),
     run: run!(undo),
 };

@@ -27,7 +27,7 @@ pub(super) const UPDATE_TASK: Tool = Tool {
     progress: ("Changing the task", "Changed the task"),
     input: || {
         let status = json!({ "status": { "type": "string", "enum": ["pending", "in_progress", "completed"] } });
-        object(with(with(pointer(), task_changes()), status))
+        object(&with(with(pointer(), task_changes()), status))
     },
     output: changed,
     run: run!(update_task),
