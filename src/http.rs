@@ -20,7 +20,7 @@ pub mod checked;
 mod compress;
 pub mod conditional;
 pub mod contract;
-mod cors;
+pub mod cors;
 pub mod document;
 mod drain;
 mod edge;

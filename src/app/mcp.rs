@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use super::App;
 use crate::http::contract::ContractError;
+use crate::http::cors::CHATS;
 use crate::http::mcp::Services;
 use crate::mcp::handler::{Handler, Identity};
 use crate::mcp::toolbox::{Desk, Toolbox};
-
-/// Web pages of chats that may call, beside those of the configuration.
-const CHATS: [&str; 3] = ["https://chatgpt.com", "https://chat.openai.com", "https://claude.ai"];
 
 /// The tools over the app's tasks.
 pub(super) fn toolbox(app: &App) -> Result<Arc<Toolbox>, ContractError> {

@@ -38,6 +38,12 @@ impl Arguments {
         Self::new(fields.as_object().cloned().unwrap_or_default(), self.day)
     }
 
+    /// What was asked, apart from `key`: alike however its fields are ordered, and whatever time it is.
+    pub fn asked(&self, key: &str) -> String {
+        let fields: std::collections::BTreeMap<_, _> = self.fields.iter().filter(|(name, _)| *name != key).collect();
+        serde_json::to_string(&fields).unwrap_or_default()
+    }
+
     /// Whether the argument was given, be it `null`.
     pub fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
@@ -64,6 +70,10 @@ impl Arguments {
 
     /// A list of texts.
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        // Emptied, where it can be.
+        if self.fields.get(name).is_some_and(Value::is_null) {
+            return Some(Vec::new());
+        }
         Some(self.list(name)?.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
@@ -126,10 +136,22 @@ impl Arguments {
         let text = self.text(name)?;
         let read = calendar::parse_moment(text, self.day.zone).ok().or_else(|| match phrase::due_of(text, self.day)? {
             Due::At(moment) => Some(moment),
+            // Up to the end of a week means with its last day.
+            Due::On(date) if names_an_end(text) => Some(calendar::end_of_day(date, self.day.zone)),
             Due::On(date) => Some(calendar::start_of_day(date, self.day.zone)),
         });
         if read.is_none() {
             self.fault(name, format!("must be a date or time, such as {}", phrase::DUE_PHRASES));
+        }
+        read
+    }
+
+    /// A moment that has passed, as a person says from when on.
+    pub fn since(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let read = phrase::since_of(text, self.day);
+        if read.is_none() {
+            self.fault(name, format!("must be a time that has passed, such as {}", phrase::PAST_PHRASES));
         }
         read
     }
@@ -165,6 +187,12 @@ impl Arguments {
             faults => Err(Refusal::invalid(faults)),
         }
     }
+}
+
+/// Whether a phrase names the end of something.
+fn names_an_end(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    text.contains("end of") || matches!(text.as_str(), "eod" | "eow" | "eom")
 }
 
 /// The day of a caller at a moment.

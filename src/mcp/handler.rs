@@ -190,7 +190,7 @@ impl ServerHandler for Handler {
             }
             _ => Vec::new(),
         };
-        let info = CompletionInfo::with_all_values(values);
+        let info = CompletionInfo::new(values);
         info.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::tasks::{Fault, TaskError};
 
 use super::views::TaskView;
+use super::wording::quoted;
 
 /// What a tool answers.
 pub type Outcome = Result<Success, Refusal>;
@@ -107,7 +108,8 @@ impl Refusal {
         let faults: Vec<_> = faults.into_iter().map(ArgumentFault::from).collect();
         let told = |fault: &ArgumentFault| match fault.argument.as_str() {
             "" => fault.message.clone(),
-            argument => format!("`{argument}` {}", fault.message),
+            // Unknown arguments are named by whoever called.
+            argument => format!("`{}` {}", quoted(argument).trim_matches('"'), fault.message),
         };
         let message = match faults.as_slice() {
             [only] => format!("Nothing was done: {}.", told(only)),

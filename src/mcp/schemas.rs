@@ -85,7 +85,7 @@ pub(super) fn task_changes() -> Value {
     let mut changes = Map::new();
     if let Value::Object(fields) = task_fields() {
         for (name, schema) in fields {
-            let keeps = matches!(name.as_str(), "title" | "priority" | "labels");
+            let keeps = matches!(name.as_str(), "title" | "priority");
             changes.insert(name, if keeps { schema } else { nullable(schema) });
         }
     }

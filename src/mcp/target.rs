@@ -2,7 +2,7 @@
 
 use crate::accounts::Caller;
 use crate::ids::TaskId;
-use crate::tasks::pointing::{Among, Found};
+use crate::tasks::pointing::{Among, Found, SEVERAL_MAX};
 use crate::tasks::{Task, TaskError, Tasks};
 
 use super::arguments::Arguments;
@@ -49,8 +49,9 @@ async fn by_words(tasks: &Tasks, caller: &Caller, words: &str, among: Among, eye
         )),
         Found::Several(several) => {
             let candidates: Vec<TaskView> = several.iter().map(|task| TaskView::row(task, eye)).collect();
+            let many = if candidates.len() < SEVERAL_MAX as usize { "" } else { "at least " };
             let message = format!(
-                "Nothing was done: {} tasks fit {}. Ask which one is meant, then call again with its id.",
+                "Nothing was done: {many}{} tasks fit {}. Ask which one is meant, then call again with its id.",
                 candidates.len(),
                 quoted(words)
             );

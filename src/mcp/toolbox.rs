@@ -19,6 +19,8 @@ use super::tool::Tool;
 use super::tools::TOOLS;
 use super::views::Eye;
 
+/// The tool where `null` empties a field.
+const UPDATES: &str = "update_task";
 /// How many faults of one call are told.
 const MAX_FAULTS: usize = 50;
 
@@ -105,9 +107,12 @@ impl Toolbox {
                 format!("Nothing was done: {} needs the scope `{}`.", tool.name, tool.effect.scope().as_str()),
             ));
         }
-        // Some hosts send `null` for what is left out; only where a field can be emptied does it mean something.
-        let properties = rule.schema()["properties"].as_object();
-        fields.retain(|name, value| !value.is_null() || !properties.is_some_and(|all| says_no_null(all.get(name))));
+        // Some hosts send `null` for what is left out; only where fields can be emptied does it mean something.
+        if tool.name == UPDATES {
+            fields.retain(|name, value| !value.is_null() || !matches!(name.as_str(), "id" | "query" | "status"));
+        } else {
+            drop_nulls(&mut fields, rule.schema());
+        }
         let fields = Value::Object(fields);
         let mut faults = Vec::new();
         rule.check(&fields, MAX_FAULTS, &mut faults, str::to_owned);
@@ -121,11 +126,23 @@ impl Toolbox {
     }
 }
 
+/// Leaves out what is `null` and cannot be, in the arguments and in rows of them.
+fn drop_nulls(fields: &mut Map<String, Value>, schema: &Value) {
+    fields.retain(|name, value| !value.is_null() || !says_no_null(&schema["properties"][name]));
+    for (name, value) in fields {
+        let rows = &schema["properties"][name.as_str()]["items"];
+        for row in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            drop_nulls(row, rows);
+        }
+    }
+}
+
 /// Whether a known argument cannot be `null`.
-fn says_no_null(schema: Option<&Value>) -> bool {
-    schema.is_some_and(|schema| {
-        schema["type"].is_string() || !schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("null")))
-    })
+fn says_no_null(schema: &Value) -> bool {
+    match &schema["type"] {
+        Value::Array(kinds) => !kinds.contains(&json!("null")),
+        kind => kind.is_string(),
+    }
 }
 
 /// What came of a call as the protocol says it.

@@ -89,7 +89,14 @@ impl TaskView {
     /// A row of a long list: what tells tasks apart and decides between them. Lists fill a model's memory quickly, and
     /// everything else is an `explain_task` or `fetch` away.
     pub fn compact(task: &Task, eye: Eye) -> Self {
-        Self { due_text: None, preferred_time: None, snoozed_text: None, labels: Vec::new(), ..Self::row(task, eye) }
+        Self {
+            due_text: None,
+            preferred_time: None,
+            snoozed_text: None,
+            labels: Vec::new(),
+            completed_at: task.completed_at.map(|at| at.to_string()),
+            ..Self::row(task, eye)
+        }
     }
 
     /// A task among few: all but its long texts.

@@ -119,6 +119,9 @@ impl Widget {
 /// The widget of a URI. Of any version: hosts keep lists of tools for weeks, and get what there is now.
 pub fn find(uri: &str) -> Option<Widget> {
     let name = uri.strip_prefix(FOLDER)?.strip_suffix(".html")?;
-    let (name, _version) = name.rsplit_once('-')?;
+    let (name, version) = name.rsplit_once('-')?;
+    if !version.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
     Widget::ALL.into_iter().find(|widget| widget.name() == name)
 }

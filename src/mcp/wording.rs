@@ -13,7 +13,8 @@ pub fn quoted(text: &str) -> String {
     shown.push('"');
     let mut letters = text.chars().map(|letter| match letter {
         '"' | '\u{201c}' | '\u{201d}' => '\'',
-        letter if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') => ' ',
+        // Signs that break lines, or turn the direction of what follows.
+        letter if letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => ' ',
         letter => letter,
     });
     shown.extend(letters.by_ref().take(SHOWN));

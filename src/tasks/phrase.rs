@@ -12,6 +12,8 @@
 //! | "in 3 days" | the date alone | the same time of day, then |
 //! | "end of week" | Friday (at the weekend Sunday) | when the evening of that day begins |
 
+pub use past::{PAST_PHRASES, since_of};
+
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 
@@ -19,6 +21,7 @@ use crate::calendar::{Due, TimeOfDay, Window, Windows, in_range, local_date, loc
 use crate::clock::Timestamp;
 
 mod dates;
+mod past;
 mod said;
 mod spans;
 #[cfg(test)]

@@ -16,12 +16,12 @@ use crate::ids::TaskId;
 use super::Tasks;
 use super::error::TaskError;
 use super::filter::{Sort, TaskFilter};
-use super::search::SearchTerms;
+use super::search::{SearchTerms, WORDS_MAX};
 use super::task::{Status, Task};
 use super::text::name_key;
 
 /// The most tasks that are named when several could be meant.
-const SEVERAL_MAX: u32 = 10;
+pub const SEVERAL_MAX: u32 = 10;
 /// The most titles without a letter or digit that are looked at.
 const WORDLESS_MAX: u32 = 200;
 
@@ -111,6 +111,8 @@ impl Tasks {
         let search = match question {
             Question::SameTitle => return self.same_title(caller, words, statuses).await,
             _ if terms.words().is_empty() => return Ok(Vec::new()),
+            // A search leaves words out when there are too many; who points means every one.
+            _ if words.split_whitespace().count() > WORDS_MAX => return Ok(Vec::new()),
             Question::InTitle => terms.without(is_filler).in_title(),
             Question::Anywhere => terms.without(is_filler),
         };

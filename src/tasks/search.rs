@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// The most words of a question that are looked at; more only narrow what is found already.
-const WORDS_MAX: usize = 16;
+pub(super) const WORDS_MAX: usize = 16;
 /// The longest part of a word that is looked at, in code points: PostgreSQL leaves out words of 2 KiB.
 const WORD_MAX: usize = 100;
 

@@ -172,3 +172,66 @@ async fn a_snooze_without_a_time_to_come_asks_for_one() {
     let words = chat.call("snooze_task", json!({ "id": id, "until": "tomorrow morning" })).await.good();
     assert_eq!(words["task"]["snoozed_text"], "Tue 24 Mar 2026, 06:00");
 }
+
+#[tokio::test]
+async fn whole_numbers_count_however_they_are_written() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let chat = Chat::of(&ada).await;
+    let token = ada.post("/api/auth/tokens", &json!({ "name": "t", "scopes": ["read", "write"] })).await.good();
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_task",
+        "arguments":{"title":"x","effort_estimate_minutes":30.0,"priority":4.0}}}"#;
+
+    let request = ada.holding(token["token"].as_str().unwrap()).request(reqwest::Method::POST, "/mcp");
+    let request = request.header("content-type", "application/json").body(call);
+    let request = request.header("accept", "application/json, text/event-stream");
+    crate::support::answer::Answer::of(request).await.is(200);
+
+    let task = chat.call("get_tasks", json!({})).await.good()["tasks"][0].clone();
+    assert_eq!((&task["effort_estimate_minutes"], &task["priority"]), (&json!(30), &json!(4)));
+}
+
+#[tokio::test]
+async fn a_key_stands_for_what_was_said_not_for_what_it_meant_then() {
+    let app = TestApp::new().await;
+    let chat = Chat::of(&app.user("ada").await).await;
+    let call = json!({ "title": "Soon", "due_date": "in 90 minutes", "idempotency_key": "k" });
+
+    let first = chat.call("create_task", call.clone()).await.good();
+    app.advance(minutes(5));
+
+    assert_eq!(chat.call("create_task", call).await.good(), first);
+}
+
+#[tokio::test]
+async fn null_empties_what_can_be_empty_and_is_refused_elsewhere() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let id = ada.has(a_task("Report").label("work").due("2026-03-27")).await.to_string();
+    let chat = Chat::of(&ada).await;
+
+    let emptied = chat.call("update_task", json!({ "id": id, "labels": null, "priority": 2 })).await.good();
+    assert!(emptied["task"].get("labels").is_none(), "{emptied}");
+    assert_eq!(chat.call("update_task", json!({ "id": id, "title": null })).await.faults(), ["title"]);
+    let rows = json!({ "tasks": [{ "title": "x", "due_date": null, "labels": null }] });
+    chat.call("create_task", rows).await.good();
+    let beside = json!({ "tasks": [{ "title": "x" }], "due_date": "friday", "priority": 5 });
+    assert_eq!(chat.call("create_task", beside).await.faults(), ["priority", "due_date"]);
+}
+
+#[tokio::test]
+async fn what_is_done_stays_done_and_what_goes_along_is_said() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let parent = ada.has(a_task("Move house")).await;
+    ada.has(a_task("Pack boxes").part_of(parent)).await;
+    let done = ada.has(a_task("Old report")).await;
+    ada.complete_task(done).await.good();
+    let chat = Chat::of(&ada).await;
+
+    chat.call("snooze_task", json!({ "query": "old report", "minutes": 5 })).await.refused("conflict");
+    let deleted = chat.call("delete_task", json!({ "id": parent.to_string() })).await;
+    assert!(deleted.text.contains("and its 1 subtask"), "{}", deleted.text);
+    let since = chat.call("get_tasks", json!({ "status": ["completed"], "updated_since": "yesterday" })).await.good();
+    assert!(since["tasks"][0]["completed_at"].is_string());
+}

@@ -43,3 +43,15 @@ async fn a_call_says_which_task_in_one_way() {
     let done = chat.call("complete_task", json!({ "id": "report", "query": null })).await.good();
     assert_eq!(done["task"]["id"], id);
 }
+
+#[tokio::test]
+async fn every_word_counts_however_many_there_are() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let long = "alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa";
+    ada.has(a_task(&format!("{long} and prepare the slides"))).await;
+    let chat = Chat::of(&ada).await;
+
+    let words = format!("{long} and cancel the subscription");
+    chat.call("complete_task", json!({ "query": words })).await.refused("not_found");
+}

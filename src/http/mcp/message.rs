@@ -1,5 +1,6 @@
 //! What a JSON-RPC message is about, and what is wrong with one that is none.
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::http::contract::parse;
@@ -28,7 +29,7 @@ impl Message {
             Ok(parsed) => parsed.value,
             Err(fault) => return Err(Refused::new(PARSE_ERROR, format!("Parse error: {fault}"), Value::Null)),
         };
-        let id = value.get("id").filter(|id| id.is_string() || id.is_i64() || id.is_u64()).cloned();
+        let id = value.get("id").filter(|id| id.is_string() || id.is_i64()).cloned();
         let refused = |code, message: &str| Err(Refused::new(code, message, id.clone().unwrap_or_default()));
         let Some(fields) = value.as_object() else {
             return refused(INVALID_REQUEST, "Invalid Request: one JSON-RPC message is taken, as an object");
@@ -40,6 +41,9 @@ impl Message {
             return refused(INVALID_REQUEST, "Invalid Request: `id` must be a string or an integer");
         }
         match fields.get("method") {
+            Some(Value::String(_)) if fields.contains_key("result") || fields.contains_key("error") => {
+                return refused(INVALID_REQUEST, "Invalid Request: a message with `method` has no `result` or `error`");
+            }
             Some(Value::String(_)) => {}
             // The answer of a client to a request of the server.
             None if fields.contains_key("result") || fields.contains_key("error") => {}
@@ -60,6 +64,17 @@ impl Message {
         self.0["method"].as_str()
     }
 
+    /// The message as it is handed on.
+    pub(super) fn to_bytes(&self) -> Bytes {
+        Bytes::from(self.0.to_string())
+    }
+
+    /// What is said when the protocol cannot read the message after all.
+    pub(super) fn refused(&self) -> Refused {
+        let id = self.0.get("id").cloned().unwrap_or_default();
+        Refused::new(INVALID_REQUEST, "Invalid Request: a field of the message is of a wrong type", id)
+    }
+
     /// The tool that is called, if one is.
     pub(super) fn tool(&self) -> Option<&str> {
         if self.method() == Some("tools/call") { self.0["params"]["name"].as_str() } else { None }
@@ -71,14 +86,35 @@ fn check_call(message: &Map<String, Value>) -> Result<(), &'static str> {
     let params = message.get("params");
     let text = |name| params.and_then(|params| params.get(name)).is_some_and(Value::is_string);
     let object = |name| params.and_then(|params| params.get(name)).is_none_or(Value::is_object);
+    let has = |name| params.and_then(|params| params.get(name)).is_some_and(Value::is_object);
     match message.get("method").and_then(Value::as_str) {
         Some("tools/call" | "prompts/get") if !text("name") => Err("Invalid params: `name` must be a string"),
         Some("tools/call" | "prompts/get") if !object("arguments") => {
             Err("Invalid params: `arguments` must be an object")
         }
         Some("resources/read") if !text("uri") => Err("Invalid params: `uri` must be a string"),
+        Some("initialize") if !text("protocolVersion") => Err("Invalid params: `protocolVersion` must be a string"),
+        Some("initialize") if !has("capabilities") || !has("clientInfo") => {
+            Err("Invalid params: `capabilities` and `clientInfo` must be objects")
+        }
+        Some("completion/complete") if !completes(params) => Err(
+            "Invalid params: `ref` must be a `ref/prompt` with `name` or a `ref/resource` with `uri`, and `argument` must \
+             have `name` and `value`",
+        ),
+        _ if !object("_meta") => Err("Invalid params: `_meta` must be an object"),
         _ => Ok(()),
     }
+}
+
+/// Whether a completion says what it is for.
+fn completes(params: Option<&Value>) -> bool {
+    let Some(params) = params else { return false };
+    let named = match params["ref"]["type"].as_str() {
+        Some("ref/prompt") => params["ref"]["name"].is_string(),
+        Some("ref/resource") => params["ref"]["uri"].is_string(),
+        _ => false,
+    };
+    named && params["argument"]["name"].is_string() && params["argument"]["value"].is_string()
 }
 
 impl Refused {
@@ -116,12 +152,27 @@ mod tests {
             (r#"{"jsonrpc":"2.0","method":"ping","id":1,"params":[]}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"tools/call","id":1}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"tools/call","id":1,"params":{"name":"x","arguments":[]}}"#, INVALID_PARAMS),
+            (r#"{"jsonrpc":"2.0","method":"ping","id":9223372036854775808}"#, INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","method":"ping","id":1,"result":{}}"#, INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","method":"ping","id":1,"params":{"_meta":"x"}}"#, INVALID_PARAMS),
+            (
+                r#"{"jsonrpc":"2.0","method":"completion/complete","id":1,"params":{"ref":{"type":"x"}}}"#,
+                INVALID_PARAMS,
+            ),
+            (r#"{"jsonrpc":"2.0","method":"initialize","id":1,"params":{"protocolVersion":5}}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"ping","id":1}"#, 0),
             (r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, 0),
             (r#"{"jsonrpc":"2.0","id":"a","result":{}}"#, 0),
         ] {
             assert_eq!(code(body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_handed_on_as_integers() {
+        let message = Message::read(br#"{"jsonrpc":"2.0","method":"x","id":1,"params":{"minutes":30.0}}"#).unwrap();
+
+        assert!(message.to_bytes().ends_with(br#"{"minutes":30}}"#));
     }
 
     #[test]

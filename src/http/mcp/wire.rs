@@ -57,7 +57,10 @@ impl<H: ServerHandler + Clone> Wire<H> {
     /// 408 and 413; a body that is no message is told in the answer.
     pub async fn read(&self, request: &mut Request) -> Result<Read, ApiError> {
         let bytes = collect_within(request, self.body_limits).await?;
-        Ok(Read { message: Message::read(&bytes), bytes })
+        let message = Message::read(&bytes);
+        // What was read is what is handed on: `30.0` as the integer that it is.
+        let bytes = message.as_ref().map_or(bytes, Message::to_bytes);
+        Ok(Read { message, bytes })
     }
 
     /// Answers what was read.
@@ -72,7 +75,7 @@ impl<H: ServerHandler + Clone> Wire<H> {
         };
         let (parts, body) = self.service.handle(forwarded(request, bytes)).await.into_parts();
         if is_plain(&parts) {
-            return Err(problem(&parts, body).await);
+            return plain(&parts, body, &message).await;
         }
         let body = match message.method() {
             Some("tools/list") => lift::security_schemes(body).await,
@@ -142,22 +145,25 @@ fn is_plain(parts: &http::response::Parts) -> bool {
     !parts.status.is_success() && !kind.starts_with("application/json") && !kind.starts_with("text/event-stream")
 }
 
-/// The same refusal as a problem document.
-async fn problem(parts: &http::response::Parts, body: RmcpBody) -> ApiError {
+/// The same refusal as the protocol's error, or as a problem document where it is about HTTP.
+async fn plain(parts: &http::response::Parts, body: RmcpBody, message: &Message) -> Result<Response, ApiError> {
     let told = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let told = String::from_utf8_lossy(&told).into_owned();
     let (kind, title) = match parts.status {
         StatusCode::FORBIDDEN => ("foreign-origin", "The request comes from elsewhere"),
         StatusCode::NOT_ACCEPTABLE => ("not-acceptable", "The client must take JSON and event streams"),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported-media-type", "The body's type is not supported"),
-        status if status.is_server_error() => return ApiError::internal(&io::Error::other(told)),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE if told.contains("Content-Type") => {
+            ("unsupported-media-type", "The body's type is not supported")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => return Ok(message.refused().into()),
+        status if status.is_server_error() => return Err(ApiError::internal(&io::Error::other(told))),
         _ => ("refused", "The request was refused"),
     };
     let mut error = ApiError::new(parts.status, kind, title).detail(told);
     if let Some(allow) = parts.headers.get(ALLOW) {
         error = error.header(ALLOW, allow.clone());
     }
-    error
+    Err(error)
 }
 
 impl From<Refused> for Response {

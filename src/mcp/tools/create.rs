@@ -51,7 +51,7 @@ pub(super) const CREATE_TASK: Tool = Tool {
 async fn create_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
     let operations = operations(&mut arguments)?;
     let eye = desk.eye(caller);
-    let retry = arguments.text("idempotency_key").map(|key| retry(key, &operations, eye));
+    let retry = arguments.text("idempotency_key").map(|key| retry(key, &arguments.asked("idempotency_key"), eye));
     let several = arguments.has("tasks");
     let ask = Ask { retry, ..desk.ask(caller) };
     match desk.tasks.batch(ask, operations).await {
@@ -74,9 +74,12 @@ fn operations(arguments: &mut Arguments) -> Result<Vec<Operation>, Refusal> {
         arguments.check()?;
         return Ok(vec![Action::Create(patch).into()]);
     };
-    if arguments.has("title") {
-        return Err(Refusal::fault("title", "must be left out when `tasks` is given"));
+    for name in task_fields().as_object().into_iter().flat_map(|fields| fields.keys()) {
+        if arguments.has(name) {
+            arguments.fault(name, "must be left out when `tasks` is given: say it in each row");
+        }
     }
+    arguments.check()?;
     let mut faults = Vec::new();
     let operations = rows.iter().enumerate().map(|(index, row)| {
         let mut row = arguments.row(row);
@@ -120,8 +123,8 @@ fn in_the_call(fault: &Fault, several: bool) -> Fault {
     Fault::new(field, fault.message.clone())
 }
 
-fn retry(key: &str, operations: &[Operation], eye: Eye) -> Retry<Vec<Made>> {
-    let asked = format!("create_task {operations:?}");
+fn retry(key: &str, asked: &str, eye: Eye) -> Retry<Vec<Made>> {
+    let asked = format!("create_task {asked}");
     Retry {
         // Apart from the keys of the HTTP API, whose answers are written otherwise.
         key: RetryKey { key: format!("mcp {key}"), fingerprint: Sha256::digest(asked).into() },

@@ -49,7 +49,7 @@ fn filter_fields() -> Value {
         "parent_id": { "type": "string", "format": "uuid" },
         "due_before": text("As said, e.g. tomorrow, friday, 2026-12-24", 100),
         "due_after": plain(100),
-        "updated_since": plain(100),
+        "updated_since": text("e.g. yesterday, 7 days ago", 100),
         "sort": { "type": "string", "enum": Sort::NAMES.map(|(name, _)| name) },
     })
 }
@@ -92,6 +92,6 @@ fn filter(arguments: &mut Arguments) -> TaskFilter {
         parent_id: id(arguments.text("parent_id")).map(TaskId),
         due_before: arguments.moment("due_before"),
         due_after: arguments.moment("due_after"),
-        updated_since: arguments.moment("updated_since"),
+        updated_since: arguments.since("updated_since"),
     }
 }

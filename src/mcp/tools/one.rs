@@ -11,7 +11,9 @@ use crate::mcp::tool::{Effect, Tool, run};
 use crate::mcp::toolbox::Desk;
 use crate::mcp::views::TaskView;
 use crate::mcp::widgets::Widget;
-use crate::mcp::wording::{line, quoted};
+use crate::mcp::wording::{count, line, quoted};
+use crate::tasks::filter::{Sort, TaskFilter};
+use crate::tasks::lists::ListTasks;
 use crate::tasks::pointing::Among;
 use crate::tasks::{Changed, Status, Task};
 
@@ -48,12 +50,16 @@ async fn complete_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -
 
 async fn delete_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
     let before = target(&desk.tasks, caller, &mut arguments, Among::Any).await?;
+    let parts = TaskFilter { parent_id: Some(before.id), ..TaskFilter::default() };
+    let parts = ListTasks { filter: parts, sort: Sort::CreatedAt, cursor: None, limit: 1 };
+    let parts = desk.tasks.list(caller, &parts).await?.total;
     let deleted = desk.tasks.delete(desk.ask(caller), before.id).await?;
     let mut structured = json!({ "task": TaskView::row(&before, desk.eye(caller)), "changed": true });
     if let Some(token) = deleted.undo_token {
         structured["undo_token"] = json!(token);
     }
-    Ok(Success::new(format!("Deleted {}. The tool undo brings it back.", quoted(&before.title)), &structured))
+    let with = if parts > 0 { format!(" and its {}", count(parts, "subtask")) } else { String::new() };
+    Ok(Success::new(format!("Deleted {}{with}. The tool undo brings it back.", quoted(&before.title)), &structured))
 }
 
 /// A task after a change, and whether there was one: nothing is reported done that was not.

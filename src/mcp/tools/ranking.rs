@@ -137,12 +137,13 @@ async fn get_best_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -
     if let Some(score) = best.score {
         structured["score"] = json!(score);
     }
-    Ok(Success::new(best_text(&standing, best, &task, &runners_up), &structured))
+    let when = question.at.map_or_else(|| "now".to_owned(), |at| format!("at {}", desk.say(at, caller)));
+    Ok(Success::new(best_text(&standing, best, (&task, &runners_up), &when), &structured))
 }
 
-fn best_text(standing: &Standing, best: &Ranked, task: &TaskView, runners_up: &[TaskView]) -> String {
+fn best_text(standing: &Standing, best: &Ranked, (task, runners_up): (&TaskView, &[TaskView]), when: &str) -> String {
     let explanation = standing.explain(best);
-    let mut text = format!("Best now: {}.", line(task));
+    let mut text = format!("Best {when}: {}.", line(task));
     if let Some(total) = best.score {
         let _ = write!(text, " Score {} = {}.", score(total), parts(explanation));
     }
@@ -161,6 +162,7 @@ fn best_text(standing: &Standing, best: &Ranked, task: &TaskView, runners_up: &[
 async fn get_ranked_tasks(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
     let question = question(&mut arguments);
     arguments.check()?;
+    let when = question.at.map(|at| format!(" at {}", desk.say(at, caller))).unwrap_or_default();
     let list = ListRanked {
         question,
         filter: TaskFilter::default(),
@@ -174,7 +176,7 @@ async fn get_ranked_tasks(desk: &Desk, caller: &Caller, mut arguments: Arguments
     let rows: Vec<TaskView> = page.items.iter().map(view).collect();
     let head = match rows.len() {
         0 => "No open task.".to_owned(),
-        shown => format!("{shown} of {}, best first:", count(page.total, "open task")),
+        shown => format!("{shown} of {}, best first{when}:", count(page.total, "open task")),
     };
     Ok(listed(head, &rows, page.total, page.next_cursor.as_deref(), eye))
 }

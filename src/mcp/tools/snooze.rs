@@ -4,12 +4,14 @@ use serde_json::json;
 
 use crate::accounts::Caller;
 use crate::mcp::arguments::Arguments;
-use crate::mcp::outcome::{Outcome, Refusal};
+use crate::mcp::outcome::{Kind, Outcome, Refusal};
 use crate::mcp::schemas::{changed, number, object, pointer, text, with};
 use crate::mcp::target::target;
 use crate::mcp::tool::{Effect, Tool, run};
 use crate::mcp::toolbox::Desk;
 use crate::mcp::widgets::Widget;
+use crate::mcp::wording::quoted;
+use crate::tasks::Status;
 use crate::tasks::pointing::Among;
 use crate::tasks::ranking::SnoozeWish;
 
@@ -39,6 +41,13 @@ async fn snooze_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> 
     let wish = wish(&arguments)?;
     let until = desk.tasks.snooze_until(caller, wish)?;
     let before = target(&desk.tasks, caller, &mut arguments, Among::Open).await?;
+    if before.status == Status::Completed {
+        let message = format!(
+            "Nothing was done: {} is completed. Reopen it first, if it is to be done again.",
+            quoted(&before.title)
+        );
+        return Err(Refusal::new(Kind::Conflict, message));
+    }
     let changed = desk.tasks.snooze(desk.ask(caller), before.id, until).await?;
     Ok(shown(desk, caller, &before, &changed, "Snoozed"))
 }
