@@ -60,7 +60,7 @@ impl<H: ServerHandler + Clone> Wire<H> {
         let message = Message::read(&bytes);
         // What was read is what is handed on: `30.0` as the integer that it is.
         let bytes = message.as_ref().map_or(bytes, Message::to_bytes);
-        Ok(Read { message, bytes })
+        Ok(Read { bytes, message })
     }
 
     /// Answers what was read.
