@@ -11,7 +11,7 @@ use crate::upstream::Scene;
 const PAGE: &str = "/oauth/identities";
 
 /// Signs Ada in, on the page.
-async fn signed_in<'a>(app: &'a TestApp) -> (Browser<'a>, crate::browser::Page) {
+async fn signed_in(app: &TestApp) -> (Browser<'_>, crate::browser::Page) {
     let browser = Browser::new(app);
     let door = browser.open(PAGE).await.is(200);
     let page = browser.sign_in(&door, "ada@example.com").await.is(200);
