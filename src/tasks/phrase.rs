@@ -1,6 +1,6 @@
 //! Days and moments as people say them: "friday", "tomorrow at noon", "dec 24", "in 2 hours".
 //!
-//! A text is taken apart into pieces ([`said`]): a day, a weekday, a time, a span, and words that say nothing. The order
+//! A text is taken apart into pieces (`said`): a day, a weekday, a time, a span, and words that say nothing. The order
 //! is free ("5pm friday", "friday at 5pm"), each piece comes once, and one word that is not understood makes the whole
 //! text not understood: what somebody meant is never guessed. Two readings of the same vocabulary:
 //!
