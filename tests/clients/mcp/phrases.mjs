@@ -41,7 +41,7 @@ export const PHRASES = [
     phrase: "What will I begin with tomorrow at nine?",
     tool: "get_best_task",
     args: { at: "tomorrow 9am" },
-    says: ["Best now: ", "Score "],
+    says: ["Best at {tomorrow}", "Score "],
   },
   {
     phrase: "Is there anything that takes two minutes?",
