@@ -86,17 +86,12 @@ fn check_call(message: &Map<String, Value>) -> Result<(), &'static str> {
     let params = message.get("params");
     let text = |name| params.and_then(|params| params.get(name)).is_some_and(Value::is_string);
     let object = |name| params.and_then(|params| params.get(name)).is_none_or(Value::is_object);
-    let has = |name| params.and_then(|params| params.get(name)).is_some_and(Value::is_object);
     match message.get("method").and_then(Value::as_str) {
         Some("tools/call" | "prompts/get") if !text("name") => Err("Invalid params: `name` must be a string"),
         Some("tools/call" | "prompts/get") if !object("arguments") => {
             Err("Invalid params: `arguments` must be an object")
         }
         Some("resources/read") if !text("uri") => Err("Invalid params: `uri` must be a string"),
-        Some("initialize") if !text("protocolVersion") => Err("Invalid params: `protocolVersion` must be a string"),
-        Some("initialize") if !has("capabilities") || !has("clientInfo") => {
-            Err("Invalid params: `capabilities` and `clientInfo` must be objects")
-        }
         Some("completion/complete") if !completes(params) => Err(
             "Invalid params: `ref` must be a `ref/prompt` with `name` or a `ref/resource` with `uri`, and `argument` must \
              have `name` and `value`",
@@ -159,7 +154,6 @@ mod tests {
                 r#"{"jsonrpc":"2.0","method":"completion/complete","id":1,"params":{"ref":{"type":"x"}}}"#,
                 INVALID_PARAMS,
             ),
-            (r#"{"jsonrpc":"2.0","method":"initialize","id":1,"params":{"protocolVersion":5}}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"ping","id":1}"#, 0),
             (r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, 0),
             (r#"{"jsonrpc":"2.0","id":"a","result":{}}"#, 0),
