@@ -97,6 +97,12 @@ impl LogFilter {
         Self("warn".to_owned())
     }
 
+    /// A filter of a test.
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The filter's text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use tracing::Subscriber;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -41,7 +42,7 @@ fn subscriber<W>(environment: Environment, filter: &LogFilter, writer: W) -> Box
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let registry = tracing_subscriber::registry().with(EnvFilter::new(filter.as_str()));
+    let registry = tracing_subscriber::registry().with(EnvFilter::new(filter.as_str())).with(filter_fn(is_discreet));
     if environment == Environment::Production {
         let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
         Box::new(registry.with(lines.with_writer(writer)))
@@ -50,9 +51,25 @@ where
     }
 }
 
+/// Whether a line may be written whatever level was chosen. Below errors, rmcp writes down whole messages, in which are
+/// tasks; what there is to say about a request is in the line that this program writes of it.
+fn is_discreet(line: &Metadata<'_>) -> bool {
+    let of_rmcp = line.target() == "rmcp" || line.target().starts_with("rmcp::");
+    !of_rmcp || *line.level() == Level::ERROR
+}
+
 /// Catches what this thread logs until the guard is dropped.
 #[cfg(test)]
 pub(crate) fn capture(environment: Environment) -> (tracing::subscriber::DefaultGuard, capture::Buffer) {
+    capture_at(environment, &LogFilter::default())
+}
+
+/// The same at another level.
+#[cfg(test)]
+pub(crate) fn capture_at(
+    environment: Environment,
+    filter: &LogFilter,
+) -> (tracing::subscriber::DefaultGuard, capture::Buffer) {
     use tracing::Dispatch;
     // While there is only one subscriber, tracing asks that of the thread which meets a log statement first, and tests
     // on other threads have none. A second one that lives on makes it ask all.
@@ -61,7 +78,7 @@ pub(crate) fn capture(environment: Environment) -> (tracing::subscriber::Default
     std::sync::LazyLock::force(&ANOTHER);
     let buffer = capture::Buffer::default();
     let writer = buffer.clone();
-    let subscriber = subscriber(environment, &LogFilter::default(), move || writer.clone());
+    let subscriber = subscriber(environment, filter, move || writer.clone());
     (tracing::subscriber::set_default(subscriber), buffer)
 }
 
@@ -118,5 +135,19 @@ mod tests {
         tracing::info!("seen");
 
         assert!(log.text().contains("INFO seen") && !log.text().contains("unseen"), "{}", log.text());
+    }
+
+    #[test]
+    fn messages_of_the_protocol_stay_out_whatever_level_is_chosen() {
+        let (_guard, log) = capture_at(Environment::Development, &LogFilter::of("trace,rmcp::service=trace"));
+
+        tracing::debug!(target: "rmcp::service", request = "Call the doctor", "received request");
+        tracing::warn!(target: "rmcp::service", "response error");
+        tracing::error!(target: "rmcp::service", "fail to close sink");
+        tracing::debug!("our own");
+
+        let text = log.text();
+        assert!(!text.contains("doctor") && !text.contains("response error"), "{text}");
+        assert!(text.contains("fail to close sink") && text.contains("our own"), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use poem::http::header::{ALLOW, CONTENT_TYPE};
+use poem::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use poem::http::{self, StatusCode};
 use poem::{Body, Request, Response};
 use rmcp::ServerHandler;
@@ -127,6 +127,8 @@ fn forwarded(request: &mut Request, body: Bytes) -> http::Request<Full<Bytes>> {
     *forwarded.method_mut() = request.method().clone();
     *forwarded.uri_mut() = request.uri().clone();
     *forwarded.headers_mut() = std::mem::take(request.headers_mut());
+    // Who asks goes along as the caller; what they showed is nobody's business any more.
+    forwarded.headers_mut().remove(AUTHORIZATION);
     std::mem::swap(forwarded.extensions_mut(), request.extensions_mut());
     forwarded
 }
