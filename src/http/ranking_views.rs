@@ -158,12 +158,7 @@ pub struct LeverView {
 
 impl From<&Lever> for LeverView {
     fn from(lever: &Lever) -> Self {
-        // A change is written as `{"priority": 5}`: one name, one value.
-        let change = serde_json::to_value(lever.change).unwrap_or_default();
-        let (field, value) = match change {
-            serde_json::Value::Object(fields) => fields.into_iter().next().unwrap_or_default(),
-            _ => Default::default(),
-        };
+        let (field, value) = lever.change.named();
         Self {
             field,
             value: Some(value).filter(|value| !value.is_null()).map(Any),

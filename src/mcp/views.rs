@@ -176,12 +176,7 @@ pub struct LeverView {
 
 impl From<&Lever> for LeverView {
     fn from(lever: &Lever) -> Self {
-        // A change is written as `{"priority": 5}`: one name, one value.
-        let change = serde_json::to_value(lever.change).unwrap_or_default();
-        let (field, value) = match change {
-            Value::Object(fields) => fields.into_iter().next().unwrap_or_default(),
-            _ => Default::default(),
-        };
+        let (field, value) = lever.change.named();
         Self { field, value, score: lever.score, difference: lever.difference }
     }
 }

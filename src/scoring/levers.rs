@@ -26,6 +26,17 @@ pub enum LeverChange {
     TimeOfDay(TimeOfDay),
 }
 
+impl LeverChange {
+    /// The field that is changed, and its new value, as clients read them.
+    pub fn named(self) -> (String, serde_json::Value) {
+        // It is written as `{"priority": 5}`: one name, one value.
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => fields.into_iter().next().unwrap_or_default(),
+            _ => Default::default(),
+        }
+    }
+}
+
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
 fn date_or_null<S: serde::Serializer>(date: &Option<NaiveDate>, serializer: S) -> Result<S::Ok, S::Error> {
     date.map(|date| date.format("%Y-%m-%d").to_string()).serialize(serializer)
