@@ -136,14 +136,21 @@ impl Arguments {
         let text = self.text(name)?;
         let read = calendar::parse_moment(text, self.day.zone).ok().or_else(|| match phrase::due_of(text, self.day)? {
             Due::At(moment) => Some(moment),
-            // Up to the end of a week means with its last day.
-            Due::On(date) if names_an_end(text) => Some(calendar::end_of_day(date, self.day.zone)),
             Due::On(date) => Some(calendar::start_of_day(date, self.day.zone)),
         });
         if read.is_none() {
             self.fault(name, format!("must be a date or time, such as {}", phrase::DUE_PHRASES));
         }
         read
+    }
+
+    /// A moment up to which something counts: "the end of the week" is with its last day.
+    pub fn bound(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        match phrase::due_of(text, self.day) {
+            Some(Due::On(date)) if names_an_end(text) => Some(calendar::end_of_day(date, self.day.zone)),
+            _ => self.moment(name),
+        }
     }
 
     /// A moment that has passed, as a person says from when on.

@@ -61,6 +61,8 @@ async fn lists_are_filtered_bounded_and_continued() {
     assert_eq!(second["tasks"][0]["title"], "Day 27");
     let soon = chat.call("get_tasks", json!({ "due_before": "thursday" })).await.good();
     assert_eq!(soon["total"], 2);
+    let week = chat.call("get_tasks", json!({ "due_before": "end of week" })).await.good();
+    assert_eq!(week["total"], 4); // Tuesday to Friday, the last day included
     let done = chat.call("get_tasks", json!({ "status": ["completed"] })).await.good();
     assert_eq!(done["tasks"][0]["title"], "Done");
     let ranked = chat.call("get_ranked_tasks", json!({ "limit": 2 })).await.good();

@@ -90,7 +90,7 @@ fn filter(arguments: &mut Arguments) -> TaskFilter {
         label: arguments.text("label").map(|label| label.trim().to_owned()),
         project_id: id(arguments.text("project_id")).map(ProjectId),
         parent_id: id(arguments.text("parent_id")).map(TaskId),
-        due_before: arguments.moment("due_before"),
+        due_before: arguments.bound("due_before"),
         due_after: arguments.moment("due_after"),
         updated_since: arguments.since("updated_since"),
     }
