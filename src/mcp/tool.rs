@@ -56,6 +56,8 @@ pub enum Effect {
     Adds,
     /// The same again when called again.
     Sets,
+    /// The same, by a merge patch (RFC 7396), in which `null` empties.
+    Patches,
     /// Takes something away.
     Deletes,
 }
@@ -65,7 +67,7 @@ impl Effect {
     pub const fn scope(self) -> Scope {
         match self {
             Self::Reads => Scope::Read,
-            Self::Adds | Self::Sets | Self::Deletes => Scope::Write,
+            Self::Adds | Self::Sets | Self::Patches | Self::Deletes => Scope::Write,
         }
     }
 
@@ -73,7 +75,7 @@ impl Effect {
         ToolAnnotations::new()
             .read_only(self == Self::Reads)
             .destructive(self == Self::Deletes)
-            .idempotent(matches!(self, Self::Reads | Self::Sets))
+            .idempotent(matches!(self, Self::Reads | Self::Sets | Self::Patches))
             .open_world(false)
     }
 }

@@ -15,12 +15,11 @@ use crate::tasks::{Ask, Tasks};
 
 use super::arguments::{Arguments, day_of};
 use super::outcome::{Outcome, Refusal};
-use super::tool::Tool;
+use super::schemas::pointer;
+use super::tool::{Effect, Tool};
 use super::tools::TOOLS;
 use super::views::Eye;
 
-/// The tool where `null` empties a field.
-const UPDATES: &str = "update_task";
 /// How many faults of one call are told.
 const MAX_FAULTS: usize = 50;
 
@@ -107,11 +106,10 @@ impl Toolbox {
                 format!("Nothing was done: {} needs the scope `{}`.", tool.name, tool.effect.scope().as_str()),
             ));
         }
-        // Some hosts send `null` for what is left out; only where fields can be emptied does it mean something.
-        if tool.name == UPDATES {
-            fields.retain(|name, value| !value.is_null() || !matches!(name.as_str(), "id" | "query" | "status"));
-        } else {
-            drop_nulls(&mut fields, rule.schema());
+        // Some hosts send `null` for what is left out; in a patch it means something, but for what points at the task.
+        match tool.effect {
+            Effect::Patches => fields.retain(|name, value| !value.is_null() || pointer().get(name).is_none()),
+            Effect::Reads | Effect::Adds | Effect::Sets | Effect::Deletes => drop_nulls(&mut fields, rule.schema()),
         }
         let fields = Value::Object(fields);
         let mut faults = Vec::new();

@@ -22,7 +22,7 @@ pub(super) const UPDATE_TASK: Tool = Tool {
     title: "Update a task",
     description: "Changes fields of one task: what is not sent stays, null empties. Status pending reopens a completed \
                   task, in_progress starts one. To put off use snooze_task, to move a date reschedule_task.",
-    effect: Effect::Sets,
+    effect: Effect::Patches,
     widget: Some(Widget::TaskCard),
     progress: ("Changing the task", "Changed the task"),
     input: || {
