@@ -78,14 +78,11 @@ fn conformance(url: &str, revision: &str, kind: &str, also: &[&str]) {
 }
 
 fn in_node(scenario: &str, arguments: &[&str]) {
-    let shop = workshop(scenario, &["node"]);
-    shop.link_node_modules();
-    run(shop.tool("node").arg(shop.path(&format!("{scenario}.mjs"))).args(arguments));
+    workshop(scenario, &["node"]).run_in_node(scenario, arguments);
 }
 
 fn in_python(scenario: &str, arguments: &[&str]) {
-    let shop = workshop(scenario, &["python"]);
-    run(shop.tool("python").arg(shop.path(&format!("{scenario}.py"))).args(arguments));
+    workshop(scenario, &["python"]).run_in_python(scenario, arguments);
 }
 
 fn workshop(scenario: &str, needs: &'static [&'static str]) -> Workshop {

@@ -3,7 +3,7 @@
 //! What they do is in `tests/clients/oauth/`; a browser of its own opens the server's pages and fills in their forms.
 
 use crate::server::{Client, Server};
-use crate::tools::{Workshop, run};
+use crate::tools::Workshop;
 
 /// Of a website, where the browser does not go any more.
 const WEBSITE: &str = "https://app.example/callback";
@@ -57,14 +57,11 @@ fn client(server: &Server, redirect_uri: &str, more: &[&str]) -> Client {
 }
 
 fn in_node(scenario: &str, arguments: &[&str]) {
-    let shop = workshop(scenario, &["node"]);
-    shop.link_node_modules();
-    run(shop.tool("node").arg(shop.path(&format!("{scenario}.mjs"))).args(arguments));
+    workshop(scenario, &["node"]).run_in_node(scenario, arguments);
 }
 
 fn in_python(scenario: &str, arguments: &[&str]) {
-    let shop = workshop(scenario, &["python"]);
-    run(shop.tool("python").arg(shop.path(&format!("{scenario}.py"))).args(arguments));
+    workshop(scenario, &["python"]).run_in_python(scenario, arguments);
 }
 
 fn workshop(scenario: &str, needs: &'static [&'static str]) -> Workshop {

@@ -50,6 +50,19 @@ impl Workshop {
         run(self.tool("sh").current_dir(&self.folder).args(["-c", script]));
     }
 
+    /// Runs a script of this folder in Node.js, with the locked packages.
+    #[track_caller]
+    pub(crate) fn run_in_node(&self, script: &str, arguments: &[&str]) {
+        self.link_node_modules();
+        run(self.tool("node").arg(self.path(&format!("{script}.mjs"))).args(arguments));
+    }
+
+    /// Runs a script of this folder in Python, with the locked packages.
+    #[track_caller]
+    pub(crate) fn run_in_python(&self, script: &str, arguments: &[&str]) {
+        run(self.tool("python").arg(self.path(&format!("{script}.py"))).args(arguments));
+    }
+
     /// A program that starts in the repository, not yet run.
     pub(crate) fn tool(&self, program: &str) -> Command {
         let mut command = Command::new(repository().join("tests/services/with"));
