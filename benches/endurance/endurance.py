@@ -186,6 +186,9 @@ def run(options, folder):
         print(f"tasks: {told} told of, {there} there; {len(faults)} faults")
         for fault in faults[:50]:
             print(f"  {fault}")
+        if faults:
+            for instance in instances:
+                print(f"the last that {instance.name} wrote:\n{instance.last_words()}")
         return 1 if faults else 0
     finally:
         if proxy:

@@ -69,6 +69,9 @@ class Instance:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    def last_words(self, lines=40):
+        return "\n".join((self.folder / f"{self.name}.log").read_text().splitlines()[-lines:])
+
     def memory(self):
         """Proportional set size in MiB."""
         text = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
