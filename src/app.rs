@@ -4,6 +4,7 @@ mod clients;
 mod housekeeping;
 mod keys;
 mod mcp;
+mod objects;
 mod outside;
 mod starting;
 mod upstreams;
@@ -44,6 +45,7 @@ use crate::oauth::consents::Consents;
 use crate::oauth::metadata::Welcome;
 use crate::oauth::upstream::Upstreams;
 use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing, Resource};
+use crate::objects::Objects;
 use crate::observe::health::{Finding, Health, Need, Status};
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
@@ -80,6 +82,8 @@ pub struct App {
     pub clock: Clock,
     /// The database.
     pub store: Store,
+    /// Where files are kept.
+    pub objects: Objects,
     /// The policies in force.
     pub policies: Arc<LivePolicies>,
     /// People.
@@ -116,6 +120,7 @@ impl App {
     pub async fn start(config: Config, outside: Outside, port: u16) -> Result<Self, StartError> {
         let clock = &outside.clock;
         let keys = Keys::reach(&config, clock.clone()).await?;
+        let objects = Objects::open(&config).map_err(StartError::Objects)?;
         let ring = Arc::new(keys.open().await?);
         let clients = clients::make(&config, &keys.store, clock, port).await?;
         let upstreams = Arc::new(upstreams::make(&config, keys.secret.clone(), clock.clone(), port)?);
@@ -128,12 +133,12 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, outside, port, Ground { keys, ring, clients, upstreams, policies, watch }))
+        Ok(Self::assemble(config, outside, port, Ground { keys, objects, ring, clients, upstreams, policies, watch }))
     }
 
     fn assemble(config: Config, outside: Outside, port: u16, ground: Ground) -> Self {
         let Outside { clock, mailer } = outside;
-        let Ground { keys: Keys { store, secret, .. }, ring, clients, upstreams, policies, watch } = ground;
+        let Ground { keys: Keys { store, secret, .. }, objects, ring, clients, upstreams, policies, watch } = ground;
         let issuer = config.server.public_url(port);
         let tokens = Arc::new(AccessTokens::new(
             Arc::clone(&ring),
@@ -166,7 +171,11 @@ impl App {
             secret,
             guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
             tokens,
-            health: Arc::new(health(&config, &store, &policies)),
+            health: Arc::new(health(&config, &store, &policies).with(
+                "objects",
+                Need::Useful,
+                objects::check(&objects, &clock),
+            )),
             _housekeeping: Housekeeping::start(House {
                 store: store.clone(),
                 accounts: Arc::clone(&accounts),
@@ -180,6 +189,7 @@ impl App {
             config,
             clock,
             store,
+            objects,
             policies,
             accounts,
             clients,
@@ -265,6 +275,7 @@ const fn rotation(config: &Config) -> Rotation {
 /// What has to stand before anything else can.
 struct Ground {
     keys: Keys,
+    objects: Objects,
     ring: Arc<KeyRing>,
     clients: Arc<Clients>,
     upstreams: Arc<Upstreams>,

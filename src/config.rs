@@ -8,6 +8,7 @@ pub mod example;
 pub mod keys;
 mod mcp;
 mod oauth;
+mod objects;
 mod source;
 mod upstream;
 mod value;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
+pub use self::objects::{Attachments, Objects};
 use self::source::Values;
 pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
@@ -31,6 +33,10 @@ pub struct Config {
     pub server: Server,
     /// Where data lives.
     pub storage: Storage,
+    /// Where files are kept.
+    pub objects: Objects,
+    /// What may be attached to tasks.
+    pub attachments: Attachments,
     /// Where policies live.
     pub policies: Policies,
     /// Who may have an account.
@@ -204,6 +210,8 @@ impl Config {
                 statement_timeout: seconds(values.get("storage.statement_timeout_seconds", value::integer(0, 3600))),
                 data_dir,
             },
+            objects: Objects::from_values(values),
+            attachments: Attachments::from_values(values),
             policies: Policies {
                 dir: values.get("policies.dir", value::path),
                 tests: values.get("policies.tests", value::policy_tests),

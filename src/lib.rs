@@ -4,7 +4,7 @@
 //!
 //! - [`cli`], [`http`], [`mcp`]: the edges. Only `http` knows poem.
 //! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
-//! - [`store`]: the only user of sqlx. [`scoring`]: the pure core that ranks and explains.
+//! - [`store`]: the only user of sqlx. [`objects`]: files, in a folder or a bucket. [`scoring`]: the pure core that ranks and explains.
 //! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
@@ -22,6 +22,7 @@ pub mod kept;
 pub mod mail;
 pub mod mcp;
 pub mod oauth;
+pub mod objects;
 pub mod observe;
 pub mod paging;
 pub mod policies;

@@ -8,6 +8,7 @@ use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
 use crate::oauth::upstream::WireError;
 use crate::oauth::{KeyError, OAuthError};
+use crate::objects::ObjectsError;
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
 use crate::secret_key::SecretKey;
@@ -29,6 +30,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("the database cannot be opened (`DATABASE_URL`)")]
     Database(#[source] StoreError),
+    /// The object store cannot be opened.
+    #[error("the object store cannot be opened (`objects`)")]
+    Objects(#[source] ObjectsError),
     /// The schema cannot be brought up to date.
     #[error(transparent)]
     Migration(#[from] MigrationError),

@@ -152,6 +152,69 @@ pub const KEYS: &[Key] = &[
         "0 to 3600, where 0 is no limit",
         "How long PostgreSQL may work on one statement before it gives up. Migrations take the time they need.",
     ),
+    Key::new(
+        "objects.url",
+        "",
+        "a folder's path, a file: URL or s3://BUCKET/PREFIX",
+        "Where attachments are kept. Unset: the bucket below, or else the folder objects of the data folder.",
+    )
+    .sample("s3://mindflow/objects"),
+    Key::new(
+        "objects.endpoint",
+        "",
+        "an http:// or https:// URL without query or fragment",
+        "The S3-compatible service. Unset: Amazon's own.",
+    )
+    .env("DO_SPACES_ENDPOINT")
+    .sample("https://nyc3.digitaloceanspaces.com"),
+    Key::new("objects.region", "", "1 to 200 characters", "Its region. Unset: us-east-1, or what AWS_REGION says.")
+        .env("DO_SPACES_REGION")
+        .sample("nyc3"),
+    Key::new("objects.bucket", "", "a bucket's name, 3 to 63 characters", "The bucket, where `url` names none.")
+        .env("DO_SPACES_BUCKET")
+        .sample("mindflow"),
+    Key::new(
+        "objects.access_key",
+        "",
+        "the access key that the service gave",
+        "Who asks there. Unset: what AWS_ACCESS_KEY_ID and its kin say, or the machine's role.",
+    )
+    .env("DO_SPACES_ACCESS_KEY")
+    .sample("DO00…")
+    .secret(),
+    Key::new("objects.secret_key", "", "the secret key that the service gave", "Proves the access key.")
+        .env("DO_SPACES_SECRET_KEY")
+        .sample("0123456789abcdef…")
+        .secret(),
+    Key::new(
+        "objects.path_style",
+        "true",
+        "true or false",
+        "Whether the bucket stands in the path of its URLs. Turn it off for services that want it in the host name.",
+    ),
+    Key::new("attachments.max_size_mb", "25", "1 to 5120", "The largest file that can be attached to a task, in MiB."),
+    Key::new(
+        "attachments.quota_mb",
+        "1024",
+        "0 to 100000000",
+        "How much one person's attachments may have together, in MiB. 0 is no limit.",
+    ),
+    Key::new("attachments.per_task", "50", "1 to 10000", "The most files of one task."),
+    Key::new(
+        "attachments.allowed_types",
+        "",
+        "media types such as application/pdf or image/*, separated by commas",
+        "Which files are taken. Unset: all, those that a browser could run only as application/octet-stream.",
+    )
+    .sample("image/*"),
+    Key::new("attachments.url_minutes", "15", "1 to 10080", "How long a signed URL of an attachment works."),
+    Key::new(
+        "attachments.direct_downloads",
+        "false",
+        "true or false",
+        "Whether signed URLs lead to the bucket itself, past this server. Its endpoint must be reachable for people then.",
+    ),
+    Key::new("attachments.upload_timeout_seconds", "900", "1 to 86400", "How long the upload of one file may take."),
     Key::new("policies.dir", "./policies", "a folder", "Where policies live, one folder each.").env("POLICIES_DIR"),
     Key::new(
         "policies.tests",

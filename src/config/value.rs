@@ -12,6 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::source::Raw;
+use crate::objects::Place;
 use crate::secret_key::LEAST_BYTES;
 
 /// A text that no log, message or debug output shows.
@@ -215,6 +216,33 @@ fn words_of(text: &str) -> Option<String> {
 /// A secret that may be left out.
 pub(super) fn optional_secret(raw: &Raw) -> Option<Option<Secret>> {
     optional(raw, |text| Some(Secret::new(text)))
+}
+
+/// Where objects are kept. Which paths and buckets there are is for the store to say; here only what cannot be one is
+/// refused.
+pub(super) fn optional_place(raw: &Raw) -> Option<Option<String>> {
+    optional(raw, |text| Place::parse(text).is_ok().then(|| text.to_owned()))
+}
+
+/// A bucket's name.
+pub(super) fn optional_bucket(raw: &Raw) -> Option<Option<String>> {
+    optional(raw, |text| {
+        (!text.contains('/') && Place::parse(&format!("s3://{text}")).is_ok()).then(|| text.to_owned())
+    })
+}
+
+/// Media types without parameters; `image/*` stands for all images.
+pub(super) fn media_types(raw: &Raw) -> Option<Vec<String>> {
+    let token = |text: &str| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | '_');
+        !text.is_empty() && text.chars().all(plain)
+    };
+    let media_type = |text: &String| {
+        let text = text.trim().to_ascii_lowercase();
+        let (kind, sub) = text.split_once('/')?;
+        (token(kind) && (sub == "*" || token(sub))).then(|| text.clone())
+    };
+    list(raw)?.iter().map(media_type).collect()
 }
 
 pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {

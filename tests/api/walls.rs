@@ -40,6 +40,7 @@ fn each_library_of_a_room_is_named_there_alone() {
     assert_eq!(trespassers(&["http"], &["poem::", "poem_openapi"]), [""; 0]);
     assert_eq!(trespassers(&["store"], &["sqlx::"]), [""; 0]);
     assert_eq!(trespassers(&["policies"], &["rhai::"]), [""; 0]);
+    assert_eq!(trespassers(&["objects"], &["object_store::"]), [""; 0]);
     assert_eq!(trespassers(&["mcp", "http/mcp", "http/mcp_tools"], &["rmcp::"]), [""; 0]);
 }
 
@@ -61,6 +62,7 @@ fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
         "main",
         "mcp",
         "oauth",
+        "objects",
         "observe",
         "paging",
         "policies",
