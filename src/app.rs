@@ -19,6 +19,7 @@ use crate::accounts::attempts::MOST_FAILURES;
 use crate::accounts::{
     AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
 };
+use crate::background::{Attention, Background, standing};
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -53,7 +54,7 @@ use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreError, StoreResult, Tx};
 use crate::tasks::Tasks;
 
-use housekeeping::{House, Housekeeping};
+use housekeeping::House;
 pub use keys::Keys;
 pub use outside::Outside;
 pub use starting::StartError;
@@ -105,7 +106,7 @@ pub struct App {
     pub guard: Arc<Guard>,
     limits: Arc<Limits>,
     _watch: PolicyWatch,
-    _housekeeping: Housekeeping,
+    background: Background,
 }
 
 impl App {
@@ -171,20 +172,21 @@ impl App {
             secret,
             guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
             tokens,
-            health: Arc::new(health(&config, &store, &policies).with(
+            health: Arc::new(health(&config, &store, &policies, &clock).with(
                 "objects",
                 Need::Useful,
                 objects::check(&objects, &clock),
             )),
-            _housekeeping: Housekeeping::start(House {
-                store: store.clone(),
-                accounts: Arc::clone(&accounts),
-                clients: Arc::clone(&clients),
-                grants: Arc::clone(&grants),
-                ring,
-                clock: clock.clone(),
-                limits: Arc::clone(&limits),
-            }),
+            background: housekeeping::start(
+                &config,
+                House {
+                    store: store.clone(),
+                    grants: Arc::clone(&grants),
+                    ring,
+                    clock: clock.clone(),
+                    limits: Arc::clone(&limits),
+                },
+            ),
             _watch: watch,
             config,
             clock,
@@ -247,8 +249,9 @@ impl App {
         http::endpoint(api, parts)
     }
 
-    /// Closes what is open; changes under way are finished first.
+    /// Closes what is open; changes under way are finished first, and background work is left to other instances.
     pub async fn stop(self) {
+        self.background.stop().await;
         self.store.close().await;
     }
 }
@@ -283,7 +286,8 @@ struct Ground {
     watch: PolicyWatch,
 }
 
-fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>) -> Health {
+fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>, clock: &Clock) -> Health {
+    let (shared, clock) = (store.clone(), clock.clone());
     let (store, policies) = (store.clone(), Arc::clone(policies));
     Health::new(config.server.environment)
         .with("database", Need::Vital, move || {
@@ -303,6 +307,18 @@ fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>) -> Healt
             let finding = policies_finding(&policies);
             async move { finding }
         })
+        .with("background", Need::Useful, move || {
+            let (store, now) = (shared.clone(), clock.now());
+            async move { background_finding(standing(&store, now).await) }
+        })
+}
+
+/// Background work that fails or that nobody does. Without a database nothing is known of it, which is told elsewhere.
+fn background_finding(standing: StoreResult<Vec<Attention>>) -> Finding {
+    match standing {
+        Ok(duties) if !duties.is_empty() => Finding::new(Status::Degraded, json!({ "attention": duties })),
+        _ => Finding::HEALTHY,
+    }
 }
 
 /// How many failing examples of a policy `/health` lists; `mindflow policy test` lists all.

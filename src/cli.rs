@@ -147,6 +147,9 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
 /// Starts the components that a command works with; a server may run on the same data meanwhile.
 async fn with_app(config: Config) -> Result<App, ExitCode> {
     log_for_command(&config);
+    // A command is over soon; what comes round is the servers' work.
+    let mut config = config;
+    config.background.enabled = false;
     let port = config.server.port;
     let outside = Outside::of(&config);
     App::start(config, outside, port).await.map_err(|error| cannot_start(&error))

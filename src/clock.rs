@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::sync::Notify;
+
+/// How long somebody sleeps at most before the system's clock is read again, which may have been set meanwhile.
+const LOOKS_AGAIN: Duration = Duration::from_mins(1);
 
 /// A moment, in microseconds since 1970-01-01T00:00:00Z: what both databases keep exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +44,11 @@ impl Timestamp {
         } else {
             DateTime::<Utc>::MAX_UTC
         })
+    }
+
+    /// How long it is from here to `later`; nothing when that has passed.
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_micros(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
     }
 
     /// The moment `duration` later, clamped at the end of the range.
@@ -82,7 +91,14 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// The only reader of the system's time; tests hold one that they move by hand.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Option<Arc<Hand>>);
+
+/// What a fixed clock shows, and who waits for it to move.
+#[derive(Debug)]
+struct Hand {
+    micros: AtomicI64,
+    moved: Notify,
+}
 
 impl Clock {
     /// The system's clock.
@@ -92,7 +108,7 @@ impl Clock {
 
     /// A clock that stands at `moment` until it is moved; clones share it.
     pub fn fixed(moment: Timestamp) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(moment.0))))
+        Self(Some(Arc::new(Hand { micros: AtomicI64::new(moment.0), moved: Notify::new() })))
     }
 
     /// The present moment.
@@ -100,21 +116,69 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             None => Timestamp::from(Utc::now()),
-            Some(moment) => Timestamp(moment.load(Ordering::SeqCst)),
+            Some(hand) => Timestamp(hand.micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Waits until it is `moment` or later, also when the clock is set meanwhile.
+    pub async fn reached(&self, moment: Timestamp) {
+        loop {
+            // Before the look, so that a move right after it is noticed.
+            let moved = self.0.as_ref().map(|hand| hand.moved.notified());
+            let mut moved = std::pin::pin!(moved);
+            if let Some(moved) = moved.as_mut().as_pin_mut() {
+                moved.enable();
+            }
+            let now = self.now();
+            if now >= moment {
+                return;
+            }
+            match moved.as_pin_mut() {
+                Some(moved) => moved.await,
+                None => tokio::time::sleep(now.until(moment).min(LOOKS_AGAIN)).await,
+            }
         }
     }
 
     /// Moves a fixed clock forward; the system's clock cannot be moved and stays as it is.
     pub fn advance(&self, by: Duration) {
-        if let Some(moment) = &self.0 {
-            moment.store(self.now().plus(by).0, Ordering::SeqCst);
-        }
+        self.set(self.now().plus(by));
     }
 
     /// Sets a fixed clock; the system's clock cannot be set and stays as it is.
     pub fn set(&self, to: Timestamp) {
-        if let Some(moment) = &self.0 {
-            moment.store(to.0, Ordering::SeqCst);
+        if let Some(hand) = &self.0 {
+            hand.micros.store(to.0, Ordering::SeqCst);
+            hand.moved.notify_waiters();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_a_moment_wakes_when_the_clock_is_moved_there_and_not_before() {
+        let clock = Clock::fixed(Timestamp(0));
+        let mut waiting = Box::pin(clock.reached(Timestamp(2_000_000)));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+
+        clock.advance(Duration::from_secs(1));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        clock.advance(Duration::from_secs(1));
+
+        waiting.await;
+        clock.reached(Timestamp(0)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_systems_clock_is_waited_for_too() {
+        let clock = Clock::system();
+
+        clock.reached(clock.now()).await;
+        let mut later = Box::pin(clock.reached(clock.now().plus(Duration::from_hours(1))));
+
+        assert!(futures_util::poll!(&mut later).is_pending());
     }
 }

@@ -4,6 +4,7 @@
 //! - `source`: where a value comes from; `value`: what it may be.
 //! - [`example`]: the commented file that shows them all.
 
+mod background;
 pub mod example;
 pub mod keys;
 mod mcp;
@@ -19,6 +20,7 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::background::Background;
 pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
 pub use self::objects::{Attachments, Objects};
@@ -39,6 +41,8 @@ pub struct Config {
     pub attachments: Attachments,
     /// Where policies live.
     pub policies: Policies,
+    /// What is done by itself.
+    pub background: Background,
     /// Who may have an account.
     pub accounts: Accounts,
     /// How credentials are signed and how long they live.
@@ -216,6 +220,7 @@ impl Config {
                 dir: values.get("policies.dir", value::path),
                 tests: values.get("policies.tests", value::policy_tests),
             },
+            background: Background::from_values(values),
             accounts: Accounts::from_values(values),
             tokens: Tokens::from_values(values),
             oauth: OAuth::from_values(values),

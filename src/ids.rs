@@ -20,6 +20,12 @@ pub fn new_uuid(now: Timestamp) -> Uuid {
     Uuid::new_v7(uuid::Timestamp::from_unix(&COUNTER, seconds, nanos))
 }
 
+/// Less than every UUIDv7 that is made at `moment` or later, and greater than those of earlier milliseconds.
+pub fn first_uuid(moment: Timestamp) -> Uuid {
+    let millis = u128::try_from(moment.as_micros() / 1_000).unwrap_or(0);
+    Uuid::from_u128(millis << 80)
+}
+
 macro_rules! id_types {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*

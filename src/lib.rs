@@ -5,12 +5,14 @@
 //! - [`cli`], [`http`], [`mcp`]: the edges. Only `http` knows poem.
 //! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
 //! - [`store`]: the only user of sqlx. [`objects`]: files, in a folder or a bucket. [`scoring`]: the pure core that ranks and explains.
+//! - [`background`]: work that comes round, done by one instance for all.
 //! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
 
 pub mod accounts;
 pub mod app;
+pub mod background;
 pub mod calendar;
 pub mod cli;
 pub mod clock;

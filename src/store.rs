@@ -22,6 +22,7 @@ pub mod accounts;
 pub mod audit;
 pub mod callers;
 mod changes;
+pub mod duties;
 pub mod email_tokens;
 mod endings;
 mod error;

@@ -7,9 +7,10 @@ use super::email::key_of;
 use super::error::AccountError;
 use super::passwords::check_strength;
 use super::{Accounts, Role, Status, User};
+use crate::clock::Timestamp;
 use crate::ids::UserId;
-use crate::store::StoreResult;
 use crate::store::accounts::UserRecord;
+use crate::store::{StoreResult, Tx};
 
 /// How long attempts that belong to nobody are kept.
 const ATTEMPTS_KEPT: Duration = Duration::from_hours(30 * 24);
@@ -90,15 +91,15 @@ impl Accounts {
     /// nobody and are older than 30 days. To be called now and then.
     pub async fn forget_expired(&self) -> Result<(), AccountError> {
         let now = self.clock.now();
-        let work = self.store.write(move |tx| {
-            Box::pin(async move {
-                tx.delete_expired_sessions(now).await?;
-                tx.delete_expired_invites(now).await?;
-                tx.delete_expired_email_tokens(now).await?;
-                tx.delete_old_attempts(now.minus(ATTEMPTS_KEPT)).await
-            })
-        });
-        Ok(work.await?)
+        Ok(self.store.write(move |tx| Box::pin(Self::forget_in(tx, now))).await?)
+    }
+
+    /// The same as a part of a transaction.
+    pub async fn forget_in(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<()> {
+        tx.delete_expired_sessions(now).await?;
+        tx.delete_expired_invites(now).await?;
+        tx.delete_expired_email_tokens(now).await?;
+        tx.delete_old_attempts(now.minus(ATTEMPTS_KEPT)).await
     }
 
     async fn find(&self, email: &str) -> Result<UserRecord, AccountError> {

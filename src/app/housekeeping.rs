@@ -1,84 +1,174 @@
-//! Housekeeping: what has expired is forgotten once in a while, and the signing keys follow one another.
-//!
-//! Doing so is the same whoever does it and however often, so several instances need not agree.
+//! Housekeeping: what is done by itself, for all instances by one, or by each for itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-use tokio::time::{Interval, MissedTickBehavior};
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use tokio::time::MissedTickBehavior;
 
 use crate::accounts::Accounts;
-use crate::clock::Clock;
+use crate::background::{Background, Duty, DutyError, Own, Stop, Turn};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
 use crate::http::limits::Limits;
+use crate::ids::first_uuid;
 use crate::oauth::{Clients, Grants, KeyRing};
-use crate::store::Store;
+use crate::store::{Store, StoreResult, Tx};
 
 /// How often what has expired is forgotten.
-const EVERY: Duration = Duration::from_mins(10);
-/// How often the keys are looked at: another instance's change shows here within that time.
-const KEYS_EVERY: Duration = Duration::from_secs(5);
+const FORGETS_EVERY: Duration = Duration::from_mins(10);
+/// How often one instance looks whether the signing keys take a step.
+const TURNS_EVERY: Duration = Duration::from_mins(1);
+/// How often each instance reads the keys: another one's change shows here within that time.
+const READS_EVERY: Duration = Duration::from_secs(5);
+/// How often rows that are old enough are deleted.
+const RETAINS_EVERY: Duration = Duration::from_hours(6);
+/// Rows that are deleted in one transaction, so that nobody waits for it long.
+const ROWS_AT_ONCE: i64 = 2_000;
+const DAY: Duration = Duration::from_hours(24);
 
 /// What there is to keep in order.
 pub(super) struct House {
     pub(super) store: Store,
-    pub(super) accounts: Arc<Accounts>,
-    pub(super) clients: Arc<Clients>,
     pub(super) grants: Arc<Grants>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) clock: Clock,
     pub(super) limits: Arc<Limits>,
 }
 
-/// The tasks that keep house; they end when this is dropped.
-pub(super) struct Housekeeping([JoinHandle<()>; 2]);
+/// Begins to keep house, as far as this instance is to.
+pub(super) fn start(config: &Config, house: House) -> Background {
+    let House { store, grants, ring, clock, limits } = house;
+    let own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
+    let duties = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
+    Background::start(&store, &clock, duties, own)
+}
 
-impl Housekeeping {
-    pub(super) fn start(house: House) -> Self {
-        let ring = Arc::clone(&house.ring);
-        Self([tokio::spawn(forget(house)), tokio::spawn(turn(ring))])
+/// Everything that one instance does for all.
+fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>) -> Vec<Arc<dyn Duty>> {
+    let idle = grants.idle();
+    let mut all: Vec<Arc<dyn Duty>> = vec![
+        Chore::new("expire_changes", |tx, now| Box::pin(tx.delete_expired_changes(now))),
+        Chore::new("expire_accounts", |tx, now| Box::pin(Accounts::forget_in(tx, now))),
+        Chore::new("expire_grants", move |tx, now| Box::pin(Grants::forget_in(tx, now, now.minus(idle)))),
+        Chore::new("expire_clients", |tx, now| Box::pin(Clients::forget_in(tx, now))),
+        Arc::new(RotateKeys(ring)),
+    ];
+    if let Some(days) = config.background.audit_days {
+        all.push(Arc::new(RetainAudit(DAY * days)));
+    }
+    all
+}
+
+type Work = dyn for<'t, 'c> Fn(&'t mut Tx<'c>, Timestamp) -> BoxFuture<'t, StoreResult<()>> + Send + Sync;
+
+/// Forgets what has expired, in one transaction.
+struct Chore {
+    name: &'static str,
+    work: Arc<Work>,
+}
+
+impl Chore {
+    fn new<F>(name: &'static str, work: F) -> Arc<dyn Duty>
+    where
+        F: for<'t, 'c> Fn(&'t mut Tx<'c>, Timestamp) -> BoxFuture<'t, StoreResult<()>> + Send + Sync + 'static,
+    {
+        Arc::new(Self { name, work: Arc::new(work) })
     }
 }
 
-async fn forget(house: House) {
-    let House { store, accounts, clients, grants, clock, limits, .. } = house;
-    let mut ticks = ticks(EVERY);
-    loop {
-        ticks.tick().await;
-        limits.forget_the_idle();
-        let forgotten = tokio::join!(
-            store.delete_expired_changes(clock.now()),
-            accounts.forget_expired(),
-            grants.forget_expired(),
-            clients.forget_expired()
-        );
-        if forgotten.0.is_err() || forgotten.1.is_err() || forgotten.2.is_err() || forgotten.3.is_err() {
-            tracing::warn!(outcome = ?forgotten, "housekeeping failed; it is tried again");
-        }
+#[async_trait]
+impl Duty for Chore {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn every(&self) -> Duration {
+        FORGETS_EVERY
+    }
+
+    async fn run(&self, turn: &Turn) -> Result<(), DutyError> {
+        let (work, now) = (Arc::clone(&self.work), turn.now());
+        turn.finish(move |tx| Box::pin(async move { work(tx, now).await })).await
     }
 }
 
-async fn turn(ring: Arc<KeyRing>) {
-    let mut ticks = ticks(KEYS_EVERY);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = ring.maintain().await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the signing keys were not looked after; it is tried again"
-            );
-        }
+/// Takes the step that the signing keys are due for. The ring's own rules fence it: a step names the state that it starts
+/// from.
+struct RotateKeys(Arc<KeyRing>);
+
+#[async_trait]
+impl Duty for RotateKeys {
+    fn name(&self) -> &'static str {
+        "rotate_keys"
+    }
+
+    fn every(&self) -> Duration {
+        TURNS_EVERY
+    }
+
+    async fn run(&self, _: &Turn) -> Result<(), DutyError> {
+        let step = self.0.maintain().await;
+        step.map_err(|error| DutyError::Failed("the signing keys were not looked after", Box::new(error)))
     }
 }
 
-fn ticks(every: Duration) -> Interval {
+/// Deletes rows of the audit log that are older than this.
+struct RetainAudit(Duration);
+
+#[async_trait]
+impl Duty for RetainAudit {
+    fn name(&self) -> &'static str {
+        "retain_audit"
+    }
+
+    fn every(&self) -> Duration {
+        RETAINS_EVERY
+    }
+
+    async fn run(&self, turn: &Turn) -> Result<(), DutyError> {
+        let before = first_uuid(turn.now().minus(self.0));
+        let delete = || turn.write(move |tx| Box::pin(tx.delete_old_audit(before, ROWS_AT_ONCE)));
+        while delete().await? > 0 {}
+        Ok(())
+    }
+}
+
+fn forget_the_idle(limits: Arc<Limits>) -> Own {
+    Box::new(move |stop| {
+        let limits = Arc::clone(&limits);
+        Box::pin(each(FORGETS_EVERY, stop, move || {
+            limits.forget_the_idle();
+            std::future::ready(())
+        }))
+    })
+}
+
+fn read_keys(ring: Arc<KeyRing>) -> Own {
+    Box::new(move |stop| {
+        let ring = Arc::clone(&ring);
+        Box::pin(each(READS_EVERY, stop, move || {
+            let ring = Arc::clone(&ring);
+            async move {
+                if let Err(error) = ring.refresh().await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the signing keys cannot be read; it is tried again");
+                }
+            }
+        }))
+    })
+}
+
+/// Does something again and again until it is time to stop.
+async fn each<F: Future<Output = ()> + Send>(every: Duration, mut stop: Stop, work: impl Fn() -> F + Send) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
-}
-
-impl Drop for Housekeeping {
-    fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.asked() => return,
+            _ = ticks.tick() => work().await,
+        }
     }
 }

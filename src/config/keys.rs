@@ -223,6 +223,19 @@ pub const KEYS: &[Key] = &[
         "What a failing test case does to a policy that was saved: warn reports it, require keeps the last good version.",
     )
     .env("POLICY_TESTS"),
+    Key::new(
+        "background.enabled",
+        "true",
+        "true or false",
+        "Whether this instance takes part in the work that one instance does for all: expiry, mail, digests, keys. Of \
+         several instances at least one must.",
+    ),
+    Key::new(
+        "background.audit_days",
+        "365",
+        "0 to 36500, where 0 keeps it for ever",
+        "After how many days rows of the audit log are deleted.",
+    ),
     Key::new("accounts.registration", "open", "open, invite or closed", "Who may make an account.").env("REGISTRATION"),
     Key::new(
         "accounts.browser_session_days",

@@ -14,8 +14,8 @@ use super::fetch::Fetcher;
 use super::frugal::Frugal;
 use super::redirect::RedirectKind;
 use super::{ErrorCode, OAuthError};
-use crate::clock::Clock;
-use crate::store::Store;
+use crate::clock::{Clock, Timestamp};
+use crate::store::{Store, StoreResult, Tx};
 
 /// A use within this time of the one that was noted is not noted.
 const TOUCH_INTERVAL: Duration = Duration::from_hours(1);
@@ -158,13 +158,13 @@ impl Clients {
     /// called now and then.
     pub async fn forget_expired(&self) -> Result<(), OAuthError> {
         let now = self.clock.now();
-        let work = self.store.write(move |tx| {
-            Box::pin(async move {
-                tx.delete_unused_clients(now, now.minus(DOCUMENTS_KEPT)).await?;
-                tx.delete_expired_assertions(now).await
-            })
-        });
-        Ok(work.await?)
+        Ok(self.store.write(move |tx| Box::pin(Self::forget_in(tx, now))).await?)
+    }
+
+    /// The same as a part of a transaction.
+    pub async fn forget_in(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<()> {
+        tx.delete_unused_clients(now, now.minus(DOCUMENTS_KEPT)).await?;
+        tx.delete_expired_assertions(now).await
     }
 }
 

@@ -124,15 +124,19 @@ impl Grants {
     /// Forgets what is of no use any more. To be called now and then.
     pub async fn forget_expired(&self) -> StoreResult<()> {
         let (now, idle_since) = (self.clock.now(), self.idle_since());
-        self.store
-            .write(move |tx| {
-                Box::pin(async move {
-                    tx.delete_expired_grants(now, idle_since).await?;
-                    tx.delete_expired_codes(now.minus(REMEMBERED_FOR)).await?;
-                    tx.delete_expired_devices(now.minus(REMEMBERED_FOR)).await
-                })
-            })
-            .await
+        self.store.write(move |tx| Box::pin(Self::forget_in(tx, now, idle_since))).await
+    }
+
+    /// The same as a part of a transaction.
+    pub async fn forget_in(tx: &mut Tx<'_>, now: Timestamp, idle_since: Timestamp) -> StoreResult<()> {
+        tx.delete_expired_grants(now, idle_since).await?;
+        tx.delete_expired_codes(now.minus(REMEMBERED_FOR)).await?;
+        tx.delete_expired_devices(now.minus(REMEMBERED_FOR)).await
+    }
+
+    /// How long a grant may be left without use.
+    pub const fn idle(&self) -> Duration {
+        self.settings.idle
     }
 
     /// A grant that was not used after this moment has been left for too long.

@@ -90,6 +90,9 @@ const LIST_AUDIT: Sql = Sql::same(
 const COUNT_AUDIT: Sql = Sql::same("SELECT count(*) FROM audit_log WHERE user_id = $1");
 /// `$1` a moment.
 const DELETE_OLD_ATTEMPTS: Sql = Sql::same("DELETE FROM audit_log WHERE user_id IS NULL AND created_at < $1");
+/// `$1` an id, `$2` how many. Ids begin with the moment at which they were made, so no other index is needed.
+const DELETE_OLD_AUDIT: Sql =
+    Sql::same("DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE id < $1 ORDER BY id LIMIT $2)");
 
 /// The statements of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[
@@ -97,6 +100,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LIST_AUDIT", LIST_AUDIT),
     ("COUNT_AUDIT", COUNT_AUDIT),
     ("DELETE_OLD_ATTEMPTS", DELETE_OLD_ATTEMPTS),
+    ("DELETE_OLD_AUDIT", DELETE_OLD_AUDIT),
 ];
 
 impl Store {
@@ -145,5 +149,13 @@ impl Tx<'_> {
         let sql = DELETE_OLD_ATTEMPTS.on(self.dialect());
         on_database!(self, |db| sqlx::query(sql).bind(before.as_micros()).execute(db).await.map(drop))?;
         Ok(())
+    }
+
+    /// Deletes at most `most` rows with lesser ids than `before`, the oldest first; says how many.
+    pub async fn delete_old_audit(&mut self, before: Uuid, most: i64) -> StoreResult<u64> {
+        let sql = DELETE_OLD_AUDIT.on(self.dialect());
+        Ok(on_database!(self, |db| {
+            sqlx::query(sql).bind(before).bind(most).execute(db).await.map(|done| done.rows_affected())
+        })?)
     }
 }

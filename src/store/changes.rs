@@ -1,6 +1,6 @@
 //! What accompanies every change: the user's version, the undo token, the receipt for a retry.
 
-use super::{Sql, Store, StoreError, StoreResult, Tx, on_database};
+use super::{Sql, StoreError, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::tasks::change::Channel;
@@ -181,18 +181,13 @@ impl Tx<'_> {
     }
 }
 
-impl Store {
+impl Tx<'_> {
     /// Forgets undo tokens and receipts that have expired.
-    pub async fn delete_expired_changes(&self, now: Timestamp) -> StoreResult<()> {
-        self.write(move |tx| {
-            Box::pin(async move {
-                on_database!(tx, |db| {
-                    sqlx::query(DELETE_EXPIRED_UNDO).bind(now.as_micros()).execute(&mut *db).await?;
-                    sqlx::query(DELETE_EXPIRED_RECEIPTS).bind(now.as_micros()).execute(db).await?;
-                });
-                Ok(())
-            })
-        })
-        .await
+    pub async fn delete_expired_changes(&mut self, now: Timestamp) -> StoreResult<()> {
+        on_database!(self, |db| {
+            sqlx::query(DELETE_EXPIRED_UNDO).bind(now.as_micros()).execute(&mut *db).await?;
+            sqlx::query(DELETE_EXPIRED_RECEIPTS).bind(now.as_micros()).execute(db).await?;
+        });
+        Ok(())
     }
 }

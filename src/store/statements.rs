@@ -32,6 +32,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::audit::STATEMENTS,
     super::callers::STATEMENTS,
     super::changes::STATEMENTS,
+    super::duties::STATEMENTS,
     super::email_tokens::STATEMENTS,
     super::endings::STATEMENTS,
     super::groups::STATEMENTS,

@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 30] = [
+const SERVER_WIDE: [&str; 39] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -39,6 +39,15 @@ const SERVER_WIDE: [&str; 30] = [
     "DELETE_EXPIRED_UNDO",
     "DELETE_OLDEST_UNUSED",
     "DELETE_OLD_ATTEMPTS",
+    "DELETE_OLD_AUDIT",
+    "FIND_DUTY",
+    "LIST_DUTIES",
+    "INSERT_DUTY",
+    "TAKE_DUTY",
+    "HOLD_DUTY",
+    "FINISH_DUTY",
+    "FAIL_DUTY",
+    "RELEASE_DUTIES",
     "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",
     "SPEND_INVITE",

@@ -140,5 +140,11 @@ fn of_oauth(raw: &Raw) -> Vec<String> {
             "INSERT INTO identities (id, user_id, provider, subject, created_at)
              SELECT {id}, id, 'google', email, created_at FROM users"
         ),
+        format!("INSERT INTO duties (name, due_at) SELECT 'duty ' || i, i FROM {some}"),
+        format!(
+            "INSERT INTO mails (id, user_id, kind, sealed, next_at, created_at)
+             SELECT {id}, id, 'password_changed', {hash}, created_at, created_at FROM users"
+        ),
+        "INSERT INTO digests (user_id, local_date, created_at) SELECT id, '2026-03-23', created_at FROM users".to_owned(),
     ]
 }
