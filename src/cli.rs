@@ -2,12 +2,15 @@
 
 pub mod client;
 pub mod demo;
+pub mod doctor;
+pub mod health;
 pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod policy;
 pub mod remote;
 pub mod serve;
+mod supervisor;
 pub mod user;
 
 use std::error::Error as StdError;
@@ -20,7 +23,7 @@ use clap::{Parser, Subcommand};
 use self::remote::RemoteCommand;
 use crate::app::{App, Outside};
 use crate::clock::Clock;
-use crate::config::{Config, Loaded, LogFilter};
+use crate::config::{Config, ConfigError, Loaded, LogFilter};
 use crate::observe::logs::{self, Output};
 
 /// The exit code of a start that failed: wrong arguments, configuration or surroundings.
@@ -62,6 +65,10 @@ enum Command {
     Whoami(remote::AskArgs),
     /// Say what to do now, and why
     Next(remote::AskArgs),
+    /// Say by the exit code whether a server is ready
+    Health(health::HealthArgs),
+    /// Check a deployment, and say what to do
+    Doctor(doctor::DoctorArgs),
     /// Write the OpenAPI document
     Openapi(openapi::OpenapiArgs),
 }
@@ -73,13 +80,20 @@ pub fn main() -> ExitCode {
         Ok(command) => return at_server(command),
         Err(arguments) => *arguments,
     };
-    let loaded = match Config::load(arguments.config.as_deref(), std::env::vars_os()) {
+    let loaded = Config::load(arguments.config.as_deref(), std::env::vars_os());
+    if let Some(Command::Doctor(args)) = &arguments.command {
+        return diagnose(args, loaded.as_ref());
+    }
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return cannot_start(&error),
     };
     let command = arguments.command.unwrap_or(Command::Serve);
     if let Command::Policy(command) = command {
         return ended(command.run(&loaded.config.policies.dir));
+    }
+    if let Command::Health(args) = &command {
+        return on_one_thread(health::run(args, &loaded.config.server, &mut io::stdout()));
     }
     if let Command::Openapi(args) = command {
         return ended(openapi::run(&args, &loaded.config, &mut io::stdout().lock()).map(|()| ExitCode::SUCCESS));
@@ -103,12 +117,26 @@ fn remote_of(arguments: Arguments) -> Result<RemoteCommand, Box<Arguments>> {
 }
 
 fn at_server(command: RemoteCommand) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return cannot_start(&error),
-    };
-    let around = remote::Surroundings::of_process();
-    ended(runtime.block_on(remote::run(command, &around, &mut io::stdout())).map(|()| ExitCode::SUCCESS))
+    on_one_thread(async {
+        let around = remote::Surroundings::of_process();
+        remote::run(command, &around, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+/// A configuration that cannot be read is one of the things to tell.
+fn diagnose(args: &doctor::DoctorArgs, loaded: Result<&Loaded, &ConfigError>) -> ExitCode {
+    if let Ok(loaded) = loaded {
+        log_for_command(&loaded.config);
+    }
+    on_one_thread(doctor::run(args, loaded, &Clock::system(), &mut io::stdout()))
+}
+
+/// What asks a server needs no more than one thread.
+fn on_one_thread(work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => ended(runtime.block_on(work)),
+        Err(error) => cannot_start(&error),
+    }
 }
 
 async fn run(command: Command, loaded: Loaded) -> ExitCode {
@@ -135,7 +163,9 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
             Ok(app) => ended(demo::run(args, &app, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
-        Command::Policy(_)
+        Command::Doctor(_)
+        | Command::Health(_)
+        | Command::Policy(_)
         | Command::Openapi(_)
         | Command::Login(_)
         | Command::Logout(_)

@@ -99,6 +99,8 @@ pub struct Storage {
     pub wait: Duration,
     /// How long PostgreSQL may work on one statement; zero is no limit.
     pub statement_timeout: Duration,
+    /// Whether a start changes the schema or only looks at it.
+    pub migrate_on_start: bool,
 }
 
 /// Where policies live.
@@ -212,6 +214,7 @@ impl Config {
                 max_connections: values.get("storage.max_connections", value::integer(1, 1000)),
                 wait: seconds(values.get("storage.wait_seconds", value::integer(1, 300))),
                 statement_timeout: seconds(values.get("storage.statement_timeout_seconds", value::integer(0, 3600))),
+                migrate_on_start: values.get("storage.migrate_on_start", value::boolean),
                 data_dir,
             },
             objects: Objects::from_values(values),

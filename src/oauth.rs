@@ -7,7 +7,7 @@
 //! - [`grants`]: what people allowed clients. [`codes`], [`exchange`], [`devices`], [`refresh`]: how a client comes to its
 //!   tokens; `id_tokens`, [`userinfo`]: what it learns of people; [`introspection`], [`revocation`], [`apps`]: what else
 //!   it, and its user, can do with them.
-//! - [`tokens`]: access tokens. [`keys`], [`key_ring`], [`key_shelf`], [`key_files`]: what signs them, and where it is kept.
+//! - [`tokens`]: access tokens. [`keys`], [`key_ring`], [`key_shelf`], [`key_files`], [`key_check`]: what signs them, and where it is kept.
 //! - [`authorization`]: which requests are good, read from their [`parameters`]; [`consents`]: what was allowed before.
 
 pub mod addresses;
@@ -30,6 +30,7 @@ mod frugal;
 pub mod grants;
 mod id_tokens;
 pub mod introspection;
+pub mod key_check;
 pub mod key_files;
 pub mod key_ring;
 pub mod key_shelf;

@@ -29,6 +29,7 @@ mod error;
 mod file;
 mod groups;
 pub mod identities;
+pub mod inspect;
 pub mod invites;
 pub mod migrations;
 pub mod oauth_clients;

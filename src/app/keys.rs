@@ -29,7 +29,7 @@ impl Keys {
     pub async fn reach(config: &Config, clock: Clock) -> Result<Self, StartError> {
         starting::make_data_folder(config)?;
         let store = starting::open_store(config).await?;
-        store.migrate_up().await?;
+        starting::see_to_the_schema(config, &store).await?;
         let secret = starting::load_secret(config)?;
         let files = config.storage.data_dir.join("keys");
         Ok(Self { store, secret, clock, config: config.clone(), files })

@@ -93,6 +93,18 @@ pub(super) async fn open_store(config: &Config) -> Result<Store, StartError> {
     Store::connect(config.storage.database_url.expose(), &limits).await.map_err(StartError::Database)
 }
 
+/// Brings the schema up to date, or looks whether somebody else has.
+pub(super) async fn see_to_the_schema(config: &Config, store: &Store) -> Result<(), MigrationError> {
+    if config.storage.migrate_on_start {
+        return store.migrate_up().await.map(drop);
+    }
+    let newer = store.expect_schema().await?;
+    if !newer.is_empty() {
+        tracing::warn!(migrations = ?newer, "the schema is newer than this program; it is used as it is");
+    }
+    Ok(())
+}
+
 pub(super) fn load_secret(config: &Config) -> Result<SecretKey, StartError> {
     match &config.server.secret_key {
         Some(secret) => Ok(SecretKey::new(secret.expose())),

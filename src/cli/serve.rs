@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::cannot_start;
+use super::{cannot_start, supervisor};
 use crate::app::{App, Outside, StartError};
 use crate::config::{Config, Environment, Loaded};
 use crate::http::serve::{Bound, bind, stop_signal};
@@ -56,7 +56,12 @@ pub async fn run(loaded: Loaded) -> ExitCode {
 
 async fn serve(app: &App, bound: Bound) -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = app.endpoint().map_err(StartError::from)?;
-    bound.serve(endpoint, &app.config.server, Arc::clone(&app.health), stop_signal()).await?;
+    supervisor::ready();
+    let stop = async {
+        stop_signal().await;
+        supervisor::stopping();
+    };
+    bound.serve(endpoint, &app.config.server, Arc::clone(&app.health), stop).await?;
     Ok(())
 }
 

@@ -38,6 +38,10 @@ fn describe(text: &mut String, key: &Key) {
     let default = if key.default.is_empty() { "unset" } else { key.default };
     let short = key.short_name.map(|name| format!("{name} or ")).unwrap_or_default();
     let _ = writeln!(text, "# Default: {default}. Environment: {short}{}.", key.long_name());
+    if key.may_stand_in_a_file() {
+        let name = key.short_name.map_or_else(|| key.long_name(), str::to_owned);
+        let _ = writeln!(text, "# Or in a file that the environment names: {name}_FILE.");
+    }
 }
 
 /// A value as the file writes it: numbers and booleans bare, lists in brackets, the rest in quotes.

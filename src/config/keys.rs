@@ -49,6 +49,13 @@ impl Key {
         self
     }
 
+    /// Whether its value may stand in a file that the environment names: `SECRET_KEY_FILE`, `MINDFLOW__SECTION__KEY_FILE`.
+    ///
+    /// So it is with secrets: containers and service managers hand them over as files, which no list of processes shows.
+    pub fn may_stand_in_a_file(&self) -> bool {
+        self.visibility == Visibility::Secret
+    }
+
     /// The name that reaches every key from the environment: `MINDFLOW__SECTION__KEY`.
     pub fn long_name(&self) -> String {
         format!("MINDFLOW__{}", self.path.replace('.', "__").to_uppercase())
@@ -151,6 +158,14 @@ pub const KEYS: &[Key] = &[
         "30",
         "0 to 3600, where 0 is no limit",
         "How long PostgreSQL may work on one statement before it gives up. Migrations take the time they need.",
+    ),
+    Key::new(
+        "storage.migrate_on_start",
+        "true",
+        "true or false",
+        "Whether a start brings the database's schema up to date. With false it only looks: what `mindflow migrate up` has not \
+         done yet stops the start, and a schema that is newer is accepted, because migrations work under the program before \
+         them. For servers whose database user may not change tables, and for rolling updates.",
     ),
     Key::new(
         "objects.url",

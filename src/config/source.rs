@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use config::{FileFormat, Map, Source, Value, ValueKind};
@@ -14,6 +15,8 @@ const DEFAULT_FILE: &str = "mindflow.toml";
 /// The variable that names another file.
 const FILE_VARIABLE: &str = "MINDFLOW_CONFIG";
 const LONG_PREFIX: &str = "MINDFLOW__";
+/// No secret is longer, in bytes; the largest are keys as PEM.
+const MOST_OF_A_SECRET: u64 = 64 * 1024;
 
 /// A value as it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +56,8 @@ impl Values {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(Self, Option<PathBuf>), ConfigError> {
         let mut values = Self::default();
-        let variables = values.our_variables(environment);
+        let mut variables = values.our_variables(environment);
+        values.read_secret_files(&mut variables);
         let named = file.map(Path::to_path_buf).or_else(|| variables.get(FILE_VARIABLE).map(PathBuf::from));
         let file = named.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| PathBuf::from(DEFAULT_FILE)));
         let long_names = values.long_names(&variables);
@@ -81,7 +85,7 @@ impl Values {
         let mut ours = HashMap::new();
         for (name, value) in environment {
             let Ok(name) = name.into_string() else { continue };
-            let short = KEYS.iter().any(|key| key.short_name == Some(name.as_str()));
+            let short = KEYS.iter().any(|key| key.short_name == Some(secret_name(&name).unwrap_or(&name)));
             if value.is_empty() {
                 continue;
             }
@@ -98,6 +102,29 @@ impl Values {
         }
         self.ignored.sort_unstable();
         ours
+    }
+
+    /// Puts the content of files that `…_FILE` names in the place of these variables. Only secrets may stand in files.
+    fn read_secret_files(&mut self, variables: &mut HashMap<String, String>) {
+        let mut names: Vec<_> = variables.keys().filter(|name| secret_name(name).is_some()).cloned().collect();
+        names.sort_unstable();
+        for name in names {
+            let (Some(path), Some(target)) = (variables.remove(&name), secret_name(&name)) else { continue };
+            if variables.contains_key(target) {
+                self.faults
+                    .push(format!("the environment variables `{target}` and `{name}` are both set; one is enough"));
+                continue;
+            }
+            match read_secret_file(Path::new(&path)) {
+                Ok(value) => {
+                    variables.insert(target.to_owned(), value);
+                }
+                Err(error) => {
+                    self.faults
+                        .push(format!("the file `{path}` that the environment variable `{name}` names: {error}"));
+                }
+            }
+        }
     }
 
     fn long_names(&mut self, variables: &HashMap<String, String>) -> Vec<(String, Value)> {
@@ -182,6 +209,23 @@ impl Values {
     pub(super) fn into_faults(self) -> Vec<String> {
         self.faults
     }
+}
+
+/// The variable whose value stands in the file that this variable names, if it is one that names a file.
+fn secret_name(name: &str) -> Option<&str> {
+    let target = name.strip_suffix("_FILE")?;
+    let is_it = |key: &Key| key.short_name == Some(target) || key.long_name() == target;
+    KEYS.iter().any(|key| key.may_stand_in_a_file() && is_it(key)).then_some(target)
+}
+
+/// The text of a file without the line break at its end; a secret is short, and an empty file is a mistake.
+fn read_secret_file(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let read = file.take(MOST_OF_A_SECRET).read_to_string(&mut text);
+    read.map_err(|error| format!("it cannot be read: {error}"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn short_names(variables: &HashMap<String, String>) -> Vec<(String, Value)> {

@@ -188,3 +188,36 @@ fn the_example_file_holds_exactly_the_keys_and_each_value_in_it_works() {
 fn is_name(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
+
+#[test]
+fn secrets_may_stand_in_files_that_the_environment_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, url) = (folder.path().join("key"), folder.path().join("url"));
+    std::fs::write(&key, format!("{}\n", "k".repeat(40))).unwrap();
+    std::fs::write(&url, "postgres://u:hunter2@h/d").unwrap();
+    let (key, url) = (key.to_str().unwrap(), url.to_str().unwrap());
+
+    let names = [("SECRET_KEY_FILE", key), ("MINDFLOW__STORAGE__DATABASE_URL_FILE", url)];
+    let config = from_environment(&names).unwrap().config;
+
+    assert_eq!(config.server.secret_key.unwrap().expose(), "k".repeat(40));
+    assert_eq!(config.storage.database_url.expose(), "postgres://u:hunter2@h/d");
+}
+
+#[test]
+fn a_secret_file_that_cannot_be_read_or_is_named_beside_its_value_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    let empty = empty.to_str().unwrap();
+
+    let gone = from_environment(&[("SECRET_KEY_FILE", "/no/such/file")]).unwrap_err();
+    let both = from_environment(&[("SECRET_KEY", &"hunter2".repeat(9)), ("SECRET_KEY_FILE", empty)]).unwrap_err();
+    let empty = from_environment(&[("DATABASE_URL_FILE", empty)]).unwrap_err();
+    let no_secret = from_environment(&[("MINDFLOW__SERVER__PORT_FILE", "/etc/hostname")]).unwrap_err();
+
+    assert!(gone.faults[0].contains("`/no/such/file`") && gone.faults[0].contains("`SECRET_KEY_FILE`"), "{gone}");
+    assert!(both.faults[0].contains("both set") && !both.to_string().contains("hunter2"), "{both}");
+    assert!(empty.faults[0].contains("it is empty"), "{empty}");
+    assert!(no_secret.faults[0].contains("names no key"), "{no_secret}");
+}

@@ -170,7 +170,7 @@ impl KeyShelf {
         KeySet::new(active.ok_or(KeyError::Sealed)?, others)
     }
 
-    fn open(&self, row: &Kept) -> Result<SigningKey, KeyError> {
+    pub(super) fn open(&self, row: &Kept) -> Result<SigningKey, KeyError> {
         let pem = self.secret.open(PURPOSE, &row.sealed).ok_or(KeyError::Sealed)?;
         let pem = std::str::from_utf8(&pem).map_err(|_| KeyError::Sealed)?;
         SigningKey::from_pem(pem, "a key in the database")

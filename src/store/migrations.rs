@@ -26,6 +26,12 @@ pub enum MigrationError {
         /// The last one that the program has.
         known: i64,
     },
+    /// The schema lacks migrations, and nobody allowed this program to apply them.
+    #[error(
+        "the schema lacks migration {0}, and `storage.migrate_on_start` is false; `mindflow migrate up` applies what is \
+         missing"
+    )]
+    Lacking(i64),
     /// An applied migration's text is not the one that the program has.
     #[error("migration {0} was applied with another text than this program has")]
     Altered(i64),
@@ -110,6 +116,24 @@ impl Store {
             }
             seen = now;
         }
+    }
+
+    /// Looks whether the database has every migration of this program, and changes nothing.
+    ///
+    /// Returns the migrations that it has beyond those: a newer program made them, so that they work under this one.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrationError::Lacking`] names the first that is missing.
+    pub async fn expect_schema(&self) -> Result<Vec<i64>, MigrationError> {
+        let mut applied = self.applied().await?;
+        let lacking = ups(self.migrator()).map(|migration| migration.version).find(|known| !applied.contains(known));
+        if let Some(version) = lacking {
+            return Err(MigrationError::Lacking(version));
+        }
+        let known = last_known(self.migrator());
+        applied.retain(|version| *version > known);
+        Ok(applied)
     }
 
     /// Takes back every migration above `target` (0: all of them), newest first.
