@@ -1,7 +1,7 @@
 //! The server's own secret, and who may read the files that hold secrets.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::database;
 use super::finding::Findings;
@@ -102,7 +102,7 @@ fn folder(data_dir: &Path, findings: &mut Findings) {
     mode(data_dir, check, findings);
 }
 
-fn holds_secrets(file: &PathBuf) -> bool {
+fn holds_secrets(file: &Path) -> bool {
     let text = fs::read_to_string(file).unwrap_or_default();
     let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
     let keys = crate::config::keys::KEYS.iter().filter(|key| key.may_stand_in_a_file());
