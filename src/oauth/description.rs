@@ -216,7 +216,7 @@ fn redirect_uris(fields: &Fields<'_>, grant_types: &[String]) -> Result<Vec<Stri
     let mut uris: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let uri = item.as_str().ok_or_else(|| refused("`redirect_uris` must be a list of texts".to_owned()))?;
-        RedirectKind::parse(uri).map_err(|error| refused(format!("`redirect_uris[{index}]` {error}")))?;
+        RedirectKind::parse_new(uri).map_err(|error| refused(format!("`redirect_uris[{index}]` {error}")))?;
         if !uris.iter().any(|known| known == uri) {
             uris.push(uri.to_owned());
         }

@@ -12,6 +12,9 @@ const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 /// Schemes that programs use for redirects although they are no reverse domain names (RFC 8252, section 7.1).
 const KNOWN_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "windsurf"];
 
+/// What answers add to a redirect URI (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2).
+const RESERVED: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
+
 /// Why a redirect URI is refused; told as the end of a sentence that begins with the URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectUriError {
@@ -39,6 +42,9 @@ pub enum RedirectUriError {
     /// RFC 8252, section 7.1.
     #[error("must begin with https, or http for this machine, or a reverse domain name such as com.example.app:/")]
     Scheme,
+    /// The client could not tell them from the answer's own.
+    #[error("must not have one of the parameters {}", RESERVED.join(", "))]
+    Reserved,
 }
 
 /// The part of a redirect URI that decides how it is matched and shown.
@@ -88,6 +94,19 @@ impl<'a> RedirectKind<'a> {
             }
             _ => Err(RedirectUriError::Scheme),
         }
+    }
+
+    /// Reads a redirect URI that is to be registered. It must leave room for the answer: a client takes the first of two
+    /// `code`s, or the last.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`]; [`RedirectUriError::Reserved`].
+    pub fn parse_new(uri: &'a str) -> Result<Self, RedirectUriError> {
+        let kind = Self::parse(uri)?;
+        let query = uri.split_once('?').map_or("", |(_, query)| query);
+        let reserved = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| RESERVED.contains(&&*name));
+        if reserved { Err(RedirectUriError::Reserved) } else { Ok(kind) }
     }
 
     /// Whether a program on the person's own device gets the answer: such clients cannot prove who they are.
@@ -296,6 +315,28 @@ mod tests {
             ("a.example/cb", E::Scheme),
         ] {
             assert_eq!(RedirectKind::parse(uri), Err(reason), "{uri}");
+        }
+    }
+
+    #[test]
+    fn new_redirect_uris_leave_room_for_the_answer() {
+        for uri in [
+            "https://a.example/cb?x=1",
+            "https://a.example/code?codec=1&stat=2",
+            "com.example.app:/cb?q=code&y=state%3D1",
+        ] {
+            assert!(RedirectKind::parse_new(uri).is_ok(), "{uri}");
+        }
+        for uri in [
+            "https://a.example/cb?code=x",
+            "https://a.example/cb?x=1&state=y",
+            "https://a.example/cb?iss",
+            "https://a.example/cb?%65rror=x",
+            "http://127.0.0.1?error_description=x",
+            "com.example.app:/cb?error_uri=",
+        ] {
+            assert_eq!(RedirectKind::parse_new(uri), Err(RedirectUriError::Reserved), "{uri}");
+            assert!(RedirectKind::parse(uri).is_ok(), "one that is registered goes on: {uri}");
         }
     }
 
