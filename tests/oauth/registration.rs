@@ -157,12 +157,26 @@ async fn who_registered_much_for_nothing_registers_no_more_and_keeps_nobody_out(
 }
 
 #[tokio::test]
+async fn a_redirect_uri_leaves_room_for_the_answer() {
+    let app = TestApp::new().await;
+
+    for uri in ["https://app.example/cb?code=x", "https://app.example/cb?a=b&state=y", "http://127.0.0.1/cb?iss=z"] {
+        let refused = register(&app, &json!({ "redirect_uris": [uri], "token_endpoint_auth_method": "none" })).await;
+        assert_eq!((refused.status, refused.body["error"].as_str()), (400, Some("invalid_redirect_uri")), "{uri}");
+    }
+    let good = json!({ "redirect_uris": ["https://app.example/cb?tenant=1"], "token_endpoint_auth_method": "none" });
+    assert_eq!(register(&app, &good).await.status, 201);
+}
+
+#[tokio::test]
 async fn an_operator_can_turn_registration_off() {
     let app = TestApp::with(|config| config.oauth.dynamic_registration = false).await;
 
     let refused = register(&app, &minimal()).await;
 
-    assert!((400..500).contains(&refused.status) && refused.body["error"] == "access_denied", "{}", refused.body);
+    assert!(refused.status == 403 && refused.body["error"] == "access_denied", "{}", refused.body);
+    let nonsense = register(&app, &json!([])).await;
+    assert!(nonsense.status == 403 && nonsense.body["error"] == "access_denied", "{}", nonsense.body);
     let metadata = app.anonymous().get("/.well-known/oauth-authorization-server").await.good();
     assert!(metadata.get("registration_endpoint").is_none());
 }

@@ -3,7 +3,7 @@
 use poem::Response;
 use poem::http::header::CACHE_CONTROL;
 use poem::http::{HeaderValue, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::answers::{Failure, json_response};
 use super::call::Call;
@@ -13,8 +13,13 @@ use crate::oauth::{ErrorCode, OAuthError};
 
 /// `POST /oauth/register`.
 pub(super) async fn register(services: &Services, call: Call) -> Answer {
-    let registered = services.clients.register(&description(&call)?, &call.origin).await?;
-    Ok(json_response(StatusCode::CREATED, &registered.body))
+    // Where nobody can register, it does not matter with what.
+    let described = if services.clients.takes_registrations() { description(&call)? } else { Map::new() };
+    match services.clients.register(&described, &call.origin).await {
+        Ok(registered) => Ok(json_response(StatusCode::CREATED, &registered.body)),
+        Err(error) if error.code == ErrorCode::AccessDenied => Ok(forbidden(&error)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `GET /oauth/register/{client_id}`.
@@ -40,6 +45,12 @@ pub(super) async fn remove(services: &Services, call: Call) -> Answer {
         .status(StatusCode::NO_CONTENT)
         .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
         .finish())
+}
+
+/// Nothing is wrong with the request, but nobody may make it (RFC 9110, section 15.5.4).
+fn forbidden(error: &OAuthError) -> Response {
+    let body = json!({ "error": error.code.as_str(), "error_description": error.description });
+    json_response(StatusCode::FORBIDDEN, &body)
 }
 
 fn name(call: &Call) -> &str {
