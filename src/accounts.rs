@@ -3,7 +3,8 @@
 //! - [`guard`]: who is behind a token, asked once per request; [`gather`] lets requests share that question.
 //! - [`registration`], [`admission`], [`sign_in`], [`browser`], [`sessions`], [`personal_tokens`], [`profile`], [`activity`]: what people do with
 //!   their accounts; [`operators`]: what the shell does with anybody's. All are methods of [`Accounts`].
-//! - [`email_tokens`], [`second_factor`], [`identities`]: what goes by e-mail, codes beside the password, accounts elsewhere.
+//! - [`email_tokens`], [`second_factor`], [`passkeys`], [`identities`]: what goes by e-mail, codes beside the password, keys
+//!   instead of it, accounts elsewhere.
 //! - [`passwords`], [`attempts`], [`email`], [`secrets`], [`rotation`]: the rules and the cryptography beneath.
 
 pub mod activity;
@@ -20,6 +21,7 @@ pub mod guard;
 pub mod identities;
 pub mod operators;
 pub mod pages;
+pub mod passkeys;
 pub mod passwords;
 pub mod personal_tokens;
 pub mod profile;
@@ -56,6 +58,7 @@ pub use browser::{Browser, BrowserLife};
 pub use caller::{Caller, Credential, Scope, Scopes};
 pub use error::AccountError;
 pub use guard::{Guard, GuardError};
+use passkeys::RelyingParty;
 pub use passwords::Passwords;
 pub use user::{Role, Status, User};
 
@@ -138,6 +141,7 @@ pub struct Accounts {
     secret: SecretKey,
     post: Post,
     attempts: Attempts,
+    passkeys: RelyingParty,
     settings: AccountSettings,
 }
 
@@ -146,7 +150,8 @@ impl Accounts {
     pub fn new(parts: AccountParts) -> Self {
         let AccountParts { store, clock, passwords, tokens, policies, zone_follower, secret, post, settings } = parts;
         let attempts = Attempts::new(settings.most_failures, clock.clone());
-        Self { store, clock, passwords, tokens, policies, zone_follower, secret, post, attempts, settings }
+        let passkeys = RelyingParty::of(post.server());
+        Self { store, clock, passwords, tokens, policies, zone_follower, secret, post, attempts, passkeys, settings }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::http::accounts::AccountsApi;
 use crate::http::accounts::identities::IdentitiesApi;
+use crate::http::accounts::passkeys::PasskeysApi;
 use crate::http::accounts::recovery::RecoveryApi;
 use crate::http::accounts::second_factor::SecondFactorApi;
 use crate::http::apps::AppsApi;
@@ -64,6 +65,7 @@ pub type Api = (
     AccountsApi,
     RecoveryApi,
     SecondFactorApi,
+    PasskeysApi,
     IdentitiesApi,
     AppsApi,
     RankingApi,
@@ -212,6 +214,7 @@ impl App {
             AccountsApi::new(Arc::clone(&self.accounts)),
             RecoveryApi::new(Arc::clone(&self.accounts)),
             SecondFactorApi::new(Arc::clone(&self.accounts)),
+            PasskeysApi::new(Arc::clone(&self.accounts)),
             IdentitiesApi::new(Arc::clone(&self.accounts)),
             AppsApi::new(Arc::clone(&self.grants)),
             RankingApi::new(self.tasks.clone()),

@@ -67,6 +67,8 @@ id_types! {
     ClientRef,
     /// An account elsewhere through which a person signs in.
     IdentityId,
+    /// A passkey with which a person signs in.
+    PasskeyId,
 }
 
 #[cfg(test)]

@@ -57,6 +57,12 @@ pub enum Message {
         /// Where, such as `Google`.
         provider: String,
     },
+    /// One can sign in with another passkey from now on.
+    PasskeyAdded,
+    /// One cannot sign in with a passkey any more.
+    PasskeyRemoved,
+    /// The same for all of them, because a new password was chosen for who had lost the old one.
+    PasskeysRemoved,
 }
 
 impl Message {
@@ -71,6 +77,9 @@ impl Message {
             Self::RecoveryCodeUsed => "A recovery code was used",
             Self::IdentityLinked { .. } => "A new way to sign in",
             Self::IdentityUnlinked { .. } => "A way to sign in was removed",
+            Self::PasskeyAdded => "A passkey was added",
+            Self::PasskeyRemoved => "A passkey was removed",
+            Self::PasskeysRemoved => "Your passkeys were removed",
         }
     }
 
@@ -113,6 +122,15 @@ impl Mail {
             Message::IdentityUnlinked { provider } => {
                 format!("Nobody can sign in at {server} through your {provider} account any more.")
             }
+            Message::PasskeyAdded => format!(
+                "A passkey was added to your account at {server}. Whoever holds it can sign in with it, without your \
+                 password."
+            ),
+            Message::PasskeyRemoved => format!("Nobody can sign in at {server} with one of your passkeys any more."),
+            Message::PasskeysRemoved => format!(
+                "All passkeys of your account at {server} were removed, because a new password was set for who had lost \
+                 the old one. Sign in with the password, and add your passkeys again."
+            ),
         };
         let hint = match self.message.link() {
             Some(_) => String::new(),

@@ -39,6 +39,7 @@ pub mod oauth_devices;
 pub mod oauth_grants;
 pub mod oauth_keys;
 pub mod oauth_refresh_tokens;
+pub mod passkeys;
 mod search_words;
 pub mod second_factors;
 pub mod sessions;

@@ -177,7 +177,8 @@ impl Accounts {
     /// Sets a new password for who has the secret of a link; ends everything that acts for the account.
     ///
     /// The secret came by e-mail, so it proves the address, too. Ways to sign in that were added before anybody had proved
-    /// it may be somebody else's, who registered with a stranger's address: they are removed.
+    /// it may be somebody else's, who registered with a stranger's address: they are removed. Passkeys are removed in any
+    /// case: who chooses a new password this way may do it to lock somebody out who had got in and added one.
     pub async fn reset_password(&self, token: &str, new: &str, origin: &Origin) -> Result<(), AccountError> {
         let (hash, now) = (hash_secret(token), self.clock.now());
         let holder = self.store.find_email_token(hash, Purpose::Reset.as_str(), now).await?.ok_or_else(unknown)?;
@@ -187,7 +188,8 @@ impl Accounts {
         strength.map_err(|error| AccountError::fault("/new_password", &error))?;
         let password = self.passwords.hash(new).await?;
         let entry = AuditEntry::anonymous(Some(user), "password.reset", now).from(origin);
-        self.store
+        let removed = self
+            .store
             .write(move |tx| {
                 Box::pin(async move {
                     let row = tx.lock_user(user).await?.filter(may_reset);
@@ -199,18 +201,24 @@ impl Accounts {
                     let ended = tx.end_everything(user, None).await?;
                     let proved_at = row.email_verified_at.unwrap_or(i64::MAX);
                     let unlinked = tx.delete_identities(user, Timestamp::from_micros(proved_at)).await?;
+                    let passkeys = tx.delete_passkeys(user).await?;
                     let factor = tx.find_second_factor(user).await?;
                     if factor.and_then(|factor| factor.confirmed_at).is_some_and(|at| at < proved_at) {
                         tx.delete_second_factor(user).await?;
                     }
                     tx.verify_email(user, now).await?;
                     let details = json!({
-                        "sessions": ended.sessions, "apps": ended.grants, "tokens": ended.tokens, "identities": unlinked
+                        "sessions": ended.sessions, "apps": ended.grants, "tokens": ended.tokens, "identities": unlinked,
+                        "passkeys": passkeys
                     });
-                    Ok(tx.insert_audit(&entry.with(details)).await?)
+                    tx.insert_audit(&entry.with(details)).await?;
+                    Ok::<_, AccountError>(passkeys)
                 })
             })
             .await?;
+        if removed > 0 {
+            self.post.send(row.email.clone(), Message::PasskeysRemoved);
+        }
         self.post.send(row.email, Message::PasswordChanged);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What can keep a change or a question about accounts from succeeding.
 
 use super::attempts::TooManyAttempts;
+use super::passkeys::NoPasskeysError;
 use super::passwords::HashError;
 use super::secrets::RandomError;
 use crate::fault::Fault;
@@ -52,8 +53,26 @@ pub enum AccountError {
     #[error("the account has too many identities")]
     TooManyIdentities,
     /// Without it the account's owner could not sign in.
-    #[error("this is the only way to sign in; set a password first")]
+    #[error("this is the only way to sign in; set a password or add another way first")]
     LastWayIn,
+    /// This server cannot have passkeys.
+    #[error(transparent)]
+    NoPasskeys(#[from] NoPasskeysError),
+    /// The passkey does not sign anybody in; why is not told.
+    #[error("nobody can sign in with this passkey")]
+    PasskeyRefused,
+    /// The sign-in with a passkey, or its registration, was not begun here, too long ago, or answered before.
+    #[error("the ceremony was not begun here, was begun too long ago, or was answered already; begin again")]
+    CeremonyOver,
+    /// The passkey belongs to an account already.
+    #[error("this passkey belongs to an account already")]
+    PasskeyTaken,
+    /// The account has as many passkeys as it can.
+    #[error("the account has too many passkeys; remove one first")]
+    TooManyPasskeys,
+    /// The sign-in is too old to change who can sign in.
+    #[error("the sign-in is too old for this; sign in again, or give the password")]
+    ProofNeeded,
     /// No mail can be sent.
     #[error(transparent)]
     Mail(#[from] MailError),

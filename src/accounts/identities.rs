@@ -175,11 +175,12 @@ impl Accounts {
     }
 
     async fn unlink(&self, user: UserId, id: IdentityId, entry: AuditEntry) -> Result<(), AccountError> {
+        let ways = self.ways_in();
         let unlinked = self.store.write(move |tx| {
             Box::pin(async move {
                 let row = tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;
                 let provider = tx.delete_identity(id, user).await?.ok_or(AccountError::NotFound("identity"))?;
-                if row.password_hash == NO_PASSWORD && tx.count_identities(user).await? == 0 {
+                if !ways.remain(tx, &row).await? {
                     return Err(AccountError::LastWayIn);
                 }
                 tx.insert_audit(&entry.with(json!({ "provider": provider }))).await?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::audit::AuditEntry;
 use super::email::key_of;
 use super::error::AccountError;
@@ -32,7 +34,7 @@ impl Accounts {
         let (row, now) = (self.find(email).await?, self.clock.now());
         let id = UserId(row.id);
         let entry = AuditEntry::shell(id, "user.role_changed", now).on(id.0);
-        let entry = entry.with(serde_json::json!({ "role": role.as_str() }));
+        let entry = entry.with(json!({ "role": role.as_str() }));
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -67,7 +69,8 @@ impl Accounts {
         Ok(self.find(email).await?.try_into()?)
     }
 
-    /// Gives somebody a new password, which ends everything that acts for them.
+    /// Gives somebody a new password, which ends everything that acts for them, and removes their passkeys: an operator does
+    /// this for who lost the account, perhaps to somebody who added one.
     pub async fn set_password(&self, email: &str, password: &str) -> Result<(), AccountError> {
         let (row, now) = (self.find(email).await?, self.clock.now());
         check_strength(password, &row.email, row.full_name.as_deref())
@@ -80,14 +83,15 @@ impl Accounts {
                 Box::pin(async move {
                     tx.set_password(id, &hash, now).await?;
                     tx.end_everything(id, None).await?;
-                    tx.insert_audit(&entry).await
+                    let passkeys = tx.delete_passkeys(id).await?;
+                    tx.insert_audit(&entry.with(json!({ "passkeys": passkeys }))).await
                 })
             })
             .await
             .map_err(AccountError::Store)
     }
 
-    /// Forgets what is of no use any more: expired sessions, invitations and links of e-mails, and attempts to sign in that belong to
+    /// Forgets what is of no use any more: expired sessions, invitations, links of e-mails and ceremonies, and attempts to sign in that belong to
     /// nobody and are older than 30 days. To be called now and then.
     pub async fn forget_expired(&self) -> Result<(), AccountError> {
         let now = self.clock.now();
@@ -99,6 +103,7 @@ impl Accounts {
         tx.delete_expired_sessions(now).await?;
         tx.delete_expired_invites(now).await?;
         tx.delete_expired_email_tokens(now).await?;
+        tx.delete_expired_ceremonies(now).await?;
         tx.delete_old_attempts(now.minus(ATTEMPTS_KEPT)).await
     }
 

@@ -128,7 +128,7 @@ impl Accounts {
         Ok(SignedIn { access_token, expires_in: self.tokens.expires_in(), refresh_token })
     }
 
-    async fn begin_session(&self, proven: Proven, origin: &Origin) -> Result<SignedIn, AccountError> {
+    pub(super) async fn begin_session(&self, proven: Proven, origin: &Origin) -> Result<SignedIn, AccountError> {
         let id = SessionId::new(self.clock.now());
         let user = UserId(proven.user.id);
         let answer = self.signed_in(user, id, Role::parse(&proven.user.role)?, random_secret("")?)?;

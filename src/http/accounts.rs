@@ -5,6 +5,7 @@ mod errors;
 mod examples;
 pub mod identities;
 pub(in crate::http) mod origin;
+pub mod passkeys;
 pub mod recovery;
 pub mod second_factor;
 #[cfg(test)]

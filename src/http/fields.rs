@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::accounts::email::{self, Email};
+use crate::accounts::passkeys::NAME_MAX as PASSKEY_NAME_MAX;
 use crate::accounts::passwords::{FEWEST_CHARACTERS, MOST_CHARACTERS, check_strength};
 use crate::accounts::personal_tokens::TOKEN_NAME_MAX;
 use crate::accounts::user::FULL_NAME_MAX;
@@ -51,6 +52,7 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("new-password", |text| check_strength(text, "", None).err().map(|error| error.to_string())),
     ("full-name", |text| one_line("", text, FULL_NAME_MAX).err().map(|fault| fault.message)),
     ("token-name", |text| one_line("", text, TOKEN_NAME_MAX).err().map(|fault| fault.message)),
+    ("passkey-name", |text| one_line("", text, PASSKEY_NAME_MAX).err().map(|fault| fault.message)),
     ("window-time", |text| {
         parse_minute(text).is_none().then(|| "must be a time of day such as `06:00`, up to `24:00`".to_owned())
     }),
@@ -137,10 +139,54 @@ text_fields! {
     FullName { format: "full-name", pattern: LINE.to_owned(), min_length: 1, max_length: FULL_NAME_MAX }
     /// The name of a personal access token: trimmed, one line, 1 to 100 characters.
     TokenName { format: "token-name", pattern: LINE.to_owned(), min_length: 1, max_length: TOKEN_NAME_MAX }
+    /// The name of a passkey: trimmed, one line, 1 to 100 characters.
+    PasskeyName { format: "passkey-name", pattern: LINE.to_owned(), min_length: 1, max_length: PASSKEY_NAME_MAX }
     /// A time of day at which a window begins or ends.
     WindowTime { format: "window-time", pattern: WINDOW_TIME.to_owned(), max_length: 5 }
     /// The name of an IANA time zone.
     ZoneName { format: "time-zone", max_length: 64 }
+}
+
+/// An object of another standard, which this document does not repeat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct JsonObject(pub Value);
+
+impl Type for JsonObject {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "object".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromJSON for JsonObject {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        match value {
+            Some(object @ Value::Object(_)) => Ok(Self(object)),
+            other => Err(ParseError::expected_type(other.unwrap_or_default())),
+        }
+    }
+}
+
+impl ToJSON for JsonObject {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
 }
 
 #[cfg(test)]

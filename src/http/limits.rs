@@ -42,7 +42,11 @@ pub fn class_of(pattern: &str) -> Class {
     const SIGN_IN: [&str; 4] = ["/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/verify-email"];
     if pattern == "/health" || pattern.starts_with("/health/") {
         Class::Exempt
-    } else if SIGN_IN.contains(&pattern) || pattern.starts_with("/api/auth/password/") {
+    } else if SIGN_IN.contains(&pattern)
+        || pattern.starts_with("/api/auth/password/")
+        || pattern.starts_with("/api/auth/passkeys/sign-in")
+        || pattern == "/api/auth/passkeys/registration"
+    {
         Class::SignIn
     } else {
         Class::General

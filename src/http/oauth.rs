@@ -17,6 +17,7 @@ mod forms;
 mod identities;
 pub mod introspect;
 mod pages;
+mod passkeys;
 mod recovery;
 mod register;
 pub mod revoke;
@@ -204,6 +205,11 @@ const ROUTES: &[Route] = &[
             (Method::GET, Class::General, on!(identities::show)),
             (Method::POST, Class::SignIn, on!(identities::submit)),
         ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: passkeys::QUESTION_PATH,
+        methods: &[(Method::GET, Class::General, on!(passkeys::question))],
         cross: Cross::Closed,
     },
     Route {

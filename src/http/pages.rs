@@ -21,6 +21,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const FRONT: &str = include_str!("pages/front.html");
 const FRONT_CSS: &str = include_str!("pages/front.css");
 const OAUTH_CSS: &str = include_str!("oauth/pages/pages.css");
+const OAUTH_PASSKEYS_JS: &str = include_str!("oauth/pages/passkeys.js");
 const OAUTH_ICON: &str = include_str!("oauth/pages/icon.svg");
 const DOCS: &str = include_str!("pages/docs.html");
 const DOCS_JS: &str = include_str!("pages/docs.js");
@@ -75,6 +76,7 @@ impl Pages {
             ("/", Page::new(HTML, front(swagger))),
             ("/front.css", Page::new("text/css; charset=utf-8", FRONT_CSS)),
             ("/oauth/pages.css", Page::new("text/css; charset=utf-8", OAUTH_CSS)),
+            ("/oauth/passkeys.js", Page::new("text/javascript; charset=utf-8", OAUTH_PASSKEYS_JS)),
             ("/oauth/icon.svg", Page::new("image/svg+xml", OAUTH_ICON)),
             ("/openapi.json", Page::new("application/json", json)),
             ("/openapi.yaml", Page::new("application/yaml", document::to_yaml(document))),

@@ -110,6 +110,9 @@ const LIST_SESSIONS: Sql = Sql::same(
 /// `$1` user, `$2` now.
 const COUNT_SESSIONS: Sql = Sql::same("SELECT count(*) FROM sessions WHERE user_id = $1 AND expires_at > $2");
 /// `$1` session, `$2` user.
+const FIND_SESSION_PROOF: Sql =
+    Sql::same("SELECT COALESCE(authenticated_at, created_at) FROM sessions WHERE id = $1 AND user_id = $2");
+/// `$1` session, `$2` user.
 const DELETE_SESSION: Sql = Sql::same("DELETE FROM sessions WHERE id = $1 AND user_id = $2");
 /// `$1` user, `$2` the session that stays.
 const DELETE_OTHER_SESSIONS: Sql = Sql::same("DELETE FROM sessions WHERE user_id = $1 AND id <> $2");
@@ -151,6 +154,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("INSERT_SESSION", INSERT_SESSION),
     ("LIST_SESSIONS", LIST_SESSIONS),
     ("COUNT_SESSIONS", COUNT_SESSIONS),
+    ("FIND_SESSION_PROOF", FIND_SESSION_PROOF),
     ("DELETE_SESSION", DELETE_SESSION),
     ("DELETE_OTHER_SESSIONS", DELETE_OTHER_SESSIONS),
     ("DELETE_EXPIRED_SESSIONS", DELETE_EXPIRED_SESSIONS),
@@ -225,6 +229,12 @@ impl Tx<'_> {
             sqlx::query(sql).bind(id.0).bind(user.0).execute(db).await.map(|done| done.rows_affected())
         })?;
         Ok(gone > 0)
+    }
+
+    /// When the user of this session proved who they are, in microseconds since the epoch; `None` when it has ended.
+    pub async fn find_session_proof(&mut self, id: SessionId, user: UserId) -> StoreResult<Option<i64>> {
+        let sql = FIND_SESSION_PROOF.on(self.dialect());
+        Ok(on_database!(self, |db| sqlx::query_scalar(sql).bind(id.0).bind(user.0).fetch_optional(db).await)?)
     }
 
     /// Ends all sessions of this user but one; without one to keep, all of them.

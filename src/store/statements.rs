@@ -45,6 +45,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::oauth_grants::STATEMENTS,
     super::oauth_keys::STATEMENTS,
     super::oauth_refresh_tokens::STATEMENTS,
+    super::passkeys::STATEMENTS,
     super::search_words::STATEMENTS,
     super::second_factors::STATEMENTS,
     super::sessions::STATEMENTS,

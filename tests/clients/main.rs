@@ -96,3 +96,13 @@ fn a_person_connects_programs_in_a_browser_without_scripts() {
 
     run(shop.tool("node").arg(shop.path("pages.mjs")).arg(&server.url).arg(shop.path("screenshots")));
 }
+
+#[test]
+fn a_person_signs_in_with_a_passkey_in_a_browser() {
+    let shop = Workshop::new("passkeys", &["node", "chromium"]);
+    let server = Server::start_with_a_name();
+    shop.copy("tests/clients/pages");
+    shop.link_node_modules();
+
+    run(shop.tool("node").arg(shop.path("passkeys.mjs")).arg(&server.url).arg(shop.path("screenshots")));
+}

@@ -35,10 +35,19 @@ pub(crate) struct Client {
 impl Server {
     /// Starts one, without limits of requests, and waits for the line that says where it listens.
     pub(crate) fn start() -> Self {
+        Self::start_on("127.0.0.1")
+    }
+
+    /// The same under a name, which passkeys need.
+    pub(crate) fn start_with_a_name() -> Self {
+        Self::start_on("localhost")
+    }
+
+    fn start_on(host: &str) -> Self {
         let data = TempDir::new().expect("the temporary folder is writable");
         let mut process = mindflow(data.path())
             .arg("serve")
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "warn")])
+            .envs([("HOST", host), ("PORT", "0"), ("LOG_LEVEL", "warn")])
             .envs([("RATE_LIMIT_PER_MINUTE", "0"), ("AUTH_RATE_LIMIT_PER_MINUTE", "0")])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -47,7 +56,7 @@ impl Server {
         let (sender, lines) = channel();
         follow(process.stdout.take().expect("it is piped"), sender.clone());
         follow(process.stderr.take().expect("it is piped"), sender);
-        let url = await_url(&lines);
+        let url = await_url(&lines, host);
         // What it says from now on is shown with the test's own output.
         thread::spawn(move || lines.iter().for_each(|line| println!("server: {line}")));
         Self { url, process, data }
@@ -93,13 +102,13 @@ fn follow(stream: impl Read + Send + 'static, lines: Sender<String>) {
     });
 }
 
-fn await_url(lines: &Receiver<String>) -> String {
+fn await_url(lines: &Receiver<String>, host: &str) -> String {
     let mut said = String::new();
     loop {
         let Ok(line) = lines.recv_timeout(START) else {
             panic!("the server did not say where it listens:\n{said}");
         };
-        if let Some(url) = url_in(&line) {
+        if let Some(url) = url_in(&line, host) {
             return url;
         }
         said.push_str(&line);
@@ -107,9 +116,9 @@ fn await_url(lines: &Receiver<String>) -> String {
     }
 }
 
-fn url_in(line: &str) -> Option<String> {
-    let from = line.find("http://127.0.0.1:")?;
-    let digits = from + "http://127.0.0.1:".len();
+fn url_in(line: &str, host: &str) -> Option<String> {
+    let start = format!("http://{host}:");
+    let digits = line.find(&start)? + start.len();
     let port: String = line[digits..].chars().take_while(char::is_ascii_digit).collect();
-    (!port.is_empty() && port != "0").then(|| format!("http://127.0.0.1:{port}"))
+    (!port.is_empty() && port != "0").then(|| format!("{start}{port}"))
 }

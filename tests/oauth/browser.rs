@@ -180,7 +180,18 @@ impl Page {
     /// The page's form, as it would be sent untouched, without any button.
     #[track_caller]
     pub(crate) fn form(&self) -> Form {
-        let start = self.html.find("<form").unwrap_or_else(|| panic!("no form: {} {}", self.status, self.html));
+        self.form_from(self.html.find("<form").unwrap_or_else(|| panic!("no form: {} {}", self.status, self.html)))
+    }
+
+    /// The same of the form for a step.
+    #[track_caller]
+    pub(crate) fn form_for(&self, step: &str) -> Form {
+        let named = format!("name=\"step\" value=\"{step}\"");
+        let place = self.html.find(&named).unwrap_or_else(|| panic!("no `{step}`: {} {}", self.status, self.html));
+        self.form_from(self.html[..place].rfind("<form").unwrap())
+    }
+
+    fn form_from(&self, start: usize) -> Form {
         let inside = &self.html[start..][..self.html[start..].find("</form>").unwrap()];
         let mut tags = tags(inside);
         let (_, form) = tags.next().unwrap();

@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 39] = [
+const SERVER_WIDE: [&str; 41] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -29,6 +29,7 @@ const SERVER_WIDE: [&str; 39] = [
     "COUNT_UNUSED",
     "COUNT_UNUSED_FROM",
     "DELETE_EXPIRED_ASSERTIONS",
+    "DELETE_EXPIRED_CEREMONIES",
     "DELETE_EXPIRED_CODES",
     "DELETE_EXPIRED_DEVICES",
     "DELETE_EXPIRED_GRANTS",
@@ -50,6 +51,7 @@ const SERVER_WIDE: [&str; 39] = [
     "RELEASE_DUTIES",
     "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",
+    "SPEND_CEREMONY",
     "SPEND_INVITE",
 ];
 
@@ -142,6 +144,7 @@ impl Person {
             ("PUT_CONSENT", vec![user, user, text, text, now]),
             ("LIST_SESSIONS", [&[user, now][..], &page].concat()),
             ("COUNT_SESSIONS", vec![user, now]),
+            ("FIND_SESSION_PROOF", vec![session, user]),
             ("DELETE_SESSION", vec![session, user]),
             ("DELETE_OTHER_SESSIONS", vec![user, session]),
             ("TOUCH_SESSION", vec![session, user, now]),
@@ -181,6 +184,15 @@ impl Person {
             ("TOUCH_IDENTITY", vec![user, user, now, text]),
             ("DELETE_IDENTITY", vec![user, user]),
             ("DELETE_IDENTITIES", vec![user, now]),
+            ("INSERT_PASSKEY", vec![user, user, Hash, text, text, text, now, now, now]),
+            ("FIND_PASSKEY", vec![user, Hash]),
+            ("LIST_PASSKEYS", [&[user][..], &page].concat()),
+            ("COUNT_PASSKEYS", vec![user]),
+            ("COUNT_PASSKEYS_FOR", vec![user, text]),
+            ("RENAME_PASSKEY", vec![user, user, text]),
+            ("USE_PASSKEY", vec![user, user, now, text, now]),
+            ("DELETE_PASSKEY", vec![user, user]),
+            ("DELETE_PASSKEYS", vec![user]),
             ("END_GRANTS", vec![user]),
             ("END_CODES", vec![user]),
             ("END_DEVICES", vec![user]),

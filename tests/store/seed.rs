@@ -146,5 +146,10 @@ fn of_oauth(raw: &Raw) -> Vec<String> {
              SELECT {id}, id, 'password_changed', {hash}, created_at, created_at FROM users"
         ),
         "INSERT INTO digests (user_id, local_date, created_at) SELECT id, '2026-03-23', created_at FROM users".to_owned(),
+        format!(
+            "INSERT INTO passkeys (id, user_id, credential_id, rp_id, credential, name, sign_count, created_at)
+             SELECT {id}, id, {hash}, 'mindflow.example', '{{}}', 'Passkey', 0, created_at FROM users"
+        ),
+        format!("INSERT INTO passkey_ceremonies SELECT {hash}, {FAR} FROM {some}"),
     ]
 }

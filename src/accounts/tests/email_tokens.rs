@@ -100,7 +100,7 @@ async fn a_new_password_is_chosen_by_mail_and_ends_everything() {
         let log = world.accounts.list_activity(&ada, &Paging::default()).await.unwrap().items;
         let reset = log.iter().find(|entry| entry.action == "password.reset").unwrap();
         let details = reset.details.as_ref().unwrap().to_string();
-        assert_eq!(details, r#"{"sessions":2,"apps":0,"tokens":1,"identities":0}"#);
+        assert_eq!(details, r#"{"sessions":2,"apps":0,"tokens":1,"identities":0,"passkeys":0}"#);
     }
 }
 

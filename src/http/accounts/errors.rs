@@ -4,11 +4,14 @@ use poem::http::StatusCode;
 
 use crate::accounts::AccountError;
 use crate::accounts::passwords::HashError;
+use crate::fault::Fault;
 use crate::http::problem::ApiError;
 use crate::mail::MailError;
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+/// What is wrong with a ceremony, as the rest of a sentence.
+const CEREMONY_OVER: &str = "was not begun here, was begun too long ago, or was answered already; begin again";
 
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
@@ -47,6 +50,18 @@ impl From<AccountError> for ApiError {
                 problem(StatusCode::CONFLICT, "too-many-identities", "There are too many identities")
             }
             AccountError::LastWayIn => problem(StatusCode::CONFLICT, "last-way-in", "It is the only way to sign in"),
+            AccountError::NoPasskeys(_) => {
+                problem(StatusCode::CONFLICT, "no-passkeys", "This server cannot have passkeys")
+            }
+            AccountError::PasskeyRefused => problem(UNAUTHORIZED, "passkey-refused", "The passkey was refused"),
+            AccountError::CeremonyOver => Self::invalid(vec![Fault::new("/ceremony", CEREMONY_OVER)]),
+            AccountError::PasskeyTaken => {
+                problem(StatusCode::CONFLICT, "passkey-taken", "The passkey belongs to an account already")
+            }
+            AccountError::TooManyPasskeys => {
+                problem(StatusCode::CONFLICT, "too-many-passkeys", "There are too many passkeys")
+            }
+            AccountError::ProofNeeded => problem(FORBIDDEN, "proof-needed", "The sign-in is too old"),
             AccountError::Mail(MailError::NotConfigured) => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "mail-not-configured", "This server cannot send e-mail")
             }

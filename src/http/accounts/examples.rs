@@ -8,7 +8,9 @@ use super::bodies::{
     ChangePassword, CreateToken, DeleteMe, Login, Logout, RefreshSession, Register, ScopeView, UpdateMe,
     UpdatePreferences, UpdateWindows,
 };
-use super::views::{CreatedTokenView, PreferencesView, RoleView, SignedInView, TokenTypeView, UserView, WindowsView};
+use super::views::{
+    CreatedTokenView, PasskeyView, PreferencesView, RoleView, SignedInView, TokenTypeView, UserView, WindowsView,
+};
 use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, WindowTime, ZoneName};
 
 /// A refresh token as it looks; it opens nothing.
@@ -123,6 +125,18 @@ impl Example for SignedInView {
             token_type: TokenTypeView::Bearer,
             expires_in: 3600,
             refresh_token: REFRESH.to_owned(),
+        }
+    }
+}
+
+impl Example for PasskeyView {
+    fn example() -> Self {
+        Self {
+            id: SOME_ID,
+            name: "Ada’s phone".to_owned(),
+            host: "mindflow.example.org".to_owned(),
+            last_used_at: None,
+            created_at: DateTime::from_timestamp_nanos(SOME_TIME * 1_000_000_000),
         }
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::bodies::ScopeView;
 use crate::accounts::activity::Activity;
 use crate::accounts::identities::Identity;
+use crate::accounts::passkeys::Passkey;
 use crate::accounts::personal_tokens::PersonalToken;
 use crate::accounts::profile::Preferences;
 use crate::accounts::sessions::{Session, SessionKind};
@@ -326,6 +327,34 @@ impl From<Activity> for ActivityView {
     }
 }
 
+/// A key on a device of somebody's, with which they sign in.
+#[derive(Object, Serialize)]
+#[oai(rename = "Passkey", example)]
+pub(super) struct PasskeyView {
+    /// Its id.
+    pub(super) id: Uuid,
+    /// What its owner calls it.
+    pub(super) name: String,
+    /// The host it was made for; it works nowhere else.
+    pub(super) host: String,
+    /// When somebody last signed in with it; `null` is never.
+    pub(super) last_used_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When it was added.
+    pub(super) created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl From<Passkey> for PasskeyView {
+    fn from(passkey: Passkey) -> Self {
+        Self {
+            id: passkey.id.0,
+            name: passkey.name,
+            host: passkey.host,
+            last_used_at: passkey.last_used_at.map(moment),
+            created_at: moment(passkey.created_at),
+        }
+    }
+}
+
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident as $shown:literal: $item:ident of $domain:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -351,6 +380,8 @@ pages! {
     TokenPageView as "PersonalTokenPage": TokenView of PersonalToken,
     /// A page of sessions.
     SessionPageView as "SessionPage": SessionView of Session,
+    /// A page of passkeys.
+    PasskeyPageView as "PasskeyPage": PasskeyView of Passkey,
     /// A page of identities elsewhere.
     IdentityPageView as "IdentityPage": IdentityView of Identity,
     /// A page of what happened.

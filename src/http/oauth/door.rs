@@ -11,10 +11,13 @@ use super::answers::see_other;
 use super::call::{Call, Pairs};
 use super::forms::Visitor;
 use super::pages::fields::Faults;
+use super::pages::passkeys::Scripted;
 use super::pages::sign_in::{self, Doorstep, Wishes};
 use super::pages::{self, set_cookie};
 use super::upstream::ANEW;
-use super::{cookies, tickets};
+use super::{cookies, passkeys, tickets};
+use crate::accounts::passkeys::Asking;
+use crate::accounts::passkeys::sign_in::ShownPasskey;
 use crate::accounts::registration::NewAccount;
 use crate::accounts::{AccountError, Proven};
 use crate::config::Registration;
@@ -22,7 +25,7 @@ use crate::fault::Fault;
 use crate::oauth::OAuthError;
 
 /// The steps of the way in; each is the value of `step` in its form.
-pub(super) const STEPS: [&str; 3] = ["sign-in", "second-factor", "sign-up"];
+pub(super) const STEPS: [&str; 4] = ["sign-in", "passkey", "second-factor", "sign-up"];
 
 /// What waits behind the door.
 pub(super) struct Door<'a> {
@@ -68,6 +71,7 @@ impl Door<'_> {
     /// Takes a form of one of the [`STEPS`], whose token was checked.
     pub(super) async fn take(&self, step: &str, form: &Pairs) -> Shown {
         match step {
+            "passkey" => self.take_passkey(form).await,
             "second-factor" => self.take_code(form).await,
             "sign-up" => self.take_new_account(form).await,
             _ => self.take_password(form).await,
@@ -90,6 +94,20 @@ impl Door<'_> {
             }
         };
         self.enter(proven).await
+    }
+
+    /// A passkey stands for both factors.
+    async fn take_passkey(&self, form: &Pairs) -> Shown {
+        let credential = passkeys::credential_of(form)?;
+        let shown = ShownPasskey { ceremony: form.one("ceremony")?.unwrap_or_default(), credential: &credential };
+        let (accounts, asking) = (&self.services.accounts, Asking::Browser(&self.visitor.cookie));
+        match accounts.prove_passkey(asking, shown, &self.call.origin).await {
+            Ok(proven) => self.admit(proven).await,
+            Err(error) => {
+                let (status, faults) = told(error)?;
+                self.show_sign_in("", &faults, status)
+            }
+        }
     }
 
     /// Lets somebody in who proved who they are, after their second factor where they have one.
@@ -195,6 +213,8 @@ impl Door<'_> {
     ) -> Shown {
         let token = self.visitor.token(step, "", self.services)?;
         let open = self.services.accounts.registration() != Registration::Closed;
+        let (passkey, origin) = (self.visitor.token("passkey", "", self.services)?, passkeys::origin_of(self.services));
+        let passkey = Scripted { token: &passkey, server: &self.services.issuer, origin: &origin };
         let doorstep = Doorstep {
             action: &self.action,
             token: &token,
@@ -202,6 +222,7 @@ impl Door<'_> {
             sign_in: &self.sign_in,
             sign_up: open.then_some(&*self.sign_up),
             upstreams: &self.upstreams(),
+            passkey: self.services.accounts.takes_passkeys().is_ok().then_some(passkey),
             faults,
             root: self.root,
         };
@@ -224,6 +245,11 @@ pub(super) fn told(error: AccountError) -> Result<(StatusCode, Faults), OAuthErr
             (refused, Faults { summary: Some(text.clone()), fields: vec![("invite", text)] })
         }
         AccountError::WrongCredentials => (refused, Faults::of("The e-mail address or the password is wrong.")),
+        AccountError::PasskeyRefused => {
+            (refused, Faults::of("Nobody can sign in with this passkey. Use another one, or your password."))
+        }
+        AccountError::CeremonyOver => (refused, Faults::of("That took too long. Please try again.")),
+        AccountError::NoPasskeys(_) => (refused, Faults::of("This server cannot have passkeys.")),
         AccountError::WrongCode => (refused, Faults::of("The code is wrong, or was used already.")),
         AccountError::TooManyAttempts(_) => {
             let text = "There were too many attempts. Wait some minutes, then try again.";

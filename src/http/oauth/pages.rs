@@ -1,4 +1,4 @@
-//! Pages for people: server-rendered, without any script.
+//! Pages for people: server-rendered; only what needs a passkey needs a script, which is the same for all.
 //!
 //! Each page is a function from what it shows to [`Markup`]; a [`Page`] puts it into the frame that all share and gives
 //! it the headers of its kind.
@@ -9,6 +9,7 @@ pub(super) mod fields;
 pub(super) mod identities;
 pub(super) mod link;
 pub(super) mod notice;
+pub(super) mod passkeys;
 pub(super) mod recovery;
 pub(super) mod sign_in;
 
@@ -22,10 +23,14 @@ use poem::http::{HeaderValue, StatusCode};
 use super::Services;
 use super::cookies;
 use super::forms::{Visitor, origin_of};
+use super::passkeys::QUESTION_PATH;
 use crate::accounts::AccountError;
 use crate::http::problem::ApiError;
 use crate::oauth::redirect::RedirectKind;
 use crate::oauth::{ErrorCode, OAuthError};
+
+/// Where the script for passkeys is.
+const SCRIPT_PATH: &str = "/oauth/passkeys.js";
 
 /// A page that is about to be sent.
 pub(super) struct Page {
@@ -35,17 +40,19 @@ pub(super) struct Page {
     pub(super) content: Markup,
     /// The way from the page's folder to the server's root: empty or `../`.
     pub(super) root: &'static str,
+    /// The public URL, on pages with the script for passkeys.
+    pub(super) script: Option<String>,
 }
 
 impl Page {
     /// A page below `/oauth`.
     pub(super) fn new(title: impl Into<String>, content: Markup) -> Self {
-        Self { title: title.into(), content, root: "../" }
+        Self { title: title.into(), content, root: "../", script: None }
     }
 
     /// The answer. `destinations` are the URLs to which its forms may lead in the end.
     pub(super) fn answer(self, status: StatusCode, destinations: &[&str]) -> Response {
-        let policy = content_policy(destinations);
+        let policy = content_policy(destinations, self.script.as_deref());
         let mut response = Response::builder()
             .status(status)
             .header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
@@ -82,6 +89,7 @@ impl Page {
                     title { (self.title) " · MindFlow" }
                     link rel="icon" href={ (self.root) "oauth/icon.svg" };
                     link rel="stylesheet" href={ (self.root) "oauth/pages.css" };
+                    @if self.script.is_some() { script src={ (self.root) "oauth/passkeys.js" } defer {} }
                 }
                 body {
                     header { img src={ (self.root) "oauth/icon.svg" } alt="" width="28" height="28"; span { "MindFlow" } }
@@ -105,11 +113,16 @@ pub(super) fn set_cookie(mut response: Response, cookie: &str) -> Response {
 /// Chromium holds every redirect after a form against `form-action`, to the end of the chain: also those of the client's
 /// own callback, which may lead to any site, such as the connectors' old home to the new one. So a page that leads to a
 /// client allows all of `https:`, beside the one place on the person's device that the client asked for. Nothing is lost:
-/// forms can only come from our own markup, as no script and no foreign content runs here.
-fn content_policy(destinations: &[&str]) -> String {
-    let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
-                      form-action 'self'"
-        .to_owned();
+/// forms can only come from our own markup, as no foreign content runs here, and no script but the one for passkeys, which
+/// may ask one question of the `server` with this public URL.
+fn content_policy(destinations: &[&str], server: Option<&str>) -> String {
+    let script = server.map_or(String::new(), |server| {
+        format!("script-src {server}{SCRIPT_PATH}; connect-src {server}{QUESTION_PATH}; ")
+    });
+    let mut policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; {script}base-uri 'none'; frame-ancestors 'none'; \
+         form-action 'self'"
+    );
     if !destinations.is_empty() {
         policy.push_str(" https:");
     }
@@ -178,8 +191,16 @@ mod tests {
             ("com.example.app:/cb", "https: com.example.app:"),
             ("javascript:alert(1)", "https:"),
         ] {
-            assert!(content_policy(&[url]).ends_with(&format!("; form-action 'self' {sources}")), "{url}");
+            assert!(content_policy(&[url], None).ends_with(&format!("; form-action 'self' {sources}")), "{url}");
         }
-        assert!(content_policy(&[]).ends_with("; form-action 'self'"));
+        assert!(content_policy(&[], None).ends_with("; form-action 'self'"));
+    }
+
+    #[test]
+    fn one_script_runs_where_passkeys_are_and_none_elsewhere() {
+        assert!(!content_policy(&[], None).contains("script-src"));
+        let policy = content_policy(&["https://a.example/cb"], Some("https://m.example/below"));
+        assert!(policy.contains("; script-src https://m.example/below/oauth/passkeys.js; connect-src"), "{policy}");
+        assert!(policy.contains("https://m.example/below/oauth/passkeys/question; base-uri"), "{policy}");
     }
 }

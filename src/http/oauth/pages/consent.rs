@@ -53,7 +53,7 @@ impl Consent<'_> {
                 }
             }
         };
-        Page { title: format!("Allow {name}?"), content, root: self.root }
+        Page { title: format!("Allow {name}?"), content, root: self.root, script: None }
     }
 
     fn facts(&self) -> Markup {

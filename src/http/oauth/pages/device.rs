@@ -26,7 +26,7 @@ pub(in crate::http::oauth) fn enter_code(code: &str, faults: &Faults) -> Page {
         }
     };
     let title = if faults.any() { format!("Error: {TITLE}") } else { TITLE.to_owned() };
-    Page { title, content, root: "" }
+    Page { title, content, root: "", script: None }
 }
 
 /// It was allowed.

@@ -22,6 +22,11 @@ impl Faults {
         self.summary.is_some()
     }
 
+    /// Whether this is what is told above all fields.
+    pub(in crate::http::oauth) fn is(&self, summary: &str) -> bool {
+        self.summary.as_deref() == Some(summary)
+    }
+
     /// What is told above all fields, heard first; it leads to the fields.
     pub(super) fn above(&self, fields: &[&str]) -> Markup {
         let Some(summary) = &self.summary else { return html! {} };

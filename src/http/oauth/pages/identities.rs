@@ -5,6 +5,7 @@ use url::form_urlencoded;
 
 use super::Page;
 use super::fields::{Faults, hidden};
+use super::passkeys::Passkeys;
 use crate::accounts::identities::Identity;
 use crate::oauth::upstream::Button;
 
@@ -21,6 +22,9 @@ pub(in crate::http::oauth) struct Identities<'a> {
     pub(in crate::http::oauth) token: &'a str,
     /// What was wrong with the last try.
     pub(in crate::http::oauth) faults: &'a Faults,
+    /// Whether that was to take their last way in away.
+    pub(in crate::http::oauth) only_way: bool,
+    pub(in crate::http::oauth) passkeys: Passkeys<'a>,
 }
 
 impl Identities<'_> {
@@ -31,7 +35,8 @@ impl Identities<'_> {
             h1 { (TITLE) }
             p .lead { "to the account of " bdi .strong { (self.email) } }
             (self.faults.above(&[]))
-            @if self.faults.any() { p { a href="forgot-password" { "Choose a password" } } }
+            @if self.only_way { p { a href="forgot-password" { "Choose a password" } } }
+            h2 { "Accounts elsewhere" }
             @if self.linked.is_empty() {
                 p { "No account elsewhere is linked." }
             } @else {
@@ -47,6 +52,7 @@ impl Identities<'_> {
                     }
                 }
             }
+            (self.passkeys.show())
             p .foot { a href="sign-out" { "Sign out" } }
         };
         let title = if self.faults.any() { format!("Error: {TITLE}") } else { TITLE.to_owned() };

@@ -65,7 +65,7 @@ impl LinkPage<'_> {
                 p .foot { a href={ (self.root) "oauth/forgot-password" } { "Forgot your password?" } }
             }
         };
-        Page { title, content, root: self.root }
+        Page { title, content, root: self.root, script: None }
     }
 }
 
@@ -73,5 +73,5 @@ impl LinkPage<'_> {
 pub(in crate::http::oauth) fn refused(text: &str, root: &'static str) -> Page {
     const TITLE: &str = "You are not signed in";
     let content = html! { h1 { (TITLE) } p { (text) } };
-    Page { title: TITLE.to_owned(), content, root }
+    Page { title: TITLE.to_owned(), content, root, script: None }
 }

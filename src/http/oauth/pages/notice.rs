@@ -39,7 +39,7 @@ pub(in crate::http::oauth) fn stale(text: &str, again: Way<'_>, root: &'static s
         p { (text) }
         p { a .button href=(link) { (name) } }
     };
-    Page { title: TITLE.to_owned(), content, root }
+    Page { title: TITLE.to_owned(), content, root, script: None }
 }
 
 /// Signing out, asked first: a link alone must not do it.
@@ -69,5 +69,5 @@ pub(in crate::http::oauth) fn signed_out() -> Page {
 
 /// Something is done, and there is no way on.
 pub(super) fn done(title: &str, content: &Markup, root: &'static str) -> Page {
-    Page { title: title.to_owned(), content: html! { h1 { (title) } (content) }, root }
+    Page { title: title.to_owned(), content: html! { h1 { (title) } (content) }, root, script: None }
 }

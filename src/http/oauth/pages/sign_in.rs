@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::fields::{Faults, Field, hidden};
+use super::passkeys::Scripted;
 
 /// What these pages have in common.
 pub(in crate::http::oauth) struct Doorstep<'a> {
@@ -19,6 +20,8 @@ pub(in crate::http::oauth) struct Doorstep<'a> {
     pub(in crate::http::oauth) sign_up: Option<&'a str>,
     /// Other places that say who somebody is: name and link.
     pub(in crate::http::oauth) upstreams: &'a [(String, String)],
+    /// The way in by a passkey, where there can be one.
+    pub(in crate::http::oauth) passkey: Option<Scripted<'a>>,
     /// What was wrong with the last try.
     pub(in crate::http::oauth) faults: &'a Faults,
     /// The way to the server's root.
@@ -28,7 +31,7 @@ pub(in crate::http::oauth) struct Doorstep<'a> {
 impl Doorstep<'_> {
     fn page(&self, title: &str, content: Markup) -> Page {
         let title = if self.faults.any() { format!("Error: {title}") } else { title.to_owned() };
-        Page { title, content, root: self.root }
+        Page { title, content, root: self.root, script: None }
     }
 
     fn head(&self, title: &str, fields: &[&str]) -> Markup {
@@ -62,7 +65,8 @@ pub(in crate::http::oauth) fn sign_in(door: &Doorstep<'_>, email: &str) -> Page 
         label: "E-mail address",
         kind: "email",
         value: email,
-        autocomplete: "username",
+        // With the second word, browsers offer passkeys here, too (Web Authentication, level 3, section 5.1.4).
+        autocomplete: if door.passkey.is_some() { "username webauthn" } else { "username" },
         focus: email.is_empty(),
         ..Field::default()
     };
@@ -82,13 +86,14 @@ pub(in crate::http::oauth) fn sign_in(door: &Doorstep<'_>, email: &str) -> Page 
             (password_field.show(door.faults, &FIELDS))
             button type="submit" { "Sign in" }
         }
+        @if let Some(passkey) = door.passkey { (passkey.sign_in(door.action, door.root)) }
         p .foot { a href={ (door.root) "oauth/forgot-password" } { "Forgot your password?" } }
         (door.others())
         @if let Some(link) = door.sign_up {
             p .foot { "New here? " a href=(link) { "Create an account" } }
         }
     };
-    door.page(TITLE, content)
+    Page { script: door.passkey.map(|passkey| passkey.server.to_owned()), ..door.page(TITLE, content) }
 }
 
 /// The code of an authenticator, after the password. `ticket` says that the password was right.
