@@ -51,11 +51,14 @@ where
     }
 }
 
-/// Whether a line may be written whatever level was chosen. Below errors, rmcp writes down whole messages, in which are
-/// tasks; what there is to say about a request is in the line that this program writes of it.
+/// Libraries that write down whole messages below errors: in rmcp's are tasks, in webauthn-rs's what people sign in with.
+const TALKATIVE: [&str; 3] = ["rmcp", "webauthn_rs", "webauthn_rs_core"];
+
+/// Whether a line may be written whatever level was chosen. What there is to say about a request is in the line that this
+/// program writes of it.
 fn is_discreet(line: &Metadata<'_>) -> bool {
-    let of_rmcp = line.target() == "rmcp" || line.target().starts_with("rmcp::");
-    !of_rmcp || *line.level() == Level::ERROR
+    let library = line.target().split("::").next().unwrap_or_default();
+    !TALKATIVE.contains(&library) || *line.level() == Level::ERROR
 }
 
 /// Catches what this thread logs until the guard is dropped.
@@ -143,11 +146,13 @@ mod tests {
 
         tracing::debug!(target: "rmcp::service", request = "Call the doctor", "received request");
         tracing::warn!(target: "rmcp::service", "response error");
+        tracing::trace!(target: "webauthn_rs_core::core", reg = "A signature", "challenge");
         tracing::error!(target: "rmcp::service", "fail to close sink");
         tracing::debug!("our own");
 
         let text = log.text();
         assert!(!text.contains("doctor") && !text.contains("response error"), "{text}");
+        assert!(!text.contains("A signature"), "{text}");
         assert!(text.contains("fail to close sink") && text.contains("our own"), "{text}");
     }
 }
