@@ -1,5 +1,6 @@
 //! The App: every component, built once from the configuration.
 
+mod backups;
 mod clients;
 mod housekeeping;
 mod keys;
@@ -55,6 +56,7 @@ use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreError, StoreResult, Tx};
 use crate::tasks::Tasks;
 
+use backups::MakeBackups;
 use housekeeping::House;
 pub use keys::Keys;
 pub use outside::Outside;
@@ -168,17 +170,14 @@ impl App {
             settings: grant_settings(&config),
         }));
         let limits = Arc::new(Limits::new(&config.limits, &clock));
+        let backups = MakeBackups::when_asked(&config, &store, &objects, &secret);
         Self {
             upstreams,
             issuer,
             secret,
             guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
             tokens,
-            health: Arc::new(health(&config, &store, &policies, &clock).with(
-                "objects",
-                Need::Useful,
-                objects::check(&objects, &clock),
-            )),
+            health: Arc::new(with_places(health(&config, &store, &policies, &clock), &config, &objects, &clock)),
             background: housekeeping::start(
                 &config,
                 House {
@@ -187,6 +186,7 @@ impl App {
                     ring,
                     clock: clock.clone(),
                     limits: Arc::clone(&limits),
+                    backups,
                 },
             ),
             _watch: watch,
@@ -314,6 +314,15 @@ fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>, clock: &
             let (store, now) = (shared.clone(), clock.now());
             async move { background_finding(standing(&store, now).await) }
         })
+}
+
+/// Looks at the places outside of the database, too.
+fn with_places(health: Health, config: &Config, objects: &Objects, clock: &Clock) -> Health {
+    let health = health.with("objects", Need::Useful, objects::check(objects, clock));
+    match backups::check(config, clock) {
+        Some(check) => health.with("backups", Need::Useful, check),
+        None => health,
+    }
 }
 
 /// Background work that fails or that nobody does. Without a database nothing is known of it, which is told elsewhere.

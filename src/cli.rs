@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, each thin.
 
+pub mod backup;
 pub mod client;
 pub mod demo;
 pub mod doctor;
@@ -9,6 +10,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod policy;
 pub mod remote;
+pub mod restore;
 pub mod serve;
 mod supervisor;
 pub mod user;
@@ -69,6 +71,10 @@ enum Command {
     Health(health::HealthArgs),
     /// Check a deployment, and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Make, list, prune and try backups
+    Backup(backup::BackupArgs),
+    /// Make the database from a backup
+    Restore(restore::RestoreArgs),
     /// Write the OpenAPI document
     Openapi(openapi::OpenapiArgs),
 }
@@ -150,6 +156,14 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
         Command::Keys(args) => {
             log_for_command(&config);
             ended(keys::run(args, &config, Clock::system(), &mut io::stdout()).await.map(|()| ExitCode::SUCCESS))
+        }
+        Command::Backup(args) => {
+            log_for_command(&config);
+            ended(backup::run(args, &config, Clock::system(), &mut io::stdout()).await.map(|()| ExitCode::SUCCESS))
+        }
+        Command::Restore(args) => {
+            log_for_command(&config);
+            ended(restore::run(args, &config, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS))
         }
         Command::User(args) => match with_app(config).await {
             Ok(app) => ended(user::run(args, &app.accounts, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),

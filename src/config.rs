@@ -5,6 +5,7 @@
 //! - [`example`]: the commented file that shows them all.
 
 mod background;
+mod backup;
 pub mod example;
 pub mod keys;
 mod mcp;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::background::Background;
+pub use self::backup::Backup;
 pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
 pub use self::objects::{Attachments, Objects};
@@ -39,6 +41,8 @@ pub struct Config {
     pub objects: Objects,
     /// What may be attached to tasks.
     pub attachments: Attachments,
+    /// What becomes of backups.
+    pub backup: Backup,
     /// Where policies live.
     pub policies: Policies,
     /// What is done by itself.
@@ -219,6 +223,7 @@ impl Config {
             },
             objects: Objects::from_values(values),
             attachments: Attachments::from_values(values),
+            backup: Backup::from_values(values),
             policies: Policies {
                 dir: values.get("policies.dir", value::path),
                 tests: values.get("policies.tests", value::policy_tests),

@@ -6,6 +6,7 @@
 //! - [`tasks`], [`accounts`], [`oauth`], [`policies`]: the domain. Rules live here; no SQL, no HTTP.
 //! - [`store`]: the only user of sqlx. [`objects`]: files, in a folder or a bucket. [`scoring`]: the pure core that ranks and explains.
 //! - [`background`]: work that comes round, done by one instance for all.
+//! - [`backup`]: everything in one file, and back.
 //! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
@@ -13,6 +14,7 @@
 pub mod accounts;
 pub mod app;
 pub mod background;
+pub mod backup;
 pub mod calendar;
 pub mod cli;
 pub mod clock;

@@ -48,6 +48,21 @@ impl SecretKey {
         Ok(Self::new(text.trim()))
     }
 
+    /// Reads the secret of the data folder, if there is one; makes none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or holds too little.
+    pub fn load(folder: &Path) -> io::Result<Option<Self>> {
+        if folder.join(FILE).try_exists()? { Self::load_or_generate(folder).map(Some) } else { Ok(None) }
+    }
+
+    /// Says which secret this is without telling anything of it: 16 hexadecimal digits.
+    pub fn fingerprint(&self) -> Option<String> {
+        let tag = self.mac("fingerprint", &[]).ok()?;
+        Some(tag.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Encrypts for one purpose (AES-256-GCM under a key derived by HKDF-SHA-256).
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>, RandomError> {
         let mut sealed = plain.to_vec();
@@ -86,7 +101,7 @@ impl SecretKey {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&draft)?;
-        writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes.as_ref()))?;
+        writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))?;
         file.sync_all()?;
         // A link never replaces a file: whoever comes second uses what is there.
         match fs::hard_link(&draft, path) {

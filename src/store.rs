@@ -22,6 +22,7 @@ pub mod accounts;
 pub mod audit;
 pub mod callers;
 mod changes;
+pub mod dump;
 pub mod duties;
 pub mod email_tokens;
 mod endings;
@@ -31,6 +32,7 @@ mod groups;
 pub mod identities;
 pub mod inspect;
 pub mod invites;
+pub mod load;
 pub mod migrations;
 pub mod oauth_clients;
 pub mod oauth_codes;
@@ -40,10 +42,12 @@ pub mod oauth_grants;
 pub mod oauth_keys;
 pub mod oauth_refresh_tokens;
 pub mod passkeys;
+pub mod scratch;
 mod search_words;
 pub mod second_factors;
 pub mod sessions;
 mod statements;
+pub mod tables;
 mod task_lists;
 mod tasks;
 #[cfg(test)]
@@ -97,6 +101,9 @@ pub enum Dialect {
     /// PostgreSQL 15 or newer.
     Postgres,
 }
+
+/// What connections to PostgreSQL are called there, so that operators know whose they are.
+pub(crate) const PROGRAM: &str = "mindflow";
 
 /// How many connections to keep and how long to wait for one.
 #[derive(Clone, Debug)]
@@ -204,7 +211,7 @@ impl Store {
         // Who sets it in the URL knows better.
         let chosen = url.contains("statement_timeout");
         let limit = (!chosen).then(|| ("statement_timeout", limits.statement_timeout.as_millis().to_string()));
-        let options = options.options(limit).disable_statement_logging();
+        let options = options.options(limit).application_name(PROGRAM).disable_statement_logging();
         let pool = sqlx::postgres::PgPoolOptions::new()
             .max_connections(limits.connections)
             .acquire_timeout(limits.acquire_timeout)

@@ -24,7 +24,7 @@ pub struct RandomError;
 pub fn random_secret(prefix: &str) -> Result<String, RandomError> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| RandomError)?;
-    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes.as_ref())))
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
 /// The hash under which a secret is stored and found.

@@ -35,13 +35,15 @@ pub(super) struct House {
     pub(super) ring: Arc<KeyRing>,
     pub(super) clock: Clock,
     pub(super) limits: Arc<Limits>,
+    pub(super) backups: Option<Arc<dyn Duty>>,
 }
 
 /// Begins to keep house, as far as this instance is to.
 pub(super) fn start(config: &Config, house: House) -> Background {
-    let House { store, grants, ring, clock, limits } = house;
+    let House { store, grants, ring, clock, limits, backups } = house;
     let own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
-    let duties = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
+    let mut duties = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
+    duties.extend(backups.filter(|_| config.background.enabled));
     Background::start(&store, &clock, duties, own)
 }
 

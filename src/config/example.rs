@@ -46,7 +46,9 @@ fn describe(text: &mut String, key: &Key) {
 
 /// A value as the file writes it: numbers and booleans bare, lists in brackets, the rest in quotes.
 fn as_toml(key: &Key, value: &str) -> String {
-    if ["server.cors_origins", "oauth.registration_hosts", "attachments.allowed_types"].contains(&key.path) {
+    if ["server.cors_origins", "oauth.registration_hosts", "attachments.allowed_types", "backup.encrypt_to"]
+        .contains(&key.path)
+    {
         format!("[\"{value}\"]")
     } else if value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok() {
         value.to_owned()

@@ -230,6 +230,38 @@ pub const KEYS: &[Key] = &[
         "Whether signed URLs lead to the bucket itself, past this server. Its endpoint must be reachable for people then.",
     ),
     Key::new("attachments.upload_timeout_seconds", "900", "1 to 86400", "How long the upload of one file may take."),
+    Key::new(
+        "backup.to",
+        "",
+        "a folder's path, a file: URL or s3://BUCKET/PREFIX",
+        "Where backups go. Unset: the folder backups of the data folder, which a lost disk takes with it. A bucket is \
+         reached as objects says.",
+    )
+    .sample("s3://mindflow/backups"),
+    Key::new(
+        "backup.schedule_hours",
+        "0",
+        "0 to 8760",
+        "How often the server makes a backup by itself; of several instances one does. 0 leaves it to others.",
+    ),
+    Key::new("backup.keep_daily", "30", "0 to 10000", "Of how many days a backup stays."),
+    Key::new("backup.keep_weekly", "13", "0 to 10000", "Of how many weeks a backup stays."),
+    Key::new("backup.keep_monthly", "12", "0 to 10000", "Of how many months a backup stays."),
+    Key::new(
+        "backup.encrypt_to",
+        "",
+        "public keys of age (age1…), separated by commas",
+        "For whom backups are encrypted. Whoever holds one of the secret keys can restore them; the server cannot.",
+    )
+    .sample("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudun2aqsrh6vey"),
+    Key::new(
+        "backup.passphrase_file",
+        "",
+        "a file",
+        "Encrypts backups with a passphrase instead: the first line of this file.",
+    )
+    .sample("/etc/mindflow/backup.passphrase"),
+    Key::new("backup.attachments", "true", "true or false", "Whether the files that are attached to tasks are in backups."),
     Key::new("policies.dir", "./policies", "a folder", "Where policies live, one folder each.").env("POLICIES_DIR"),
     Key::new(
         "policies.tests",

@@ -249,6 +249,13 @@ pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {
     list(raw)?.iter().map(|text| origin(text.trim())).collect()
 }
 
+/// Public keys of age (`age1…`, Bech32); whether each is one shows when it is used.
+pub(super) fn public_keys(raw: &Raw) -> Option<Vec<String>> {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let keys: Vec<String> = list(raw)?.iter().map(|text| text.trim().to_owned()).collect();
+    keys.iter().all(|key| key.starts_with("age1") && plain(key)).then_some(keys)
+}
+
 /// Hosts, and schemes with a colon.
 pub(super) fn places(raw: &Raw) -> Option<Vec<String>> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');

@@ -4,13 +4,13 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 
 use super::{PoolLimits, Pools, Store, StoreError, StoreResult};
 
-static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+pub(super) static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// The migration that made the table of tasks.
-const TASKS: i64 = 2;
+pub(super) const TASKS: i64 = 2;
 /// The migration that stands for words folded as they are now; no SQL could fold them.
-const SEARCH_WORDS: i64 = 4;
+pub(super) const SEARCH_WORDS: i64 = 4;
 
 /// Where sqlx keeps which migrations were applied.
 const HISTORY: &str = "_sqlx_migrations";
@@ -207,7 +207,7 @@ impl Store {
     }
 
     /// The applied migrations; an error when one of them is unknown to this program.
-    async fn known_applied(&self) -> Result<Vec<i64>, MigrationError> {
+    pub(super) async fn known_applied(&self) -> Result<Vec<i64>, MigrationError> {
         let applied = self.applied().await?;
         let known = last_known(self.migrator());
         match applied.iter().find(|version| **version > known) {
@@ -228,6 +228,11 @@ impl Store {
         Ok(applied.into_iter().map(|migration| migration.version).collect())
     }
 
+    /// Whether there are tables that this program has no record of.
+    pub(super) async fn is_unrecorded(&self) -> StoreResult<bool> {
+        Ok(self.tables().await?.iter().any(|table| table != HISTORY))
+    }
+
     async fn tables(&self) -> StoreResult<Vec<String>> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => sqlx::query_scalar(SQLITE_TABLES).fetch_all(writer.pool()).await?,
@@ -235,7 +240,7 @@ impl Store {
         })
     }
 
-    fn explain(&self, error: MigrateError) -> MigrationError {
+    pub(super) fn explain(&self, error: MigrateError) -> MigrationError {
         match error {
             MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => {
                 MigrationError::Newer { found, known: last_known(self.migrator()) }
@@ -245,6 +250,11 @@ impl Store {
             other => MigrationError::Failed(other),
         }
     }
+}
+
+/// The last migration that this program has; both databases have the same.
+pub fn newest() -> i64 {
+    last_known(&SQLITE)
 }
 
 fn ups(migrator: &'static Migrator) -> impl Iterator<Item = &'static Migration> {

@@ -41,7 +41,7 @@ impl Store {
 
 impl Tx<'_> {
     /// Folds the words of some tasks; returns where to go on.
-    async fn fold_words_after(&mut self, place: Uuid) -> StoreResult<Option<Uuid>> {
+    pub(super) async fn fold_words_after(&mut self, place: Uuid) -> StoreResult<Option<Uuid>> {
         let rows: Vec<WordsRow> =
             on_database!(self, |db| sqlx::query_as(LIST_WORDS).bind(place).bind(CHUNK).fetch_all(db).await?);
         let last = rows.last().map(|row| row.id);

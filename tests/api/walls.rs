@@ -39,6 +39,7 @@ fn trespassers(rooms: &[&str], words: &[&str]) -> Vec<String> {
 fn each_library_of_a_room_is_named_there_alone() {
     assert_eq!(trespassers(&["http"], &["poem::", "poem_openapi"]), [""; 0]);
     assert_eq!(trespassers(&["store"], &["sqlx::"]), [""; 0]);
+    assert_eq!(trespassers(&["backup"], &["use age::", "use tar::"]), [""; 0]);
     assert_eq!(trespassers(&["policies"], &["rhai::"]), [""; 0]);
     assert_eq!(trespassers(&["objects"], &["object_store::"]), [""; 0]);
     assert_eq!(trespassers(&["accounts/passkeys"], &["webauthn_rs::"]), [""; 0]);
@@ -54,6 +55,7 @@ fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
     let all_but_the_core = [
         "accounts",
         "app",
+        "backup",
         "calendar",
         "cli",
         "clock",

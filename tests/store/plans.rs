@@ -55,6 +55,21 @@ const SERVER_WIDE: [&str; 41] = [
     "SPEND_INVITE",
 ];
 
+/// Read and write the whole database, for backups.
+const WHOLE: [&str; 11] = [
+    "APPLIED",
+    "COPY_FILE",
+    "COUNT_SERVERS",
+    "DANGLING",
+    "EXPORT_SNAPSHOT",
+    "FOREIGN_KEYS",
+    "FORGET_KEYS",
+    "MAY_WAIT",
+    "MIND_KEYS",
+    "TAKE_ANY_TIME",
+    "WAIT_FOR_LOCKS",
+];
+
 /// A value for a parameter.
 #[derive(Clone, Copy, Debug)]
 enum Arg {
@@ -433,7 +448,7 @@ async fn careless(raw: &Raw) -> Vec<String> {
     let arguments = Person::find(raw).await.arguments();
     let mut careless = Vec::new();
     for (name, sql) in ALL_STATEMENTS.concat() {
-        if SERVER_WIDE.contains(&name) {
+        if SERVER_WIDE.contains(&name) || WHOLE.contains(&name) {
             continue;
         }
         let Some(arguments) = arguments.get(name) else {
