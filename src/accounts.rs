@@ -48,6 +48,7 @@ use crate::config::Registration;
 use crate::ids::UserId;
 use crate::mail::Post;
 use crate::oauth::AccessTokens;
+use crate::observe::metrics::AccountMetrics;
 use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
 
@@ -143,6 +144,7 @@ pub struct Accounts {
     attempts: Attempts,
     passkeys: RelyingParty,
     settings: AccountSettings,
+    metrics: AccountMetrics,
 }
 
 impl Accounts {
@@ -151,7 +153,32 @@ impl Accounts {
         let AccountParts { store, clock, passwords, tokens, policies, zone_follower, secret, post, settings } = parts;
         let attempts = Attempts::new(settings.most_failures, clock.clone());
         let passkeys = RelyingParty::of(post.server());
-        Self { store, clock, passwords, tokens, policies, zone_follower, secret, post, attempts, passkeys, settings }
+        let metrics = AccountMetrics::default();
+        Self {
+            store,
+            clock,
+            passwords,
+            tokens,
+            policies,
+            zone_follower,
+            secret,
+            post,
+            attempts,
+            passkeys,
+            settings,
+            metrics,
+        }
+    }
+
+    /// Counts in `metrics` from now on.
+    #[must_use]
+    pub fn counting(self, metrics: AccountMetrics) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Counts a step of signing in.
+    fn count_sign_in<T>(&self, step: &'static str, outcome: &Result<T, AccountError>) {
+        self.metrics.signed_in(step, outcome.as_ref().err().map_or("success", AccountError::word));
     }
 }
 

@@ -9,6 +9,7 @@ mod objects;
 mod outside;
 mod starting;
 mod upstreams;
+mod watching;
 
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ use crate::oauth::upstream::Upstreams;
 use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing, Resource};
 use crate::objects::Objects;
 use crate::observe::health::{Finding, Health, Need, Status};
+use crate::observe::metrics::Metrics;
+use crate::observe::telemetry::Telemetry;
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
 use crate::secret_key::SecretKey;
@@ -99,6 +102,9 @@ pub struct App {
     pub grants: Arc<Grants>,
     /// Their tasks.
     pub tasks: Tasks,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    telemetry: Telemetry,
     /// How everything is.
     pub health: Arc<Health>,
     upstreams: Arc<Upstreams>,
@@ -138,21 +144,20 @@ impl App {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
-        Ok(Self::assemble(config, outside, port, Ground { keys, objects, ring, clients, upstreams, policies, watch }))
+        let telemetry = Telemetry::start(&config.telemetry, config.server.environment)?;
+        let ground = Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry };
+        Ok(Self::assemble(config, outside, port, ground))
     }
 
     fn assemble(config: Config, outside: Outside, port: u16, ground: Ground) -> Self {
         let Outside { clock, mailer } = outside;
-        let Ground { keys: Keys { store, secret, .. }, objects, ring, clients, upstreams, policies, watch } = ground;
+        let Ground { keys: Keys { store, secret, .. }, objects, ring, clients, upstreams, policies, watch, telemetry } =
+            ground;
         let issuer = config.server.public_url(port);
-        let tokens = Arc::new(AccessTokens::new(
-            Arc::clone(&ring),
-            issuer.clone(),
-            config.tokens.access_token_life,
-            clock.clone(),
-        ));
-        let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies));
-        let accounts = Arc::new(Accounts::new(AccountParts {
+        let tokens = Arc::new(access_tokens(&config, &ring, &issuer, &clock));
+        let metrics = Arc::new(watching::metrics(&clock, &store, &policies));
+        let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies)).counting(metrics.rankings.clone());
+        let accounts = Accounts::new(AccountParts {
             store: store.clone(),
             clock: clock.clone(),
             passwords: Passwords::default(),
@@ -162,22 +167,24 @@ impl App {
             secret: secret.clone(),
             post: Post::new(mailer, &issuer),
             settings: account_settings(&config),
-        }));
+        });
+        let accounts = Arc::new(accounts.counting(metrics.accounts.clone()));
         let grants = Arc::new(Grants::new(GrantParts {
             store: store.clone(),
             clock: clock.clone(),
             tokens: Arc::clone(&tokens),
             settings: grant_settings(&config),
         }));
-        let limits = Arc::new(Limits::new(&config.limits, &clock));
+        let limits = Arc::new(Limits::new(&config.limits, &clock).counting(&metrics.limits));
         let backups = MakeBackups::when_asked(&config, &store, &objects, &secret);
+        let health = with_places(health(&config, &store, &policies, &clock), &config, &objects, &clock);
         Self {
             upstreams,
             issuer,
             secret,
             guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
             tokens,
-            health: Arc::new(with_places(health(&config, &store, &policies, &clock), &config, &objects, &clock)),
+            health: Arc::new(watching::with_room(health, &config, &metrics)),
             background: housekeeping::start(
                 &config,
                 House {
@@ -187,9 +194,12 @@ impl App {
                     clock: clock.clone(),
                     limits: Arc::clone(&limits),
                     backups,
+                    metrics: metrics.background.clone(),
                 },
             ),
             _watch: watch,
+            metrics,
+            telemetry,
             config,
             clock,
             store,
@@ -233,6 +243,8 @@ impl App {
             authenticator: self.guard.clone(),
             limits: Arc::clone(&self.limits),
             health: Arc::clone(&self.health),
+            metrics: Arc::clone(&self.metrics),
+            telemetry: self.telemetry.clone(),
             clock: self.clock.clone(),
             oauth: Some(Services {
                 issuer: self.issuer.clone(),
@@ -246,6 +258,7 @@ impl App {
                 limits: Arc::clone(&self.limits),
                 upstreams: Arc::clone(&self.upstreams),
                 tokens: Arc::clone(&self.tokens),
+                metrics: self.metrics.oauth.clone(),
                 discovery: Discovery::new(&self.issuer, welcome),
             }),
         };
@@ -256,7 +269,12 @@ impl App {
     pub async fn stop(self) {
         self.background.stop().await;
         self.store.close().await;
+        self.telemetry.stop().await;
     }
+}
+
+fn access_tokens(config: &Config, ring: &Arc<KeyRing>, issuer: &str, clock: &Clock) -> AccessTokens {
+    AccessTokens::new(Arc::clone(ring), issuer.to_owned(), config.tokens.access_token_life, clock.clone())
 }
 
 const fn account_settings(config: &Config) -> AccountSettings {
@@ -287,6 +305,7 @@ struct Ground {
     upstreams: Arc<Upstreams>,
     policies: Arc<LivePolicies>,
     watch: PolicyWatch,
+    telemetry: Telemetry,
 }
 
 fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>, clock: &Clock) -> Health {

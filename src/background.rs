@@ -29,6 +29,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::observe::metrics::BackgroundMetrics;
 use crate::store::{Store, StoreError};
 
 pub use standing::{Attention, standing};
@@ -105,9 +106,20 @@ pub type Own = Box<dyn Fn(Stop) -> BoxFuture<'static, ()> + Send + Sync>;
 impl Background {
     /// Starts to take part in `duties`, and to do its `own` work.
     pub fn start(store: &Store, clock: &Clock, duties: Vec<Arc<dyn Duty>>, own: Vec<Own>) -> Self {
+        Self::start_counting(store, clock, duties, own, BackgroundMetrics::default())
+    }
+
+    /// The same, counted in `metrics`.
+    pub fn start_counting(
+        store: &Store,
+        clock: &Clock,
+        duties: Vec<Arc<dyn Duty>>,
+        own: Vec<Own>,
+        metrics: BackgroundMetrics,
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let instance = Uuid::now_v7();
-        let keeper = attend::Keeper { store: store.clone(), clock: clock.clone(), instance };
+        let keeper = attend::Keeper { store: store.clone(), clock: clock.clone(), instance, metrics };
         let shared =
             duties.into_iter().map(|duty| tokio::spawn(attend::attend(keeper.clone(), duty, Stop(stopping.clone()))));
         let mut tasks: Vec<_> = shared.collect();

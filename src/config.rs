@@ -11,6 +11,7 @@ pub mod keys;
 mod mcp;
 mod oauth;
 mod objects;
+mod observe;
 mod source;
 mod upstream;
 mod value;
@@ -26,6 +27,7 @@ pub use self::backup::Backup;
 pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
 pub use self::objects::{Attachments, Objects};
+pub use self::observe::{Health, Metrics, MetricsAccess, Sentry, Telemetry};
 use self::source::Values;
 pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
@@ -61,6 +63,14 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// When the server calls itself degraded.
+    pub health: Health,
+    /// What Prometheus reads.
+    pub metrics: Metrics,
+    /// Where faults are reported.
+    pub sentry: Sentry,
+    /// Where traces go.
+    pub telemetry: Telemetry,
 }
 
 /// How the server is reached and what it answers.
@@ -239,6 +249,10 @@ impl Config {
                 auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", value::integer(0, 1_000_000)),
             },
             log: Log { filter: values.get("log.level", value::log_filter) },
+            health: Health::from_values(values),
+            metrics: Metrics::from_values(values),
+            sentry: Sentry::from_values(values),
+            telemetry: Telemetry::from_values(values),
         }
     }
 }

@@ -35,6 +35,7 @@ pub mod limits;
 pub mod lists;
 pub mod mcp;
 pub mod mcp_tools;
+pub mod metrics;
 pub mod oauth;
 pub mod page_cache;
 pub mod pages;
@@ -67,12 +68,16 @@ use self::gate::Gate;
 use self::health::HealthApi;
 use self::limits::Limits;
 use self::mcp::McpEndpoint;
+use self::metrics::{BeforeScrape, MetricsAccess, MetricsApi};
 use self::oauth::{OAuthRoutes, Services};
 use self::pages::{Pages, Preview, Swagger};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::Resource;
 use crate::observe::health::Health;
+use crate::observe::metrics::Metrics;
+use crate::observe::reports::Reporter;
+use crate::observe::telemetry::Telemetry;
 
 /// What the edge is built from, besides the API.
 pub struct Parts<'a> {
@@ -84,6 +89,10 @@ pub struct Parts<'a> {
     pub limits: Arc<Limits>,
     /// The checks behind `/health`.
     pub health: Arc<Health>,
+    /// Counts requests, and what `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    /// The way of traces.
+    pub telemetry: Telemetry,
     /// The server's time.
     pub clock: Clock,
     /// What the endpoints of OAuth work with; without it there are none.
@@ -101,11 +110,12 @@ pub fn endpoint<T: OpenApi + 'static>(
     api: T,
     parts: Parts<'_>,
 ) -> Result<impl Endpoint<Output = Response> + use<T>, ContractError> {
-    let Parts { config, authenticator, limits, health, clock, oauth, mcp } = parts;
+    let Parts { config, authenticator, limits, health, metrics, telemetry, clock, oauth, mcp } = parts;
     let server = &config.server;
     let document = ApiDocument::of::<T>().served_at(&server.public_url(server.port));
     let issuer = oauth.as_ref().map_or_else(|| server.public_url(server.port), |services| services.issuer.clone());
-    let gate = |resource| Gate::new(Arc::clone(&authenticator), &issuer, resource);
+    let counted = metrics.oauth.clone();
+    let gate = |resource| Gate::new(Arc::clone(&authenticator), &issuer, resource).counting(counted.clone());
     let gates = Gates { api: gate(Resource::Api), mcp: gate(Resource::Mcp) };
     let oauth =
         oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits), server.body_timeout)).transpose()?;
@@ -114,7 +124,9 @@ pub fn endpoint<T: OpenApi + 'static>(
     let contract = Contract::compile(&document, gates, limits, body_limits)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
     let preview = if config.mcp.widgets { Preview::Shown } else { Preview::Hidden };
-    let service = OpenApiService::new((HealthApi::new(health), api), document::TITLE, env!("CARGO_PKG_VERSION"));
+    let monitoring = MetricsApi::new(Arc::clone(&metrics), MetricsAccess::of(&config.metrics), before_scrape(&health));
+    let service =
+        OpenApiService::new((HealthApi::new(health), monitoring, api), document::TITLE, env!("CARGO_PKG_VERSION"));
     Ok(Edge {
         contract,
         oauth,
@@ -122,7 +134,21 @@ pub fn endpoint<T: OpenApi + 'static>(
         pages: Pages::new(&document.value, swagger, preview),
         cors: Cors::new(&server.cors_origins),
         clock,
+        metrics: metrics.http.clone(),
+        reporter: Reporter::of_process(),
+        telemetry,
         operations: service.into_endpoint(),
+    })
+}
+
+/// The checks are made with every scrape, which notes what they find.
+fn before_scrape(health: &Arc<Health>) -> BeforeScrape {
+    let health = Arc::clone(health);
+    Arc::new(move || {
+        let health = Arc::clone(&health);
+        Box::pin(async move {
+            health.report().await;
+        })
     })
 }
 

@@ -9,9 +9,10 @@
 //! - Every statement about a user's data names the user in its WHERE clause.
 //! - On SQLite one connection writes; changes that wait for it are gathered into one commit ([`writer`]).
 
+use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
@@ -41,6 +42,7 @@ pub mod oauth_devices;
 pub mod oauth_grants;
 pub mod oauth_keys;
 pub mod oauth_refresh_tokens;
+mod observed;
 pub mod passkeys;
 pub mod scratch;
 mod search_words;
@@ -60,20 +62,24 @@ pub use changes::{NewUndo, UndoRow};
 pub use endings::Ended;
 pub use error::{StoreError, StoreResult};
 use file::DatabaseFile;
+pub(crate) use observed::Observed;
 pub use statements::{ALL_STATEMENTS, Sql};
 pub use transfer::Exported;
 use writer::Writer;
+
+use crate::observe::metrics::DatabaseMetrics;
+use crate::observe::telemetry::DatabaseSpan;
 
 /// Runs one body against whichever database is behind a [`Store`]: `on_database!(self.reader, |db| …)`.
 macro_rules! on_database {
     ($store:ident.reader, |$db:ident| $body:expr) => {
         match &$store.pools {
             $crate::store::Pools::Sqlite { reader, .. } => {
-                let $db = reader;
+                let $db = $crate::store::Observed::new(reader, &$store.metrics);
                 $body
             }
             $crate::store::Pools::Postgres(pool) => {
-                let $db = pool;
+                let $db = $crate::store::Observed::new(pool, &$store.metrics);
                 $body
             }
         }
@@ -127,6 +133,7 @@ impl Default for PoolLimits {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) pools: Pools,
+    pub(crate) metrics: DatabaseMetrics,
 }
 
 #[derive(Clone, Debug)]
@@ -203,7 +210,9 @@ impl Store {
             // A reader that made a file anew where the database was would find nothing in it.
             .connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "on"));
         let file = DatabaseFile::note(options.get_filename()).map(Arc::new);
-        Ok(Self { pools: Pools::Sqlite { reader, writer: Writer::start(writer), file } })
+        let metrics = DatabaseMetrics::default();
+        let writer = Writer::start(writer, metrics.clone());
+        Ok(Self { pools: Pools::Sqlite { reader, writer, file }, metrics })
     }
 
     async fn connect_postgres(url: &str, limits: &PoolLimits) -> StoreResult<Self> {
@@ -218,7 +227,7 @@ impl Store {
             .connect_with(options.clone())
             .await;
         match pool {
-            Ok(pool) => Ok(Self { pools: Pools::Postgres(pool) }),
+            Ok(pool) => Ok(Self { pools: Pools::Postgres(pool), metrics: DatabaseMetrics::default() }),
             Err(sqlx::Error::PoolTimedOut) => Err(why_not(&options, limits.acquire_timeout).await.into()),
             Err(error) => Err(error.into()),
         }
@@ -240,18 +249,17 @@ impl Store {
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError> + StdError + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        match &self.pools {
+        let (started, span) = (Instant::now(), DatabaseSpan::begin("database transaction"));
+        let done = match &self.pools {
             Pools::Sqlite { writer, .. } => writer.run(work).await,
-            Pools::Postgres(pool) => {
-                let mut transaction = pool.begin().await.map_err(StoreError::from)?;
-                let done = work(&mut Tx::Postgres(&mut transaction)).await?;
-                transaction.commit().await.map_err(StoreError::from)?;
-                Ok(done)
-            }
-        }
+            Pools::Postgres(pool) => in_transaction(pool, work).await,
+        };
+        drop(span);
+        self.metrics.transaction(started.elapsed());
+        done.inspect_err(|error| observed::count_fault(self, error))
     }
 
     /// Asks the database for a sign of life.
@@ -278,6 +286,17 @@ impl Store {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+async fn in_transaction<T, E, F>(pool: &PgPool, work: F) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>,
+{
+    let mut transaction = pool.begin().await.map_err(StoreError::from)?;
+    let done = work(&mut Tx::Postgres(&mut transaction)).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(done)
 }
 
 /// Why PostgreSQL cannot be reached: a pool only tells that its time was up.

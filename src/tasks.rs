@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::accounts::Caller;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::TaskId;
+use crate::observe::metrics::RankingMetrics;
 use crate::policies::live::LivePolicies;
 use crate::store::Store;
 
@@ -47,12 +48,20 @@ use ranking::Rankings;
 pub struct Tasks {
     changes: Changes,
     rankings: Arc<Rankings>,
+    metrics: RankingMetrics,
 }
 
 impl Tasks {
     /// Tasks that are kept in `store` and ranked by `policies`.
     pub fn new(store: Store, clock: Clock, policies: Arc<LivePolicies>) -> Self {
-        Self { changes: Changes::new(store, clock), rankings: Arc::new(Rankings::new(policies)) }
+        let (changes, rankings) = (Changes::new(store, clock), Arc::new(Rankings::new(policies)));
+        Self { changes, rankings, metrics: RankingMetrics::default() }
+    }
+
+    /// Counts in `metrics` from now on.
+    #[must_use]
+    pub fn counting(self, metrics: RankingMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     fn store(&self) -> &Store {

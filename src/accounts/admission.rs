@@ -65,8 +65,14 @@ impl Accounts {
     /// address nobody is asked for a while, whether there is such an account or not.
     pub async fn prove_password(&self, email: &str, password: &str, origin: &Origin) -> Result<Proven, AccountError> {
         let key = key_of(email);
-        let attempt = self.attempts.begin(Guess::Password(&key))?;
-        let proven = self.compare_password(&key, password, origin).await;
+        let proven = self.try_password(&key, password, origin).await;
+        self.count_sign_in("password", &proven);
+        proven
+    }
+
+    async fn try_password(&self, key: &str, password: &str, origin: &Origin) -> Result<Proven, AccountError> {
+        let attempt = self.attempts.begin(Guess::Password(key))?;
+        let proven = self.compare_password(key, password, origin).await;
         if !matches!(proven, Err(AccountError::WrongCredentials)) {
             attempt.forgive();
         }

@@ -109,6 +109,21 @@ pub enum AccountError {
 }
 
 impl AccountError {
+    /// The kind of refusal in one word, for metrics.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::EmailTaken => "taken",
+            Self::RegistrationClosed | Self::InviteNeeded => "not_admitted",
+            Self::WrongCredentials | Self::WrongPassword => "wrong_credentials",
+            Self::SecondFactorNeeded => "second_factor_needed",
+            Self::WrongCode => "wrong_code",
+            Self::TooManyAttempts(_) => "too_many_attempts",
+            Self::RefreshRefused | Self::PasskeyRefused => "refused",
+            _ => "failed",
+        }
+    }
+
     /// One fault of the input.
     pub(super) fn fault(field: &str, message: &impl ToString) -> Self {
         Self::Invalid(vec![Fault::new(field, message.to_string())])

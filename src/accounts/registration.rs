@@ -69,6 +69,12 @@ impl Accounts {
 
     /// Makes an account for somebody who asks for one, as far as the operator lets them.
     pub async fn register(&self, new: NewAccount, invite: Option<&str>, origin: &Origin) -> Result<User, AccountError> {
+        let registered = self.try_register(new, invite, origin).await;
+        self.metrics.registered(registered.as_ref().err().map_or("success", AccountError::word));
+        registered
+    }
+
+    async fn try_register(&self, new: NewAccount, invite: Option<&str>, origin: &Origin) -> Result<User, AccountError> {
         let invite = match (self.settings.registration, invite) {
             (Registration::Open, _) => None,
             (Registration::Closed, _) => return Err(AccountError::RegistrationClosed),

@@ -77,8 +77,12 @@ impl Accounts {
         if !self.second_factor_needed(proven.user_id()).await? {
             return Ok(proven);
         }
-        self.check_second_factor(proven.user_id(), code.ok_or(AccountError::SecondFactorNeeded)?, origin).await?;
-        Ok(proven.and("otp"))
+        let checked = match code {
+            Some(code) => self.check_second_factor(proven.user_id(), code, origin).await,
+            None => Err(AccountError::SecondFactorNeeded),
+        };
+        self.count_sign_in("second_factor", &checked);
+        checked.map(|()| proven.and("otp"))
     }
 
     /// Checks a code of the authenticator, or a recovery code; each is good once.

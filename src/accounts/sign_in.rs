@@ -55,6 +55,12 @@ impl Accounts {
 
     /// Gives new tokens for a refresh token.
     pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<SignedIn, AccountError> {
+        let refreshed = self.try_refresh(token, origin).await;
+        self.count_sign_in("refresh", &refreshed);
+        refreshed
+    }
+
+    async fn try_refresh(&self, token: &str, origin: &Origin) -> Result<SignedIn, AccountError> {
         let hash = hash_secret(token);
         let row = self.store.find_refresh(hash).await?.ok_or(AccountError::RefreshRefused)?;
         if row.expires_at <= self.clock.now().as_micros() || row.status != Status::Active.as_str() {

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::http::limits::Limits;
 use crate::ids::first_uuid;
 use crate::oauth::{Clients, Grants, KeyRing};
+use crate::observe::metrics::BackgroundMetrics;
 use crate::store::{Store, StoreResult, Tx};
 
 /// How often what has expired is forgotten.
@@ -36,15 +37,16 @@ pub(super) struct House {
     pub(super) clock: Clock,
     pub(super) limits: Arc<Limits>,
     pub(super) backups: Option<Arc<dyn Duty>>,
+    pub(super) metrics: BackgroundMetrics,
 }
 
 /// Begins to keep house, as far as this instance is to.
 pub(super) fn start(config: &Config, house: House) -> Background {
-    let House { store, grants, ring, clock, limits, backups } = house;
+    let House { store, grants, ring, clock, limits, backups, metrics } = house;
     let own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
     let mut duties = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
     duties.extend(backups.filter(|_| config.background.enabled));
-    Background::start(&store, &clock, duties, own)
+    Background::start_counting(&store, &clock, duties, own, metrics)
 }
 
 /// Everything that one instance does for all.

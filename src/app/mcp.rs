@@ -16,6 +16,7 @@ pub(super) fn toolbox(app: &App) -> Result<Arc<Toolbox>, ContractError> {
         clock: app.clock.clone(),
         most_rows: app.config.mcp.most_tasks,
         public_url: app.issuer.clone(),
+        metrics: app.metrics.mcp.clone(),
     };
     Ok(Arc::new(Toolbox::new(desk, app.config.mcp.widgets)?))
 }

@@ -9,6 +9,7 @@ use crate::http::contract::ContractError;
 use crate::oauth::upstream::WireError;
 use crate::oauth::{KeyError, OAuthError};
 use crate::objects::ObjectsError;
+use crate::observe::telemetry::TelemetryError;
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
 use crate::secret_key::SecretKey;
@@ -66,6 +67,9 @@ pub enum StartError {
     /// The system gives no thread.
     #[error("no thread could be started")]
     Thread(#[source] io::Error),
+    /// No traces can be sent.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The API's description is wrong.
     #[error(transparent)]
     Api(#[from] ContractError),

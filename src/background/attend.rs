@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Duty, DutyError, LEASE, Own, Stop, Turn};
 use crate::clock::{Clock, Timestamp};
+use crate::observe::metrics::{BackgroundMetrics, DutyMetrics};
 use crate::store::duties::{DutyRecord, Taking};
 use crate::store::{Store, StoreResult};
 
@@ -30,15 +31,17 @@ pub(super) struct Keeper {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) instance: Uuid,
+    pub(super) metrics: BackgroundMetrics,
 }
 
 /// Takes part in a duty until it is time to stop.
 pub(super) async fn attend(keeper: Keeper, duty: Arc<dyn Duty>, mut stop: Stop) {
+    let metrics = keeper.metrics.duty(duty.name());
     while !stop.is_asked() {
         let again = tokio::select! {
             biased;
             () = stop.asked() => return,
-            again = keeper.look(&*duty) => again,
+            again = keeper.look(&*duty, &metrics) => again,
         };
         let again = again.unwrap_or_else(|error| {
             tracing::warn!(duty = duty.name(), error = &error as &dyn StdError, "background work cannot be looked at");
@@ -65,7 +68,7 @@ pub(super) async fn go_on(work: Own, mut stop: Stop) {
 
 impl Keeper {
     /// Does the duty if it is due and free; says when to look again.
-    async fn look(&self, duty: &dyn Duty) -> StoreResult<Timestamp> {
+    async fn look(&self, duty: &dyn Duty, metrics: &DutyMetrics) -> StoreResult<Timestamp> {
         let (name, now) = (duty.name(), self.clock.now());
         let beyond = now.plus(duty.every().max(LAST_RETRY).max(LEASE) * 2);
         match self.store.find_duty(name).await? {
@@ -85,7 +88,7 @@ impl Keeper {
         if let Some((hold, failures)) = self.store.take_duty(taking).await? {
             let (store, clock) = (self.store.clone(), self.clock.clone());
             let turn = Turn { store, clock, hold, failures, every: duty.every(), finished: AtomicBool::new(false) };
-            take_turn(duty, &turn).await?;
+            take_turn(duty, &turn, metrics).await?;
         }
         // Whoever has it, or had it: the row says what comes next.
         Ok(now)
@@ -99,7 +102,7 @@ fn free_at(found: &DutyRecord, beyond: Timestamp) -> Timestamp {
     known(found.due_at).max(known(found.lease_until.unwrap_or(0)))
 }
 
-async fn take_turn(duty: &dyn Duty, turn: &Turn) -> StoreResult<()> {
+async fn take_turn(duty: &dyn Duty, turn: &Turn, metrics: &DutyMetrics) -> StoreResult<()> {
     let began = Instant::now();
     let outcome = tokio::select! {
         outcome = do_it(duty, turn) => outcome,
@@ -108,6 +111,7 @@ async fn take_turn(duty: &dyn Duty, turn: &Turn) -> StoreResult<()> {
     let took = began.elapsed();
     match outcome {
         Ok(()) => {
+            metrics.succeeded(turn.now(), took);
             tracing::debug!(duty = duty.name(), ?took, "background work is done");
             Ok(())
         }
@@ -115,7 +119,10 @@ async fn take_turn(duty: &dyn Duty, turn: &Turn) -> StoreResult<()> {
             tracing::warn!(duty = duty.name(), "background work was taken over by another instance");
             Ok(())
         }
-        Err(error) => fail(duty, turn, &error).await,
+        Err(error) => {
+            metrics.failed(took);
+            fail(duty, turn, &error).await
+        }
     }
 }
 

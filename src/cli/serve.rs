@@ -10,6 +10,7 @@ use crate::app::{App, Outside, StartError};
 use crate::config::{Config, Environment, Loaded};
 use crate::http::serve::{Bound, bind, stop_signal};
 use crate::observe::logs::{self, Output};
+use crate::observe::reports;
 
 /// Serves until Ctrl-C or SIGTERM; requests that run are finished first.
 pub async fn run(loaded: Loaded) -> ExitCode {
@@ -25,6 +26,8 @@ pub async fn run(loaded: Loaded) -> ExitCode {
             ));
         }
     };
+    // Before the log, which then tells of errors here, too.
+    let _reports = reports::start(&config.sentry, config.server.environment);
     let _log = logs::init(config.server.environment, &config.log.filter, Output::Stdout);
     for name in ignored {
         tracing::warn!(config.key = name, "this version does not know the setting; it is ignored");

@@ -68,8 +68,7 @@ pub fn find(path: &str) -> Option<&'static Key> {
 }
 
 /// Short names of MindFlow's environment that belong to features this version does not have.
-pub const NOT_YET: &[&str] =
-    &["PLUGINS_DIR", "SENTRY_DSN", "REDIS_URL", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD"];
+pub const NOT_YET: &[&str] = &["PLUGINS_DIR", "REDIS_URL", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD"];
 
 /// All keys, in the order of the example file.
 pub const KEYS: &[Key] = &[
@@ -462,4 +461,76 @@ pub const KEYS: &[Key] = &[
         "What is logged.",
     )
     .env("LOG_LEVEL"),
+    Key::new(
+        "health.least_free_disk_mb",
+        "512",
+        "0 to 1000000000",
+        "The room that should be left in the data folder, in MiB. With less, /health is degraded; with an eighth of it, the \
+         disk is unhealthy. 0 is never.",
+    ),
+    Key::new(
+        "health.most_memory_percent",
+        "90",
+        "1 to 100",
+        "How much of the memory that it may have the process should use at most, in percent: of its container's limit, else \
+         of the machine's. With more, /health is degraded.",
+    ),
+    Key::new(
+        "metrics.access",
+        "private",
+        "private, public or off",
+        "Who may read /metrics. private: machines on private addresses that ask without a proxy in between; with a token, \
+         whoever shows it instead. public: everybody.",
+    ),
+    Key::new(
+        "metrics.token",
+        "",
+        "16 characters or more, without blanks",
+        "Opens /metrics from anywhere: `Authorization: Bearer …`.",
+    )
+    .env("METRICS_TOKEN")
+    .sample("the output of `openssl rand -hex 32`, 64 characters")
+    .secret(),
+    Key::new(
+        "sentry.dsn",
+        "",
+        "the DSN of a project, such as https://key@host/1",
+        "Reports panics and errors to Sentry: what failed, where, and for whom by id; never tokens, addresses or texts of \
+         people. Nothing is reported where the environment is test.",
+    )
+    .env("SENTRY_DSN")
+    .sample("https://0123456789abcdef0123456789abcdef@sentry.example.org/1")
+    .secret(),
+    Key::new("sentry.environment", "", "1 to 200 characters", "What the installation is called there. Unset: its kind.")
+        .sample("production-eu"),
+    Key::new("sentry.release", "", "1 to 200 characters", "What the program is called there. Unset: mindflow@VERSION.")
+        .sample("mindflow@7.0.0+local"),
+    Key::new("sentry.server_name", "", "1 to 200 characters", "What the machine is called there. Unset: its host name.")
+        .sample("mindflow-1"),
+    Key::new("sentry.sample_rate", "1", "0 to 1", "The part of the faults that is reported."),
+    Key::new(
+        "telemetry.otlp_endpoint",
+        "",
+        "an http:// or https:// URL without query or fragment",
+        "Sends traces of requests to a collector of OpenTelemetry, over OTLP/HTTP; /v1/traces is added.",
+    )
+    .env("OTEL_EXPORTER_OTLP_ENDPOINT")
+    .sample("http://localhost:4318"),
+    Key::new(
+        "telemetry.otlp_headers",
+        "",
+        "name=value, separated by commas",
+        "Headers that the collector wants.",
+    )
+    .env("OTEL_EXPORTER_OTLP_HEADERS")
+    .sample("x-api-key=…")
+    .secret(),
+    Key::new("telemetry.service_name", "mindflow", "1 to 200 characters", "What the server is called there.")
+        .env("OTEL_SERVICE_NAME"),
+    Key::new(
+        "telemetry.sample_rate",
+        "1",
+        "0 to 1",
+        "The part of the traces that is sent. What belongs to a trace that a client began is sent if the client says so.",
+    ),
 ];

@@ -27,6 +27,8 @@ pub(super) enum Raw {
     Text(String),
     /// A whole number in the file.
     Integer(i64),
+    /// A number with a fraction in the file, as text.
+    Number(String),
     /// `true` or `false` in the file.
     Boolean(bool),
     /// A list of texts in the file.
@@ -192,7 +194,9 @@ impl Values {
         let secret = keys::find(path).is_none_or(|key| key.visibility == Visibility::Secret);
         let from = self.found.get(path).map_or("the defaults", |found| &found.origin);
         let shown = match self.found.get(path).map(|found| &found.raw) {
-            Some(Raw::Plain(text) | Raw::Text(text)) if !secret => format!(" `{}`", text.escape_debug()),
+            Some(Raw::Plain(text) | Raw::Text(text) | Raw::Number(text)) if !secret => {
+                format!(" `{}`", text.escape_debug())
+            }
             Some(Raw::Integer(number)) if !secret => format!(" `{number}`"),
             Some(Raw::Boolean(value)) if !secret => format!(" `{value}`"),
             Some(Raw::List(items)) if !secret => format!(" {items:?}"),
@@ -248,6 +252,7 @@ fn raw(value: Value, plain: bool) -> Raw {
         ValueKind::String(text) => Raw::Text(text),
         ValueKind::I64(number) => Raw::Integer(number),
         ValueKind::Boolean(value) => Raw::Boolean(value),
+        ValueKind::Float(number) => Raw::Number(number.to_string()),
         ValueKind::Array(items) => items
             .into_iter()
             .map(|item| match item.kind {

@@ -51,7 +51,7 @@ fn every_fault_is_told_with_its_source_and_what_is_allowed() {
 
     insta::assert_snapshot!(error.unwrap_err(), @"
     the environment variable `MINDFLOW__NO__SUCH` names no key of the configuration
-    `polices` in the file `FILE` is not known; the sections are server, storage, objects, attachments, policies, background, accounts, tokens, oauth, upstream, mcp, limits, log
+    `polices` in the file `FILE` is not known; the sections are server, storage, objects, attachments, policies, background, accounts, tokens, oauth, upstream, mcp, limits, log, health, metrics, sentry, telemetry
     `server.prot` in the file `FILE` is not known; [server] has host, port, public_url, environment, secret_key, cors_origins, enable_swagger, max_content_size_mb, body_timeout_seconds, drain_seconds, idle_timeout_seconds
     `server.port`: the value `x` from the file `FILE` is wrong; allowed: 0 to 65535
     `accounts.registration`: the value `maybe` from the environment variable `REGISTRATION` is wrong; allowed: open, invite or closed

@@ -116,7 +116,7 @@ impl Default for LogFilter {
     }
 }
 
-fn text(raw: &Raw) -> Option<&str> {
+pub(super) fn text(raw: &Raw) -> Option<&str> {
     match raw {
         Raw::Plain(text) | Raw::Text(text) => Some(text.trim()),
         _ => None,
@@ -124,7 +124,7 @@ fn text(raw: &Raw) -> Option<&str> {
 }
 
 /// Nothing where the text is empty, which is the default of optional values; `None` where `parse` refuses.
-fn optional<T>(raw: &Raw, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+pub(super) fn optional<T>(raw: &Raw, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
     match text(raw)? {
         "" => Some(None),
         text => parse(text).map(Some),

@@ -30,6 +30,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::Scope;
 use crate::http::auth::SCHEME;
 use crate::http::health::HealthApi;
+use crate::http::metrics::MetricsApi;
 
 /// What the product is called wherever it introduces itself.
 pub const TITLE: &str = "MindFlow";
@@ -63,7 +64,8 @@ pub fn to_yaml(document: &Value) -> String {
 impl ApiDocument {
     /// Describes `T` and the health checks; needs no running application.
     pub fn of<T: OpenApi>() -> Self {
-        let service = OpenApiService::new(Described::<(HealthApi, T)>(PhantomData), TITLE, env!("CARGO_PKG_VERSION"));
+        let service =
+            OpenApiService::new(Described::<(HealthApi, MetricsApi, T)>(PhantomData), TITLE, env!("CARGO_PKG_VERSION"));
         let raw = serde_json::from_str(&service.spec()).unwrap_or_default();
         Self::complete(raw)
     }

@@ -21,6 +21,9 @@ use super::problem::ApiError;
 use super::request_id::{self, RequestId};
 use super::{access_log, compress, drain, errors, headers, pages};
 use crate::clock::Clock;
+use crate::observe::metrics::HttpMetrics;
+use crate::observe::reports::{self, Reporter};
+use crate::observe::telemetry::Telemetry;
 
 /// The server's one endpoint.
 pub(super) struct Edge {
@@ -30,6 +33,9 @@ pub(super) struct Edge {
     pub(super) pages: Pages,
     pub(super) cors: Cors,
     pub(super) clock: Clock,
+    pub(super) metrics: HttpMetrics,
+    pub(super) reporter: Reporter,
+    pub(super) telemetry: Telemetry,
     /// poem-openapi's routes, which only see requests that the contract admitted.
     pub(super) operations: Operations,
 }
@@ -39,6 +45,7 @@ impl Endpoint for Edge {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         let started = Instant::now();
+        let _in_flight = self.metrics.begin();
         let request_id = request_id::of(request.headers(), &self.clock);
         let mut exchange = Exchange { request_id: Arc::clone(&request_id), route: None, user: None, remaining: None };
         let method = request.method().clone();
@@ -50,9 +57,11 @@ impl Endpoint for Edge {
         }
         request.set_data(RequestId(Arc::clone(&request_id)));
         let span = tracing::error_span!("request", request.id = &*request_id);
-        let answered =
-            AssertUnwindSafe(self.answer(request, &mut exchange)).catch_unwind().instrument(span.clone()).await;
-        let mut response = span.in_scope(|| finished(answered, &request_id));
+        let trace = self.telemetry.begin(method.as_str(), request.headers());
+        let answering =
+            async { finished(AssertUnwindSafe(self.answer(request, &mut exchange)).catch_unwind().await, &request_id) };
+        let answering = trace.carry(answering.instrument(span));
+        let mut response = self.reporter.in_request(&request_id, method.as_str(), answering).await;
         if packed {
             response = compress::compress(response).await;
         }
@@ -64,7 +73,10 @@ impl Endpoint for Edge {
         if method == Method::HEAD {
             response = without_body(response).await;
         }
-        access_log::write(&exchange, &method, response.status(), started);
+        let (route, status) = (exchange.route.as_deref(), response.status());
+        self.metrics.answered(route, method.as_str(), status.as_u16(), started.elapsed());
+        trace.end(method.as_str(), route, status.as_u16(), &request_id);
+        access_log::write(&exchange, &method, status, started);
         Ok(response)
     }
 }
@@ -89,6 +101,7 @@ impl Edge {
             && let Some(endpoint) = oauth.find(&path)
         {
             exchange.route = Some(endpoint.pattern().into());
+            reports::note_route(request.method().as_str(), endpoint.pattern());
             return oauth.answer(endpoint, request, &mut exchange.remaining).await.map(Some);
         }
         if cors::is_preflight(request) {
@@ -96,6 +109,7 @@ impl Edge {
         }
         if let Some(endpoint) = self.mcp.as_ref().filter(|_| mcp::PATHS.contains(&&*path)) {
             exchange.route = Some(mcp::PATHS[0].into());
+            reports::note_route(request.method().as_str(), mcp::PATHS[0]);
             return endpoint.answer(request, exchange).await.map(Some);
         }
         if let Some((pattern, page)) = self.pages.find(&path) {
@@ -108,6 +122,7 @@ impl Edge {
         }
         match self.contract.find(request.method(), &path, exchange) {
             Found::Operation(matched) => {
+                reports::note_route(request.method().as_str(), exchange.route.as_deref().unwrap_or_default());
                 self.contract.admit(&matched, request, exchange, &self.operations).await?;
                 tracing::debug!(operation = &**matched.operation_id(), "admitted");
                 Ok(None)

@@ -7,6 +7,7 @@ use poem::http::{HeaderValue, StatusCode, Uri};
 use poem::{Error, Response};
 
 use super::problem::ApiError;
+use crate::observe::reports::PANIC_TARGET;
 
 /// The longest path and query, in bytes: what servers at least should take (RFC 9110, section 4.1).
 const MAX_TARGET: usize = 8192;
@@ -32,7 +33,7 @@ pub(super) fn complete(response: Response, request_id: &str) -> Response {
 /// The answer after a panic, which the panic hook has reported with its place.
 pub(super) fn after_panic(panic: &(dyn Any + Send), request_id: &str) -> Response {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = message.unwrap_or("(no text)"), "a handler panicked");
+    tracing::error!(target: PANIC_TARGET, panic = message.unwrap_or("(no text)"), "a handler panicked");
     ApiError::internal_untold().to_response(Some(request_id))
 }
 

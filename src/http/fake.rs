@@ -28,6 +28,8 @@ use crate::config::Config;
 use crate::ids::{TokenId, UserId};
 use crate::oauth::Resource;
 use crate::observe::health::{Finding, Health, Need};
+use crate::observe::metrics::Metrics;
+use crate::observe::telemetry::Telemetry;
 
 pub(super) struct FakeApi;
 
@@ -260,6 +262,8 @@ impl Fake {
             authenticator: Arc::new(FakeGuard),
             limits: Arc::new(Limits::new(&config.limits, &clock)),
             health: Arc::new(health),
+            metrics: Arc::new(Metrics::new(clock.now())),
+            telemetry: Telemetry::default(),
             clock: clock.clone(),
             oauth: None,
             mcp: None,

@@ -10,6 +10,8 @@ use super::challenge::Challenges;
 use super::problem::ApiError;
 use crate::accounts::{Caller, Scope};
 use crate::oauth::Resource;
+use crate::observe::metrics::OAuthMetrics;
+use crate::observe::reports;
 
 /// The longest credential that is looked at, in bytes.
 const MAX_TOKEN: usize = 8192;
@@ -20,12 +22,20 @@ pub struct Gate {
     authenticator: Arc<dyn Authenticator>,
     resource: Resource,
     challenges: Challenges,
+    metrics: OAuthMetrics,
 }
 
 impl Gate {
     /// The door of `resource`, whose clients are led to the authorization server `issuer`.
     pub fn new(authenticator: Arc<dyn Authenticator>, issuer: &str, resource: Resource) -> Self {
-        Self { authenticator, resource, challenges: Challenges::new(issuer, resource) }
+        let metrics = OAuthMetrics::default();
+        Self { authenticator, resource, challenges: Challenges::new(issuer, resource), metrics }
+    }
+
+    /// Counts in `metrics` from now on.
+    #[must_use]
+    pub fn counting(self, metrics: OAuthMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Who asks.
@@ -35,16 +45,28 @@ impl Gate {
     /// 401 without a token that is good here; 503 when that cannot be told.
     pub async fn identify(&self, headers: &HeaderMap, needed: Scope, request_id: &str) -> Result<Caller, ApiError> {
         let token = bearer(headers).ok_or_else(|| {
+            self.metrics.refused(self.word(), "missing");
             unauthorized("A bearer token is needed: `Authorization: Bearer …`.")
                 .header("www-authenticate", self.challenges.missing(needed))
         })?;
         match self.authenticator.authenticate(token, self.resource, request_id).await {
-            Ok(caller) => Ok(caller),
+            Ok(caller) => {
+                reports::note_user(caller.user_id);
+                Ok(caller)
+            }
             Err(AuthError::Invalid(reason)) => {
+                self.metrics.refused(self.word(), reason);
                 let error = unauthorized(format!("The access token {reason}."));
                 Err(error.header("www-authenticate", self.challenges.invalid(reason, needed)))
             }
             Err(error @ AuthError::Unavailable(_)) => Err(ApiError::unavailable(&error)),
+        }
+    }
+
+    const fn word(&self) -> &'static str {
+        match self.resource {
+            Resource::Api => "api",
+            Resource::Mcp => "mcp",
         }
     }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::problem::ApiError;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Limits as Settings;
+use crate::observe::metrics::{ClassMetrics, Counted, LimitMetrics};
 
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -40,7 +41,7 @@ pub enum Class {
 /// The class of a route pattern.
 pub fn class_of(pattern: &str) -> Class {
     const SIGN_IN: [&str; 4] = ["/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/verify-email"];
-    if pattern == "/health" || pattern.starts_with("/health/") {
+    if pattern == "/metrics" || pattern == "/health" || pattern.starts_with("/health/") {
         Class::Exempt
     } else if SIGN_IN.contains(&pattern)
         || pattern.starts_with("/api/auth/password/")
@@ -88,6 +89,7 @@ struct Limit {
     per_minute: u32,
     policy: HeaderValue,
     limiter: Keyed,
+    metrics: ClassMetrics,
 }
 
 /// What is left of a subject's quota after a request.
@@ -105,6 +107,15 @@ impl Limits {
             sign_in: Limit::new("sign-in", settings.auth_rate_per_minute, clock),
             client: Limit::new("client", settings.auth_rate_per_minute.saturating_mul(CLIENT_SHARE), clock),
         }
+    }
+
+    /// Counts its decisions in `metrics` from now on.
+    #[must_use]
+    pub fn counting(mut self, metrics: &LimitMetrics) -> Self {
+        for limit in [&mut self.general, &mut self.sign_in, &mut self.client].into_iter().flatten() {
+            limit.metrics = metrics.class(limit.name);
+        }
+        self
     }
 
     /// Counts one request; `None` where there is no limit.
@@ -137,17 +148,19 @@ impl Limit {
         let policy = HeaderValue::try_from(format!("\"{name}\";q={per_minute};w={WINDOW}")).ok()?;
         let clock = Monotonic { clock: clock.clone(), start: clock.now() };
         let limiter = RateLimiter::dashmap_with_clock(quota, clock).with_middleware();
-        Some(Self { name, per_minute, policy, limiter })
+        Some(Self { name, per_minute, policy, limiter, metrics: LimitMetrics::default().class(name) })
     }
 
     fn count(&self, subject: Subject) -> Result<Remaining, ApiError> {
         match self.limiter.check_key(&subject) {
             Ok(left) => {
+                self.metrics.allowed(Counted::Here);
                 let left = left.remaining_burst_capacity();
                 Ok(self
                     .remaining(left, seconds_to_refill(self.per_minute - left.min(self.per_minute), self.per_minute)))
             }
             Err(refused) => {
+                self.metrics.refused(Counted::Here);
                 let wait = refused.wait_time_from(self.limiter.clock().now());
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 let remaining = self.remaining(0, WINDOW);

@@ -48,6 +48,7 @@ use crate::oauth::consents::Consents;
 use crate::oauth::devices::DEVICE_PAGE;
 use crate::oauth::upstream::Upstreams;
 use crate::oauth::{AccessTokens, Clients, Grants};
+use crate::observe::metrics::OAuthMetrics;
 use crate::secret_key::SecretKey;
 
 /// What the endpoints work with.
@@ -74,6 +75,8 @@ pub struct Services {
     pub tokens: Arc<AccessTokens>,
     /// Counts requests.
     pub limits: Arc<Limits>,
+    /// Counts what programs got.
+    pub metrics: OAuthMetrics,
     /// The discovery documents.
     pub discovery: Discovery,
 }

@@ -45,6 +45,20 @@ pub enum Kind {
     Internal,
 }
 
+impl Kind {
+    /// The same in one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Ambiguous => "ambiguous",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// A call that changed nothing, and what to do next.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refusal {

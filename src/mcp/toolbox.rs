@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Instant;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
@@ -9,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::{Caller, Scope};
 use crate::clock::{Clock, Timestamp};
 use crate::http::contract::{Rule, find_nul};
+use crate::observe::metrics::McpMetrics;
 use crate::tasks::change::Channel;
 use crate::tasks::wording::say_moment;
 use crate::tasks::{Ask, Tasks};
@@ -34,6 +36,8 @@ pub struct Desk {
     pub most_rows: u32,
     /// The public URL, without a slash at the end.
     pub public_url: String,
+    /// Counts calls.
+    pub metrics: McpMetrics,
 }
 
 impl Desk {
@@ -96,7 +100,11 @@ impl Toolbox {
     /// Calls a tool; `None` when there is no such tool.
     pub async fn call(&self, name: &str, caller: &Caller, arguments: Map<String, Value>) -> Option<Outcome> {
         let (tool, rule) = self.rules.get(name)?;
-        Some(self.carry_out(tool, rule, caller, arguments).await)
+        let started = Instant::now();
+        let outcome = self.carry_out(tool, rule, caller, arguments).await;
+        let word = outcome.as_ref().err().map_or("success", |refusal| refusal.kind.as_str());
+        self.desk.metrics.called(tool.name, word, started.elapsed());
+        Some(outcome)
     }
 
     async fn carry_out(&self, tool: &Tool, rule: &Rule, caller: &Caller, mut fields: Map<String, Value>) -> Outcome {

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared, join_all};
 use serde_json::Value;
 
+use super::metrics::HealthMetrics;
 use crate::config::Environment;
 
 /// How long a check may take before it counts as failed.
@@ -24,6 +26,17 @@ pub enum Status {
     Degraded,
     /// It does not work.
     Unhealthy,
+}
+
+impl Status {
+    /// The word in `/health`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
 }
 
 /// Whether requests can be answered while a check fails.
@@ -54,13 +67,27 @@ impl Finding {
     }
 }
 
-type Check = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Finding> + Send>> + Send + Sync>;
+type Look = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Finding> + Send>> + Send + Sync>;
+
+struct Check {
+    name: &'static str,
+    need: Need,
+    look: Look,
+    /// For how long what was found is taken to be still so.
+    keep: Duration,
+    last: Mutex<Option<(Instant, Finding)>>,
+}
+
+type Reporting = Shared<BoxFuture<'static, Report>>;
 
 /// All checks of the server, and whether it is stopping.
 pub struct Health {
     environment: Environment,
-    checks: Vec<(&'static str, Need, Check)>,
+    checks: Vec<Check>,
     draining: AtomicBool,
+    metrics: HealthMetrics,
+    /// The checks that are being made now, for all who ask meanwhile.
+    running: Mutex<Option<WeakShared<BoxFuture<'static, Report>>>>,
 }
 
 /// What all checks found together.
@@ -79,16 +106,39 @@ pub struct Report {
 impl Health {
     /// A server without checks.
     pub fn new(environment: Environment) -> Self {
-        Self { environment, checks: Vec::new(), draining: AtomicBool::new(false) }
+        let (metrics, running) = (HealthMetrics::default(), Mutex::default());
+        Self { environment, checks: Vec::new(), draining: AtomicBool::new(false), metrics, running }
+    }
+
+    /// Notes in `metrics` what is found from now on.
+    #[must_use]
+    pub fn counting(self, metrics: HealthMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Adds a check. One that takes longer than 2 seconds is unhealthy.
     #[must_use]
-    pub fn with<F>(mut self, name: &'static str, need: Need, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub fn with<F>(self, name: &'static str, need: Need, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Finding> + Send + 'static,
     {
-        self.checks.push((name, need, Box::new(move || Box::pin(check()))));
+        self.with_kept(name, need, Duration::ZERO, check)
+    }
+
+    /// Adds a check that is made only if the last time was longer ago than `keep`: for what changes slowly.
+    #[must_use]
+    pub fn with_kept<F>(
+        mut self,
+        name: &'static str,
+        need: Need,
+        keep: Duration,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Finding> + Send + 'static,
+    {
+        let look: Look = Box::new(move || Box::pin(check()));
+        self.checks.push(Check { name, need, look, keep, last: Mutex::default() });
         self
     }
 
@@ -107,12 +157,28 @@ impl Health {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Runs every check, side by side.
+    /// Runs every check, side by side. Who asks while they run gets what they find.
     pub async fn report(self: &Arc<Self>) -> Report {
-        let findings = join_all(self.checks.iter().map(|(_, _, check)| finding(check))).await;
+        self.reporting().await
+    }
+
+    fn reporting(self: &Arc<Self>) -> Reporting {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let joined = running.as_ref().and_then(WeakShared::upgrade).filter(|running| running.peek().is_none());
+        joined.unwrap_or_else(|| {
+            let this = Arc::clone(self);
+            let fresh = async move { this.look().await }.boxed().shared();
+            *running = fresh.downgrade();
+            fresh
+        })
+    }
+
+    async fn look(&self) -> Report {
+        let findings = join_all(self.checks.iter().map(Check::finding)).await;
         let mut report =
             Report { status: Status::Healthy, ready: true, checks: BTreeMap::new(), details: BTreeMap::new() };
-        for ((name, need, _), found) in self.checks.iter().zip(findings) {
+        for (Check { name, need, .. }, found) in self.checks.iter().zip(findings) {
+            self.metrics.check(name, found.status.as_str());
             if found.status != Status::Healthy {
                 report.status = Status::Degraded;
             }
@@ -124,15 +190,28 @@ impl Health {
     }
 }
 
-async fn finding(check: &Check) -> Finding {
-    match tokio::time::timeout(PATIENCE, check()).await {
-        Ok(finding) => finding,
-        Err(_) => Finding::new(Status::Unhealthy, "there was no answer within 2 seconds"),
+impl Check {
+    async fn finding(&self) -> Finding {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = last().as_ref().filter(|(at, _)| at.elapsed() < self.keep).map(|(_, found)| found.clone());
+        if let Some(kept) = kept {
+            return kept;
+        }
+        let found = match tokio::time::timeout(PATIENCE, (self.look)()).await {
+            Ok(finding) => finding,
+            Err(_) => Finding::new(Status::Unhealthy, "there was no answer within 2 seconds"),
+        };
+        *last() = Some((Instant::now(), found.clone()));
+        found
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use tokio::sync::Semaphore;
+
     use super::*;
 
     fn health(database: Status, policies: Status) -> Arc<Health> {
@@ -156,6 +235,45 @@ mod tests {
         let report = health(Status::Unhealthy, Status::Healthy).report().await;
 
         assert_eq!((report.status, report.ready), (Status::Degraded, false));
+    }
+
+    #[tokio::test]
+    async fn who_asks_while_the_checks_run_gets_what_they_find() {
+        let (runs, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (counted, waited) = (Arc::clone(&runs), Arc::clone(&gate));
+        let health = Arc::new(Health::new(Environment::Test).with("database", Need::Vital, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let waited = Arc::clone(&waited);
+            async move {
+                waited.acquire().await.unwrap().forget();
+                Finding::HEALTHY
+            }
+        }));
+
+        let all = join_all([health.report(), health.report(), health.report()]);
+        gate.add_permits(1);
+        assert!(all.await.iter().all(|report| report.ready));
+        gate.add_permits(1);
+        health.report().await;
+
+        assert_eq!(runs.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn what_changes_slowly_is_not_looked_at_with_every_question() {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        let health =
+            Health::new(Environment::Test).with_kept("disk", Need::Useful, Duration::from_hours(1), move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                async { Finding::new(Status::Degraded, "full") }
+            });
+        let health = Arc::new(health);
+
+        let reports = [health.report().await, health.report().await];
+
+        assert_eq!((reports[0].status, &reports[0]), (Status::Degraded, &reports[1]));
+        assert_eq!(runs.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 //! Logs: JSON lines in production, readable ones elsewhere.
 
+use std::backtrace::Backtrace;
 use std::io;
+use std::panic;
+use std::sync::Once;
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
@@ -10,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::log_queue::{self, LogThread};
+use super::reports::{self, PANIC_TARGET, ReportLayer};
 use crate::config::{Environment, LogFilter};
 
 /// Where log lines go.
@@ -33,16 +37,34 @@ pub fn init(environment: Environment, filter: &LogFilter, output: Output) -> Opt
         (Output::Stdout, None) => subscriber(environment, filter, io::stdout),
         (Output::Stderr, _) => subscriber(environment, filter, io::stderr),
     };
+    log_panics();
     // A second subscriber is refused, which only happens where several tests share a process.
     let _ = subscriber.try_init();
     started.map(|(_, thread)| thread)
+}
+
+/// Logs panics with their place and their stack, within the request under way.
+fn log_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let place = panic.location().map(ToString::to_string);
+            let stack = Backtrace::force_capture();
+            let message = panic.payload_as_str().unwrap_or("(no text)");
+            tracing::error!(target: PANIC_TARGET, panic = message, place, %stack, "something panicked");
+            next(panic);
+        }));
+    });
 }
 
 fn subscriber<W>(environment: Environment, filter: &LogFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let registry = tracing_subscriber::registry().with(EnvFilter::new(filter.as_str())).with(filter_fn(is_discreet));
+    let reports = reports::is_on().then_some(ReportLayer);
+    let registry =
+        tracing_subscriber::registry().with(EnvFilter::new(filter.as_str())).with(filter_fn(is_discreet)).with(reports);
     if environment == Environment::Production {
         let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
         Box::new(registry.with(lines.with_writer(writer)))
@@ -128,6 +150,22 @@ mod tests {
         assert_eq!(line["http.status"], 200);
         assert_eq!(line["span"]["request.id"], "abc");
         assert_eq!(line["level"], "INFO");
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_request_its_place_and_its_stack() {
+        log_panics();
+        let (_guard, log) = capture(Environment::Production);
+        let span = tracing::error_span!("request", request.id = "abc");
+
+        let panicked = panic::catch_unwind(panic::AssertUnwindSafe(|| span.in_scope(|| panic!("the sky fell"))));
+
+        assert!(panicked.is_err());
+        let line: serde_json::Value = serde_json::from_str(log.text().lines().next().unwrap()).unwrap();
+        assert_eq!((&line["panic"], &line["level"]), (&"the sky fell".into(), &"ERROR".into()));
+        assert_eq!(line["span"]["request.id"], "abc");
+        assert!(line["place"].as_str().unwrap().contains("logs.rs:"), "{line}");
+        assert!(line["stack"].as_str().unwrap().contains("a_panic_is_logged"), "{line}");
     }
 
     #[test]

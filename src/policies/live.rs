@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
+use crate::observe::metrics::{PoliciesReading, PolicyReading};
 use crate::scoring::Policy;
 
 use super::cases::{CaseFailure, run_cases};
@@ -80,6 +81,8 @@ struct Entry {
     live_since: Option<Timestamp>,
     refused: Option<Refusal>,
     failing_cases: Vec<CaseFailure>,
+    /// How often a saved file went live, and how often it was refused.
+    reloads: [u64; 2],
 }
 
 type Table = BTreeMap<String, Entry>;
@@ -205,6 +208,21 @@ impl LivePolicies {
         table.iter().map(status).collect()
     }
 
+    /// The same in numbers.
+    pub fn reading(&self) -> PoliciesReading {
+        let table = self.table.load();
+        let policy = |(name, entry): (&String, &Entry)| PolicyReading {
+            name: name.clone(),
+            version: entry.live.as_ref().map(|live| live.version().to_owned()),
+            live_since: entry.live_since.map(Timestamp::as_seconds),
+            refused: entry.refused.is_some(),
+            failing_examples: entry.failing_cases.len(),
+            evaluations: entry.live.as_ref().map_or(0, |live| live.evaluations()),
+            reloads: entry.reloads,
+        };
+        PoliciesReading { policies: table.iter().map(policy).collect(), score_faults: self.score_faults() }
+    }
+
     /// Whether every file is in use as it is.
     pub fn is_healthy(&self) -> bool {
         self.table.load().values().all(|entry| entry.refused.is_none())
@@ -280,6 +298,7 @@ impl LivePolicies {
             live,
             refused: None,
             failing_cases: Vec::new(),
+            reloads: [0; 2],
         }
     }
 
@@ -313,6 +332,7 @@ impl LivePolicies {
         let known = entry.live.as_ref().is_some_and(|live| Arc::ptr_eq(live, &policy));
         if !known || entry.refused.is_some() {
             let file = policy.file().display();
+            entry.reloads[0] += 1;
             tracing::info!(policy.name = policy.name(), policy.version = policy.version(), %file, "policy live");
         }
         if !known {
@@ -324,6 +344,7 @@ impl LivePolicies {
     }
 
     fn refuse(&self, name: &str, entry: &mut Entry, faults: Vec<PolicyFault>) {
+        entry.reloads[1] += 1;
         let version = entry.live.as_ref().map_or("none", |live| live.version());
         for fault in &faults {
             let (file, line, column) = (fault.file.display(), fault.line, fault.column);

@@ -37,6 +37,7 @@ pub struct ScriptPolicy {
     places: [Place; 3],
     memo: Memo,
     faults: Arc<AtomicU64>,
+    evaluations: AtomicU64,
 }
 
 impl ScriptPolicy {
@@ -55,6 +56,7 @@ impl ScriptPolicy {
             places: compiled.places,
             memo: Memo::default(),
             faults: Arc::default(),
+            evaluations: AtomicU64::new(0),
         }
     }
 
@@ -63,6 +65,11 @@ impl ScriptPolicy {
     pub fn counting(mut self, faults: Arc<AtomicU64>) -> Self {
         self.faults = faults;
         self
+    }
+
+    /// How many batches of tasks it scored.
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations.load(Ordering::Relaxed)
     }
 
     /// The file it was read from.
@@ -238,6 +245,7 @@ impl Policy for ScriptPolicy {
     }
 
     fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
+        self.evaluations.fetch_add(1, Ordering::Relaxed);
         let verdicts = self.verdicts(facts, ctx);
         self.report(&verdicts);
         verdicts

@@ -4,6 +4,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
 use uuid::Uuid;
 
+use super::observed::Timed;
 use super::{Pools, Sql, Store, StoreResult, Tx, on_database};
 
 /// How many keys the gathered statements take; unused places repeat the first key.
@@ -170,8 +171,9 @@ impl Lease {
     }
 
     /// After a failure the pool has the connection back, which tests it.
-    fn judge<T>(&mut self, found: Result<T, sqlx::Error>) -> StoreResult<T> {
-        if found.is_err() {
+    fn judge<T>(&mut self, found: Result<T, sqlx::Error>, timed: &Timed<'_>) -> StoreResult<T> {
+        if let Err(error) = &found {
+            timed.failed(error);
             self.0 = None;
         }
         Ok(found?)
@@ -196,22 +198,24 @@ impl Store {
         ids: &[Uuid],
     ) -> StoreResult<Vec<CallerRecord>> {
         let sql = if ids.len() < 2 { one } else { more }.on(self.dialect());
-        let connection = &mut lease.connection(&self.pools).await?;
+        let timed = Timed::begin(&self.metrics);
+        let connection = &mut lease.connection(&self.pools).await.inspect_err(|error| timed.failed(error))?;
         let found = on_database!(connection, |db| {
             let query = places(ids).fold(sqlx::query_as(sql), |query, id| query.bind(*id));
             query.fetch_all(db).await
         });
-        lease.judge(found)
+        lease.judge(found, &timed)
     }
 
     /// The owners of at most [`MOST_KEYS`] personal tokens, in any order; unknown ones are missing.
     pub async fn find_token_callers(&self, lease: &mut Lease, hashes: &[[u8; 32]]) -> StoreResult<Vec<CallerRecord>> {
         let sql = if hashes.len() < 2 { FIND_TOKEN_CALLER } else { FIND_TOKEN_CALLERS }.on(self.dialect());
-        let connection = &mut lease.connection(&self.pools).await?;
+        let timed = Timed::begin(&self.metrics);
+        let connection = &mut lease.connection(&self.pools).await.inspect_err(|error| timed.failed(error))?;
         let found = on_database!(connection, |db| {
             let query = places(hashes).fold(sqlx::query_as(sql), |query, hash| query.bind(hash.as_slice()));
             query.fetch_all(db).await
         });
-        lease.judge(found)
+        lease.judge(found, &timed)
     }
 }

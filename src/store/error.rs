@@ -44,6 +44,22 @@ impl StoreError {
     pub fn corrupt(what: &'static str, value: impl Into<String>) -> Self {
         Self::Corrupt { what, value: value.into() }
     }
+
+    /// Whether an error speaks of the database's state rather than of the statement.
+    pub(super) fn is_passing(error: &SqlxError) -> bool {
+        match error {
+            SqlxError::Database(fault) => is_passing(fault.code().as_deref()),
+            // A proxy whose server is away accepts a connection and closes it, which is not how the protocol goes on.
+            SqlxError::Io(_)
+            | SqlxError::Protocol(_)
+            | SqlxError::Tls(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed
+            | SqlxError::WorkerCrashed
+            | SqlxError::BeginFailed => true,
+            _ => false,
+        }
+    }
 }
 
 impl From<SqlxError> for StoreError {
@@ -58,15 +74,7 @@ impl From<SqlxError> for StoreError {
                 Self::Taken(name)
             }
             SqlxError::Database(fault) if fault.is_foreign_key_violation() => Self::Dangling(error),
-            SqlxError::Database(fault) if is_passing(fault.code().as_deref()) => Self::Unavailable(error),
-            // A proxy whose server is away accepts a connection and closes it, which is not how the protocol goes on.
-            SqlxError::Io(_)
-            | SqlxError::Protocol(_)
-            | SqlxError::Tls(_)
-            | SqlxError::PoolTimedOut
-            | SqlxError::PoolClosed
-            | SqlxError::WorkerCrashed
-            | SqlxError::BeginFailed => Self::Unavailable(error),
+            _ if Self::is_passing(&error) => Self::Unavailable(error),
             _ => Self::Statement(error),
         }
     }

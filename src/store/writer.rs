@@ -5,6 +5,7 @@
 //! back alone, and nobody hears of success before the common commit is on the disk.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -12,6 +13,7 @@ use sqlx::{Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{StoreError, StoreResult, Tx};
+use crate::observe::metrics::DatabaseMetrics;
 
 /// How many changes one commit takes; more would make the first wait for the last.
 const GATHERED: usize = 64;
@@ -84,10 +86,15 @@ where
 
 impl Writer {
     /// Starts the writer over a pool of one connection; it ends when the last clone is dropped.
-    pub(super) fn start(pool: SqlitePool) -> Self {
+    pub(super) fn start(pool: SqlitePool, metrics: DatabaseMetrics) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUED);
-        tokio::spawn(work_off(queue, pool.clone()));
+        tokio::spawn(work_off(queue, pool.clone(), metrics));
         Self { jobs, pool }
+    }
+
+    /// How many changes wait for their turn.
+    pub(super) fn queued(&self) -> usize {
+        self.jobs.max_capacity().saturating_sub(self.jobs.capacity())
     }
 
     /// Queues a change and waits until it is durable or refused.
@@ -113,14 +120,17 @@ impl Writer {
     }
 }
 
-async fn work_off(mut queue: mpsc::Receiver<Box<dyn Job>>, pool: SqlitePool) {
+async fn work_off(mut queue: mpsc::Receiver<Box<dyn Job>>, pool: SqlitePool, metrics: DatabaseMetrics) {
     let mut batch = Vec::with_capacity(GATHERED);
     while queue.recv_many(&mut batch, GATHERED).await > 0 {
         batch.retain(|job| !job.is_abandoned());
         if batch.is_empty() {
             continue;
         }
-        match commit_together(&mut batch, &pool).await {
+        let started = Instant::now();
+        let done = commit_together(&mut batch, &pool).await;
+        metrics.commit(if done.is_ok() { batch.len() } else { 0 }, started.elapsed());
+        match done {
             Ok(()) => batch.drain(..).for_each(|job| job.finish(Ok(()))),
             Err(error) => refuse(&mut batch, error),
         }

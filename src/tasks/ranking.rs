@@ -197,15 +197,24 @@ impl Tasks {
         let loaded = kept_or_made(&rankings.loaded, &caller.user_id, is_current, load).await?;
         if !question.is_plain() {
             let at = question.at.unwrap_or(now);
+            self.metrics.made();
             return Ok(Arc::new(stand(loaded, caller, policy, at, question.available_minutes)));
         }
         let holds = |standing: &Arc<Standing>| standing.holds(&loaded, &*policy, now);
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
             let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
-            Ok(Arc::new(Standing { serial, ..standing }))
+            Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
         };
-        kept_or_made(&rankings.standings, &caller.user_id, holds, rank).await
+        let before = rankings.made.load(Ordering::Relaxed);
+        let standing = kept_or_made(&rankings.standings, &caller.user_id, holds, rank).await?;
+        // What was made before this question came was kept.
+        if standing.serial.is_some_and(|serial| serial < before) {
+            self.metrics.kept()
+        } else {
+            self.metrics.made()
+        }
+        Ok(standing)
     }
 
     async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {

@@ -189,7 +189,11 @@ async fn health_names_version_and_environment() {
 
     let expected = json!({
         "status": "healthy", "version": env!("CARGO_PKG_VERSION"), "environment": "development",
-        "checks": { "database": "healthy", "policies": "healthy" }, "details": {}
+        "checks": {
+            "background": "healthy", "database": "healthy", "disk": "healthy", "memory": "healthy",
+            "objects": "healthy", "policies": "healthy"
+        },
+        "details": {}
     });
     assert_eq!(health, expected);
 }

@@ -54,6 +54,17 @@ impl Accounts {
         shown: ShownPasskey<'_>,
         origin: &Origin,
     ) -> Result<Proven, AccountError> {
+        let proven = self.try_passkey(asking, shown, origin).await;
+        self.count_sign_in("passkey", &proven);
+        proven
+    }
+
+    async fn try_passkey(
+        &self,
+        asking: Asking<'_>,
+        shown: ShownPasskey<'_>,
+        origin: &Origin,
+    ) -> Result<Proven, AccountError> {
         let party = self.passkeys.get()?;
         let ceremony = self.end_ceremony(Goal::SignIn, asking, shown.ceremony).await?;
         let claim = party.claim(shown.credential).map_err(|error| {

@@ -14,6 +14,8 @@ use crate::http::document::ApiDocument;
 use crate::http::limits::Limits;
 use crate::http::{Parts, endpoint};
 use crate::observe::health::{Finding, Health, Need};
+use crate::observe::metrics::Metrics;
+use crate::observe::telemetry::Telemetry;
 
 struct Server {
     endpoint: BoxEndpoint<'static>,
@@ -55,6 +57,8 @@ impl Server {
             authenticator: world.guard.clone(),
             limits: Arc::new(Limits::new(&config.limits, &world.clock)),
             health: Arc::new(health),
+            metrics: Arc::new(Metrics::new(world.clock.now())),
+            telemetry: Telemetry::default(),
             clock: world.clock.clone(),
             oauth: None,
             mcp: None,

@@ -26,6 +26,15 @@ enum GrantType {
 }
 
 impl GrantType {
+    /// The word for metrics.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "authorization_code",
+            Self::Refresh => "refresh_token",
+            Self::Device => "device_code",
+        }
+    }
+
     /// Passwords (`password`), clients without people (`client_credentials`) and answers in the front channel
     /// (`implicit`) are none of them (OAuth 2.1, section 10).
     fn parse(text: &str) -> Result<Self, OAuthError> {
@@ -43,17 +52,31 @@ impl GrantType {
 
 /// Gives tokens to a client.
 pub async fn token(services: &Services, call: Call) -> Answer {
+    let mut named = "other";
+    let answer = answer(services, &call, &mut named).await;
+    let outcome = match &answer {
+        Ok(_) => "granted",
+        Err(Failure::OAuth(error) | Failure::Challenge(error, _)) => error.code.as_str(),
+        Err(Failure::Api(_)) => "refused",
+    };
+    services.metrics.granted(named, outcome);
+    answer
+}
+
+/// Says in `named` which grant type was asked for, as soon as that is known.
+async fn answer(services: &Services, call: &Call, named: &mut &'static str) -> Answer {
     let form = call.client_form()?;
     let grant_type = GrantType::parse(form.required("grant_type")?)?;
-    let client = match credentials::authenticate(services, &call, &form, PATH).await {
+    *named = grant_type.as_str();
+    let client = match credentials::authenticate(services, call, &form, PATH).await {
         Ok(client) => client,
         Err(error) => {
-            note_stranger(services, &call, &form, error.code).await?;
+            note_stranger(services, call, &form, error.code).await?;
             return Err(error.into());
         }
     };
     services.limits.count(Class::Client, Subject::Client(client.id.0)).map_err(Failure::Api)?;
-    let answer = give(services, &call, &form, grant_type, &client).await?;
+    let answer = give(services, call, &form, grant_type, &client).await?;
     if let Err(error) = services.clients.touch(&client).await {
         // The tokens are given; that the client is in use can be noted another time.
         tracing::warn!(%error, "the use of a client was not noted");
