@@ -145,6 +145,7 @@ pub async fn make(order: Order<'_>) -> Result<Made, BackupError> {
     };
     closed?;
     let bytes = upload.finish().await?;
+    order.place.make_private(&name)?;
     let path = order.place.path_of(&name);
     Ok(Made { name, path, bytes, sha256, encrypted, head, totals })
 }

@@ -76,7 +76,11 @@ pub async fn copy(
     let (stored, packed) = tokio::join!(store_parcels(upload, parcels), packing);
     let (upload, _) = stored?;
     match packed.map_err(|_| BackupError::CutOff)? {
-        Ok(()) => upload.finish().await.map(|_| Some(name)).map_err(BackupError::from),
+        Ok(()) => {
+            upload.finish().await?;
+            place.make_private(&name)?;
+            Ok(Some(name))
+        }
         Err(error) => {
             upload.abort().await;
             Err(error)

@@ -117,6 +117,16 @@ impl Place {
         }
     }
 
+    /// Lets nobody but its owner read a file; in a bucket its policy says who may.
+    pub(super) fn make_private(&self, name: &str) -> Result<(), BackupError> {
+        #[cfg(unix)]
+        if let objects::Place::Folder(folder) = self.objects.place() {
+            let owner_alone = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(folder.join(name), owner_alone).map_err(BackupError::Write)?;
+        }
+        Ok(())
+    }
+
     /// Every file of ours, oldest first.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use crate::raw::Raw;
 use crate::seed;
-use crate::support::app::{PASSWORD, TestApp, a_task, hours};
+use crate::support::app::{PASSWORD, TestApp, a_task};
 use crate::support::databases::{Db, TestDatabase, both_databases};
 use crate::world::{Shelf, inspect, restore, rows};
 
@@ -143,8 +143,6 @@ async fn people_find_everything(from: Db, to: Db) {
     assert_eq!(with_personal.get_task(done).await.good()["status"], "pending");
     with_personal.create_task(json!({ "title": "A new one after the move", "labels": ["home"] })).await.is(201);
     assert_eq!(with_personal.list_tasks("q=move").await.titles(), ["A new one after the move"]);
-    new.advance(hours(11));
-    assert_eq!(with_personal.list_tasks("status=pending&q=later").await.titles(), ["Later"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -75,7 +75,9 @@ both_databases! {
         assert_eq!(listed.as_array().unwrap().len(), 1);
         assert_eq!(listed[0]["name"], made["name"]);
         assert_eq!(listed[0]["bytes"], made["bytes"]);
-        assert_eq!(std::fs::metadata(path).unwrap().len(), made["bytes"].as_u64().unwrap());
+        let metadata = std::fs::metadata(path).unwrap();
+        assert_eq!(metadata.len(), made["bytes"].as_u64().unwrap());
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
         assert_eq!(verified["verified"], true);
         assert_eq!(verified["rows"], made["rows"]);
         assert!(told.contains("is good"), "{told}");
