@@ -2,6 +2,7 @@
 
 mod backups;
 mod clients;
+mod health;
 mod housekeeping;
 mod keys;
 mod mcp;
@@ -15,13 +16,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use futures_util::future::BoxFuture;
-use serde_json::json;
 
 use crate::accounts::attempts::MOST_FAILURES;
 use crate::accounts::{
     AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
 };
-use crate::background::{Attention, Background, standing};
+use crate::background::Background;
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -44,19 +44,19 @@ use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
 use crate::http::{self, Endpoint, Parts, Response};
 use crate::ids::UserId;
-use crate::mail::Post;
+use crate::mail::{Post, PostParts};
 use crate::oauth::consents::Consents;
 use crate::oauth::metadata::Welcome;
 use crate::oauth::upstream::Upstreams;
 use crate::oauth::{AccessTokens, Clients, GrantParts, GrantSettings, Grants, KeyRing, Resource};
 use crate::objects::Objects;
-use crate::observe::health::{Finding, Health, Need, Status};
+use crate::observe::health::{Health, Need};
 use crate::observe::metrics::Metrics;
 use crate::observe::telemetry::Telemetry;
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
 use crate::secret_key::SecretKey;
-use crate::store::{Store, StoreError, StoreResult, Tx};
+use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
 
 use backups::MakeBackups;
@@ -110,6 +110,8 @@ pub struct App {
     upstreams: Arc<Upstreams>,
     issuer: String,
     secret: SecretKey,
+    /// Mail to people.
+    pub post: Post,
     /// Access tokens, and the keys that sign them.
     pub tokens: Arc<AccessTokens>,
     /// Who is behind a token.
@@ -157,6 +159,8 @@ impl App {
         let tokens = Arc::new(access_tokens(&config, &ring, &issuer, &clock));
         let metrics = Arc::new(watching::metrics(&clock, &store, &policies));
         let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies)).counting(metrics.rankings.clone());
+        let (shelf, key, server) = (store.clone(), secret.clone(), issuer.clone());
+        let post = Post::new(PostParts { store: shelf, clock: clock.clone(), secret: key, mailer, server });
         let accounts = Accounts::new(AccountParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -165,25 +169,23 @@ impl App {
             policies: Arc::new(Directory(Arc::clone(&policies))),
             zone_follower: Arc::new(DueDates),
             secret: secret.clone(),
-            post: Post::new(mailer, &issuer),
+            post: post.clone(),
             settings: account_settings(&config),
         });
         let accounts = Arc::new(accounts.counting(metrics.accounts.clone()));
-        let grants = Arc::new(Grants::new(GrantParts {
-            store: store.clone(),
-            clock: clock.clone(),
-            tokens: Arc::clone(&tokens),
-            settings: grant_settings(&config),
-        }));
+        let (shelf, settings) = (store.clone(), grant_settings(&config));
+        let parts = GrantParts { store: shelf, clock: clock.clone(), tokens: Arc::clone(&tokens), settings };
+        let grants = Arc::new(Grants::new(parts));
         let limits = Arc::new(Limits::new(&config.limits, &clock).counting(&metrics.limits));
         let backups = MakeBackups::when_asked(&config, &store, &objects, &secret);
-        let health = with_places(health(&config, &store, &policies, &clock), &config, &objects, &clock);
+        let health = with_places(health::health(&config, &store, &policies, &clock, &post), &config, &objects, &clock);
         Self {
             upstreams,
             issuer,
-            secret,
+            secret: secret.clone(),
             guard: Arc::new(Guard::new(store.clone(), Arc::clone(&tokens), clock.clone())),
             tokens,
+            post: post.clone(),
             health: Arc::new(watching::with_room(health, &config, &metrics)),
             background: housekeeping::start(
                 &config,
@@ -195,6 +197,10 @@ impl App {
                     limits: Arc::clone(&limits),
                     backups,
                     metrics: metrics.background.clone(),
+                    post: post.clone(),
+                    tasks: tasks.clone(),
+                    accounts: Arc::clone(&accounts),
+                    secret: secret.clone(),
                 },
             ),
             _watch: watch,
@@ -308,33 +314,6 @@ struct Ground {
     telemetry: Telemetry,
 }
 
-fn health(config: &Config, store: &Store, policies: &Arc<LivePolicies>, clock: &Clock) -> Health {
-    let (shared, clock) = (store.clone(), clock.clone());
-    let (store, policies) = (store.clone(), Arc::clone(policies));
-    Health::new(config.server.environment)
-        .with("database", Need::Vital, move || {
-            let store = store.clone();
-            async move {
-                match store.ping().await {
-                    Ok(()) => Finding::HEALTHY,
-                    Err(StoreError::Moved) => Finding::new(
-                        Status::Unhealthy,
-                        "the database file was moved or deleted; put it back and restart",
-                    ),
-                    Err(_) => Finding::new(Status::Unhealthy, "the database cannot be reached"),
-                }
-            }
-        })
-        .with("policies", Need::Useful, move || {
-            let finding = policies_finding(&policies);
-            async move { finding }
-        })
-        .with("background", Need::Useful, move || {
-            let (store, now) = (shared.clone(), clock.now());
-            async move { background_finding(standing(&store, now).await) }
-        })
-}
-
 /// Looks at the places outside of the database, too.
 fn with_places(health: Health, config: &Config, objects: &Objects, clock: &Clock) -> Health {
     let health = health.with("objects", Need::Useful, objects::check(objects, clock));
@@ -342,38 +321,6 @@ fn with_places(health: Health, config: &Config, objects: &Objects, clock: &Clock
         Some(check) => health.with("backups", Need::Useful, check),
         None => health,
     }
-}
-
-/// Background work that fails or that nobody does. Without a database nothing is known of it, which is told elsewhere.
-fn background_finding(standing: StoreResult<Vec<Attention>>) -> Finding {
-    match standing {
-        Ok(duties) if !duties.is_empty() => Finding::new(Status::Degraded, json!({ "attention": duties })),
-        _ => Finding::HEALTHY,
-    }
-}
-
-/// How many failing examples of a policy `/health` lists; `mindflow policy test` lists all.
-const EXAMPLES_SHOWN: usize = 3;
-
-/// What operators should know about their policies: files that were refused, examples that fail.
-fn policies_finding(policies: &LivePolicies) -> Finding {
-    let status = if policies.is_healthy() { Status::Healthy } else { Status::Degraded };
-    let all = policies.status().into_iter();
-    let troubled = all.filter(|policy| policy.refused.is_some() || !policy.failing_cases.is_empty());
-    let troubled: Vec<_> = troubled
-        .map(|mut policy| {
-            let failing = policy.failing_cases.len();
-            policy.failing_cases.truncate(EXAMPLES_SHOWN);
-            let mut told = json!(policy);
-            told["failing_cases_total"] = json!(failing);
-            told
-        })
-        .collect();
-    let score_faults = policies.score_faults();
-    if troubled.is_empty() && score_faults == 0 {
-        return Finding { status, details: None };
-    }
-    Finding::new(status, json!({ "attention": troubled, "score_faults": score_faults }))
 }
 
 /// The policies, as accounts see them.

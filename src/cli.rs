@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod health;
 pub mod keys;
+pub mod mail;
 pub mod migrate;
 pub mod openapi;
 pub mod policy;
@@ -53,6 +54,9 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Make and change accounts
     User(user::UserArgs),
+    /// List, retry and discard mail that waits or was given up
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// List and replace the keys that sign access tokens
     Keys(keys::KeysArgs),
     /// Make, list and remove the programs that may be connected
@@ -173,6 +177,10 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
             Ok(app) => ended(client::run(args, &app.clients, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
+        Command::Mail(command) => match with_app(config).await {
+            Ok(app) => ended(mail::run(command, &app.post, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
+            Err(code) => code,
+        },
         Command::Demo(args) => match with_app(config).await {
             Ok(app) => ended(demo::run(args, &app, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
@@ -195,7 +203,7 @@ async fn with_app(config: Config) -> Result<App, ExitCode> {
     let mut config = config;
     config.background.enabled = false;
     let port = config.server.port;
-    let outside = Outside::of(&config);
+    let outside = Outside::of(&config).map_err(|error| cannot_start(&error))?;
     App::start(config, outside, port).await.map_err(|error| cannot_start(&error))
 }
 

@@ -12,6 +12,7 @@ mod mcp;
 mod oauth;
 mod objects;
 mod observe;
+mod smtp;
 mod source;
 mod upstream;
 mod value;
@@ -28,6 +29,7 @@ pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
 pub use self::objects::{Attachments, Objects};
 pub use self::observe::{Health, Metrics, MetricsAccess, Sentry, Telemetry};
+pub use self::smtp::{Smtp, SmtpTls};
 use self::source::Values;
 pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
@@ -49,6 +51,8 @@ pub struct Config {
     pub policies: Policies,
     /// What is done by itself.
     pub background: Background,
+    /// The mail server, if there is one.
+    pub smtp: Option<Smtp>,
     /// Who may have an account.
     pub accounts: Accounts,
     /// How credentials are signed and how long they live.
@@ -239,6 +243,7 @@ impl Config {
                 tests: values.get("policies.tests", value::policy_tests),
             },
             background: Background::from_values(values),
+            smtp: Smtp::from_values(values),
             accounts: Accounts::from_values(values),
             tokens: Tokens::from_values(values),
             oauth: OAuth::from_values(values),

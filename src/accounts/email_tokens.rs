@@ -10,12 +10,13 @@ use serde_json::json;
 use super::audit::AuditEntry;
 use super::email::key_of;
 use super::error::AccountError;
+use super::letters::letter_to;
 use super::passwords::check_strength;
 use super::secrets::{RandomError, hash_secret, random_secret};
 use super::{Accounts, Caller, Origin, Status};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::UserId;
-use crate::mail::Message;
+use crate::mail::{Letter, Message, Post};
 use crate::store::Store;
 use crate::store::accounts::UserRecord;
 use crate::store::email_tokens::EmailTokenRecord;
@@ -85,24 +86,33 @@ impl Link {
         Ok(Self { record, message, since: now.minus(purpose.life()) })
     }
 
-    /// Keeps the row unless the person has enough links already; says whether it did.
-    async fn keep(&self, store: &Store, entry: AuditEntry) -> Result<bool, AccountError> {
-        let (record, since) = (self.record.clone(), self.since);
+    /// The row, and the letter to its person, which is worth nothing later than the link.
+    pub(super) fn into_letter(self, user: &UserRecord) -> (EmailTokenRecord, Letter) {
+        let letter = letter_to(user, self.message).until(self.record.expires_at);
+        (self.record, letter)
+    }
+
+    /// Keeps the row, and sends the link, unless the person has enough links already.
+    async fn send(self, store: &Store, post: &Post, entry: AuditEntry) -> Result<(), AccountError> {
+        let (since, queue) = (self.since, post.clone());
         let work = store.write(move |tx| {
             Box::pin(async move {
                 // Who asks several times at once is counted one after the other.
-                if tx.lock_user(record.user_id).await?.is_none() {
-                    return Ok(false);
-                }
-                if tx.count_email_tokens(record.user_id, record.purpose, since).await? >= MOST_LINKS {
-                    return Ok(false);
+                let Some(user) = tx.lock_user(self.record.user_id).await? else { return Ok(()) };
+                let (record, letter) = self.into_letter(&user);
+                if record.email_key != user.email_key
+                    || tx.count_email_tokens(record.user_id, record.purpose, since).await? >= MOST_LINKS
+                {
+                    return Ok(());
                 }
                 tx.insert_email_token(&record).await?;
                 tx.insert_audit(&entry).await?;
-                Ok::<_, AccountError>(true)
+                queue.put::<AccountError>(tx, letter).await
             })
         });
-        work.await
+        work.await?;
+        post.wake();
+        Ok(())
     }
 }
 
@@ -120,10 +130,7 @@ impl Accounts {
             return Err(AccountError::EmailVerified);
         }
         let link = Link::new(Purpose::Verify, user, &row.email_key, self.post.server(), now)?;
-        if link.keep(&self.store, AuditEntry::by(caller, "email.verification_sent", now).from(origin)).await? {
-            self.post.send(row.email, link.message);
-        }
-        Ok(())
+        link.send(&self.store, &self.post, AuditEntry::by(caller, "email.verification_sent", now).from(origin)).await
     }
 
     /// Takes the secret of a link as proof that the address is the account's.
@@ -157,13 +164,12 @@ impl Accounts {
     /// [`AccountError::Mail`] when no mail can be sent to anybody.
     pub fn forgot_password(&self, email: &str, origin: &Origin) -> Result<(), AccountError> {
         self.post.ready()?;
-        let (store, clock, server) = (self.store.clone(), self.clock.clone(), self.post.server().to_owned());
+        let (store, clock, post) = (self.store.clone(), self.clock.clone(), self.post.clone());
         let (key, origin) = (key_of(email), origin.clone());
-        self.post.send_once(async move {
-            reset_link(&store, &clock, &server, &key, &origin).await.unwrap_or_else(|error| {
+        self.post.prepare(async move {
+            if let Err(error) = send_reset(&store, &clock, &post, &key, &origin).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "no link to choose a password was made");
-                None
-            })
+            }
         });
         Ok(())
     }
@@ -188,8 +194,8 @@ impl Accounts {
         strength.map_err(|error| AccountError::fault("/new_password", &error))?;
         let password = self.passwords.hash(new).await?;
         let entry = AuditEntry::anonymous(Some(user), "password.reset", now).from(origin);
-        let removed = self
-            .store
+        let post = self.post.clone();
+        self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let row = tx.lock_user(user).await?.filter(may_reset);
@@ -212,14 +218,14 @@ impl Accounts {
                         "passkeys": passkeys
                     });
                     tx.insert_audit(&entry.with(details)).await?;
-                    Ok::<_, AccountError>(passkeys)
+                    if passkeys > 0 {
+                        post.put::<AccountError>(tx, letter_to(&row, Message::PasskeysRemoved)).await?;
+                    }
+                    post.put::<AccountError>(tx, letter_to(&row, Message::PasswordChanged)).await
                 })
             })
             .await?;
-        if removed > 0 {
-            self.post.send(row.email.clone(), Message::PasskeysRemoved);
-        }
-        self.post.send(row.email, Message::PasswordChanged);
+        self.post.wake();
         Ok(())
     }
 }
@@ -228,20 +234,14 @@ fn may_reset(row: &UserRecord) -> bool {
     row.status == Status::Active.as_str()
 }
 
-/// Makes the link for whoever has this address in lower case.
-async fn reset_link(
-    store: &Store,
-    clock: &Clock,
-    server: &str,
-    key: &str,
-    origin: &Origin,
-) -> Result<Option<(String, Message)>, AccountError> {
+/// Sends the link to whoever has this address in lower case.
+async fn send_reset(store: &Store, clock: &Clock, post: &Post, key: &str, origin: &Origin) -> Result<(), AccountError> {
     let now = clock.now();
-    let Some(row) = store.find_user_by_email(key).await?.filter(may_reset) else { return Ok(None) };
+    let Some(row) = store.find_user_by_email(key).await?.filter(may_reset) else { return Ok(()) };
     let user = UserId(row.id);
-    let link = Link::new(Purpose::Reset, user, &row.email_key, server, now)?;
+    let link = Link::new(Purpose::Reset, user, &row.email_key, post.server(), now)?;
     let entry = AuditEntry::anonymous(Some(user), "password.reset_requested", now).from(origin);
-    Ok(link.keep(store, entry).await?.then_some((row.email, link.message)))
+    link.send(store, post, entry).await
 }
 
 /// One answer for secrets that are made up, used or too old.

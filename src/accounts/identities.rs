@@ -12,6 +12,7 @@ use super::audit::AuditEntry;
 use super::email::Email;
 use super::email_tokens::{Link, Purpose};
 use super::error::AccountError;
+use super::letters::letter_to;
 use super::pages::Paging;
 use super::passwords::NO_PASSWORD;
 use super::second_factor::own_session;
@@ -123,10 +124,12 @@ impl Accounts {
         let record = record(user, foreign, now);
         let entry = AuditEntry::anonymous(Some(user), "identity.linked", now).on(record.id).from(origin);
         let entry = entry.with(json!({ "provider": foreign.provider }));
+        let (post, message) = (self.post.clone(), Message::IdentityLinked { provider: foreign.provider_name.clone() });
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 // Two at the same time are counted one after the other.
-                tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;
+                let row = tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;
+                post.put::<AccountError>(tx, letter_to(&row, message)).await?;
                 if tx.count_identities(user).await? >= MOST_IDENTITIES {
                     return Err(AccountError::TooManyIdentities);
                 }
@@ -137,7 +140,10 @@ impl Accounts {
         match work.await {
             Err(AccountError::Store(StoreError::Taken(_))) => Err(AccountError::IdentityTaken),
             Err(error) => Err(error),
-            Ok(()) => self.tell(user, Message::IdentityLinked { provider: foreign.provider_name.clone() }).await,
+            Ok(()) => {
+                self.post.wake();
+                Ok(())
+            }
         }
     }
 
@@ -176,6 +182,7 @@ impl Accounts {
 
     async fn unlink(&self, user: UserId, id: IdentityId, entry: AuditEntry) -> Result<(), AccountError> {
         let ways = self.ways_in();
+        let post = self.post.clone();
         let unlinked = self.store.write(move |tx| {
             Box::pin(async move {
                 let row = tx.lock_user(user).await?.ok_or(AccountError::NotFound("account"))?;
@@ -184,10 +191,13 @@ impl Accounts {
                     return Err(AccountError::LastWayIn);
                 }
                 tx.insert_audit(&entry.with(json!({ "provider": provider }))).await?;
-                Ok(provider)
+                let message = Message::IdentityUnlinked { provider: shown_name(&provider).to_owned() };
+                post.put::<AccountError>(tx, letter_to(&row, message)).await
             })
         });
-        self.tell(user, Message::IdentityUnlinked { provider: shown_name(&unlinked.await?).to_owned() }).await
+        unlinked.await?;
+        self.post.wake();
+        Ok(())
     }
 
     /// Somebody whose identity is linked.
@@ -231,14 +241,17 @@ impl Accounts {
         let entry = entry.with(json!({ "provider": foreign.provider }));
         let link = Link::new(Purpose::Verify, id, email.key(), self.post.server(), now)?;
         let link = (!foreign.email_verified && self.post.ready().is_ok()).then_some(link);
-        let (token, message) = link.map(|link| (link.record, link.message)).unzip();
-        let stored = user.clone();
+        let (token, letter) = link.map(|link| link.into_letter(&user)).unzip();
+        let (stored, post) = (user.clone(), self.post.clone());
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 tx.insert_user(&stored).await?;
                 tx.insert_identity(&identity).await?;
                 if let Some(token) = token {
                     tx.insert_email_token(&token).await?;
+                }
+                if let Some(letter) = letter {
+                    post.put::<AccountError>(tx, letter).await?;
                 }
                 Ok(tx.insert_audit(&entry).await?)
             })
@@ -248,9 +261,7 @@ impl Accounts {
             Err(AccountError::Store(StoreError::Taken(_))) => return Err(AccountError::EmailTaken),
             outcome => outcome?,
         }
-        if let Some(message) = message {
-            self.post.send(user.email.clone(), message);
-        }
+        self.post.wake();
         Ok(Proven { user, methods: METHOD.to_owned() })
     }
 }
@@ -293,5 +304,7 @@ fn new_user(foreign: &Foreign, email: &Email, now: Timestamp) -> UserRecord {
         created_at: now.as_micros(),
         updated_at: now.as_micros(),
         email_verified_at: foreign.email_verified.then_some(now.as_micros()),
+        digest: "off".to_owned(),
+        digest_at: None,
     }
 }

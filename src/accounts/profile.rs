@@ -4,12 +4,15 @@ use chrono_tz::Tz;
 
 use super::attempts::Guess;
 use super::audit::AuditEntry;
+use super::digest::DigestChoice;
 use super::error::{AccountError, Faults};
+use super::letters::letter_to;
 use super::passwords::{Verdict, check_strength};
 use super::registration::ZONE_RULE;
 use super::user::{FULL_NAME_MAX, read_windows, read_zone};
 use super::{Accounts, Caller, Credential, Origin, PolicyDirectory, User};
 use crate::calendar::{TimeOfDay, Window, Windows, parse_zone};
+use crate::clock::Timestamp;
 use crate::fault::Fault;
 use crate::mail::Message;
 use crate::store::accounts::{ProfileRecord, UserRecord};
@@ -42,6 +45,8 @@ pub struct ProfileChanges {
     pub windows: Change<WindowChanges>,
     /// The policy's name; clearing chooses the server's default.
     pub policy: Change<String>,
+    /// How often they want to read what there is to do; clearing is never.
+    pub digest: Change<DigestChoice>,
 }
 
 /// What is to change of a day; clearing a part gives it the policy's window.
@@ -62,6 +67,8 @@ pub struct Preferences {
     pub windows: Windows,
     /// The policy's name.
     pub policy: String,
+    /// How often they are told what there is to do.
+    pub digest: DigestChoice,
 }
 
 /// [`ProfileChanges`] that keep the rules.
@@ -70,6 +77,7 @@ struct Checked {
     zone: Option<Tz>,
     windows: Change<[Change<Window>; 3]>,
     policy: Change<String>,
+    digest: Change<DigestChoice>,
 }
 
 impl Accounts {
@@ -84,6 +92,7 @@ impl Accounts {
         Preferences {
             windows: user.windows.unwrap_or_else(|| self.policies.windows(user.policy.as_deref())),
             policy: user.policy.clone().unwrap_or_else(|| self.policies.default_name()),
+            digest: user.digest,
         }
     }
 
@@ -106,7 +115,7 @@ impl Accounts {
         let row = self.store.write(move |tx| {
             Box::pin(async move {
                 let row = tx.lock_user(id).await?.ok_or(AccountError::NotFound("account"))?;
-                let (profile, differing) = apply(&row, checked, &*policies)?;
+                let (profile, differing) = apply(&row, checked, &*policies, now)?;
                 if differing.is_empty() {
                     return Ok(row);
                 }
@@ -158,6 +167,7 @@ impl Accounts {
         };
         let (id, now) = (caller.user_id, self.clock.now());
         let entry = AuditEntry::by(caller, "password.changed", now).from(origin);
+        let post = self.post.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -170,11 +180,13 @@ impl Accounts {
                     let details = serde_json::json!({
                         "sessions": ended.sessions, "apps": ended.grants, "tokens": ended.tokens
                     });
-                    Ok(tx.insert_audit(&entry.with(details)).await?)
+                    tx.insert_audit(&entry.with(details)).await?;
+                    post.put::<AccountError>(tx, letter_to(&row, Message::PasswordChanged)).await
                 })
             })
             .await?;
-        self.tell(id, Message::PasswordChanged).await
+        self.post.wake();
+        Ok(())
     }
 
     /// Checks the caller's password; gives the stored hash that it fits.
@@ -216,7 +228,7 @@ impl Accounts {
             faults.take("/preferences/policy", Err::<(), _>("must be the name of a policy of this server"));
         }
         let full_name = faults.finish(full_name)?;
-        Ok(Checked { full_name, zone, windows, policy: changes.policy })
+        Ok(Checked { full_name, zone, windows, policy: changes.policy, digest: changes.digest })
     }
 }
 
@@ -239,6 +251,7 @@ fn apply(
     row: &UserRecord,
     changes: Checked,
     policies: &dyn PolicyDirectory,
+    now: Timestamp,
 ) -> StoreResult<(ProfileRecord, Vec<&'static str>)> {
     let chosen = |old: &Option<String>, change| match change {
         Change::Keep => old.clone(),
@@ -255,17 +268,32 @@ fn apply(
             Some(serde_json::to_string(&windows).map_err(|_| StoreError::corrupt("windows", row.id))?)
         }
     };
-    let profile = ProfileRecord {
+    let digest = match changes.digest {
+        Change::Keep => DigestChoice::parse(&row.digest)?,
+        Change::Clear => DigestChoice::Off,
+        Change::Set(choice) => choice,
+    };
+    let mut profile = ProfileRecord {
         full_name: chosen(&row.full_name, changes.full_name),
         time_zone: changes.zone.map_or_else(|| row.time_zone.clone(), |zone| zone.name().to_owned()),
         windows,
         policy,
+        digest: digest.as_str(),
+        digest_at: row.digest_at,
     };
+    let day = (&profile.time_zone, &profile.windows, &profile.policy, profile.digest);
+    if day != (&row.time_zone, &row.windows, &row.policy, row.digest.as_str()) {
+        let own = read_windows(profile.windows.as_deref())?;
+        let windows = own.unwrap_or_else(|| policies.windows(profile.policy.as_deref()));
+        let next = digest.next_at(now, read_zone(&profile.time_zone)?, &windows);
+        profile.digest_at = next.map(Timestamp::as_micros);
+    }
     let differences = [
         ("full_name", profile.full_name != row.full_name),
         ("time_zone", profile.time_zone != row.time_zone),
         ("preferences.windows", profile.windows != row.windows),
         ("preferences.policy", profile.policy != row.policy),
+        ("preferences.digest", profile.digest != row.digest),
     ];
     Ok((profile, differences.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()))
 }

@@ -135,6 +135,8 @@ impl Accounts {
             created_at: now.as_micros(),
             updated_at: now.as_micros(),
             email_verified_at: None,
+            digest: "off".to_owned(),
+            digest_at: None,
         })
     }
 
@@ -146,7 +148,8 @@ impl Accounts {
         link: Option<Link>,
     ) -> Result<User, AccountError> {
         let (stored, now) = (record.clone(), entry.at);
-        let (token, message) = link.map(|link| (link.record, link.message)).unzip();
+        let (token, letter) = link.map(|link| link.into_letter(&record)).unzip();
+        let post = self.post.clone();
         let work = self.store.write(move |tx| {
             Box::pin(async move {
                 if let Some(hash) = invite
@@ -158,6 +161,9 @@ impl Accounts {
                 if let Some(token) = token {
                     tx.insert_email_token(&token).await?;
                 }
+                if let Some(letter) = letter {
+                    post.put::<AccountError>(tx, letter).await?;
+                }
                 tx.insert_audit(&entry).await?;
                 Ok(())
             })
@@ -166,9 +172,7 @@ impl Accounts {
             Err(AccountError::Store(StoreError::Taken(_))) => Err(AccountError::EmailTaken),
             Err(error) => Err(error),
             Ok(()) => {
-                if let Some(message) = message {
-                    self.post.send(record.email.clone(), message);
-                }
+                self.post.wake();
                 Ok(record.try_into()?)
             }
         }

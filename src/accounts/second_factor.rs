@@ -8,6 +8,7 @@ use super::admission::Proven;
 use super::attempts::Guess;
 use super::audit::AuditEntry;
 use super::error::AccountError;
+use super::letters::tell;
 use super::secrets::{RandomError, SecretHash, hash_secret};
 use super::{Accounts, Caller, Credential, Origin};
 use crate::clock::Timestamp;
@@ -98,8 +99,16 @@ impl Accounts {
             Ok(Some(proof)) => {
                 attempt.forgive();
                 if proof == Proof::RecoveryCode {
-                    self.note(AuditEntry::anonymous(Some(user), "recovery_code.used", now).from(origin)).await?;
-                    self.tell(user, Message::RecoveryCodeUsed).await?;
+                    let entry = AuditEntry::anonymous(Some(user), "recovery_code.used", now).from(origin);
+                    let post = self.post.clone();
+                    let told = self.store.write(move |tx| {
+                        Box::pin(async move {
+                            tell(&post, tx, user, Message::RecoveryCodeUsed).await?;
+                            Ok::<_, AccountError>(tx.insert_audit(&entry).await?)
+                        })
+                    });
+                    told.await?;
+                    self.post.wake();
                 }
                 Ok(())
             }
@@ -163,10 +172,12 @@ impl Accounts {
         let attempt = self.attempts.begin(Guess::Code(user))?;
         let codes = recovery_codes()?;
         let hashes: Vec<SecretHash> = codes.iter().map(|code| hash_secret(&tidy(code))).collect();
-        let (key, text) = (self.secret.clone(), tidy(code));
+        let (key, text, post) = (self.secret.clone(), tidy(code), self.post.clone());
         let entry = AuditEntry::by(caller, "second_factor.confirmed", now).from(origin);
         let work = self.store.write(move |tx| {
             Box::pin(async move {
+                // The person's row is locked first, as by everybody.
+                tell(&post, tx, user, Message::SecondFactorOn).await?;
                 let factor = tx.find_second_factor(user).await?.ok_or(AccountError::NotFound("second factor"))?;
                 if factor.confirmed_at.is_some() {
                     return Err(AccountError::SecondFactorOn);
@@ -188,7 +199,7 @@ impl Accounts {
                 outcome?;
             }
         }
-        self.tell(user, Message::SecondFactorOn).await?;
+        self.post.wake();
         Ok(codes)
     }
 
@@ -208,15 +219,18 @@ impl Accounts {
         self.check_second_factor(caller.user_id, code, origin).await?;
         let (user, now) = (caller.user_id, self.clock.now());
         let entry = AuditEntry::by(caller, "second_factor.deleted", now).from(origin);
+        let post = self.post.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    tell(&post, tx, user, Message::SecondFactorOff).await?;
                     tx.delete_second_factor(user).await?;
-                    tx.insert_audit(&entry).await
+                    Ok::<_, AccountError>(tx.insert_audit(&entry).await?)
                 })
             })
             .await?;
-        self.tell(user, Message::SecondFactorOff).await
+        self.post.wake();
+        Ok(())
     }
 
     /// Replaces the recovery codes, used or not, for who has the password; gives the new ones.
@@ -250,14 +264,6 @@ impl Accounts {
     /// Writes a row of the log that belongs to no other change.
     pub(super) async fn note(&self, entry: AuditEntry) -> Result<(), AccountError> {
         Ok(self.store.write(move |tx| Box::pin(async move { tx.insert_audit(&entry).await })).await?)
-    }
-
-    /// Lets somebody know by mail, soon.
-    pub(super) async fn tell(&self, user: UserId, message: Message) -> Result<(), AccountError> {
-        if let Some(row) = self.store.find_user(user).await? {
-            self.post.send(row.email, message);
-        }
-        Ok(())
     }
 }
 

@@ -16,8 +16,9 @@ pub(super) use super::pages::Paging;
 use super::registration::NewAccount;
 pub(super) use super::sign_in::{SignIn, SignedIn};
 use super::*;
+use crate::background::Background;
 use crate::calendar::Window;
-use crate::mail::tests::Letterbox;
+use crate::mail::tests::{Letterbox, post_over};
 use crate::oauth::keys::SigningKey;
 use crate::oauth::{KeyRing, KeySet, Resource};
 use crate::store::testing::{TestStore, test_stores};
@@ -73,6 +74,7 @@ pub(crate) struct World {
     pub(super) name: &'static str,
     pub(super) letterbox: Arc<Letterbox>,
     follower: Arc<Follower>,
+    _courier: Background,
     _store: TestStore,
 }
 
@@ -91,6 +93,7 @@ pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
         let tokens = Arc::new(AccessTokens::new(KEYS.clone(), "https://mindflow.example", life, clock.clone()));
         let follower = Arc::new(Follower::default());
         let letterbox = Arc::new(Letterbox::default());
+        let (post, courier) = post_over(&test.store, &clock, letterbox.clone());
         let parts = AccountParts {
             store: test.store.clone(),
             clock: clock.clone(),
@@ -99,7 +102,7 @@ pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
             policies: Arc::new(Policies),
             zone_follower: follower.clone(),
             secret: SecretKey::new("a secret of the tests, 32 bytes long"),
-            post: Post::new(letterbox.clone(), "https://mindflow.example"),
+            post,
             settings,
         };
         let guard = Arc::new(Guard::new(test.store.clone(), tokens, clock.clone()));
@@ -110,6 +113,7 @@ pub(crate) async fn worlds_with(settings: AccountSettings) -> Vec<World> {
             name: test.name,
             letterbox,
             follower,
+            _courier: courier,
             _store: test,
         }
     };

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::Scopes;
+use super::digest::DigestChoice;
 use crate::calendar::{Windows, parse_zone};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
@@ -94,6 +95,8 @@ pub struct User {
     pub role: Role,
     /// Whether they may come in.
     pub status: Status,
+    /// How often they want to read what there is to do.
+    pub digest: DigestChoice,
     /// Whether they proved that the address is theirs.
     pub email_verified: bool,
     /// When the account was made.
@@ -112,6 +115,7 @@ impl TryFrom<UserRecord> for User {
             windows: read_windows(record.windows.as_deref())?,
             role: Role::parse(&record.role)?,
             status: Status::parse(&record.status)?,
+            digest: DigestChoice::parse(&record.digest)?,
             email: record.email,
             email_verified: record.email_verified_at.is_some(),
             full_name: record.full_name,

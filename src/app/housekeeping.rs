@@ -11,11 +11,15 @@ use crate::accounts::Accounts;
 use crate::background::{Background, Duty, DutyError, Own, Stop, Turn};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
+use crate::digests::SendDigests;
 use crate::http::limits::Limits;
 use crate::ids::first_uuid;
+use crate::mail::{Courier, Post};
 use crate::oauth::{Clients, Grants, KeyRing};
 use crate::observe::metrics::BackgroundMetrics;
+use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
+use crate::tasks::Tasks;
 
 /// How often what has expired is forgotten.
 const FORGETS_EVERY: Duration = Duration::from_mins(10);
@@ -27,6 +31,8 @@ const READS_EVERY: Duration = Duration::from_secs(5);
 const RETAINS_EVERY: Duration = Duration::from_hours(6);
 /// Rows that are deleted in one transaction, so that nobody waits for it long.
 const ROWS_AT_ONCE: i64 = 2_000;
+/// How long mail is kept that was given up.
+const DEAD_MAIL_KEPT: Duration = Duration::from_hours(30 * 24);
 const DAY: Duration = Duration::from_hours(24);
 
 /// What there is to keep in order.
@@ -38,15 +44,23 @@ pub(super) struct House {
     pub(super) limits: Arc<Limits>,
     pub(super) backups: Option<Arc<dyn Duty>>,
     pub(super) metrics: BackgroundMetrics,
+    pub(super) post: Post,
+    pub(super) tasks: Tasks,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) secret: SecretKey,
 }
 
 /// Begins to keep house, as far as this instance is to.
 pub(super) fn start(config: &Config, house: House) -> Background {
-    let House { store, grants, ring, clock, limits, backups, metrics } = house;
-    let own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
-    let mut duties = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
-    duties.extend(backups.filter(|_| config.background.enabled));
-    Background::start_counting(&store, &clock, duties, own, metrics)
+    let House { store, grants, ring, clock, limits, backups, metrics, post, tasks, accounts, secret } = house;
+    let mut own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
+    let mut shared = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
+    if config.background.enabled && post.ready().is_ok() {
+        own.push(Courier::new(post.clone()).own());
+        shared.push(Arc::new(SendDigests { tasks, accounts, post, secret }));
+    }
+    shared.extend(backups.filter(|_| config.background.enabled));
+    Background::start_counting(&store, &clock, shared, own, metrics)
 }
 
 /// Everything that one instance does for all.
@@ -57,12 +71,19 @@ fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>) -> Vec<Arc<dyn D
         Chore::new("expire_accounts", |tx, now| Box::pin(Accounts::forget_in(tx, now))),
         Chore::new("expire_grants", move |tx, now| Box::pin(Grants::forget_in(tx, now, now.minus(idle)))),
         Chore::new("expire_clients", |tx, now| Box::pin(Clients::forget_in(tx, now))),
+        Chore::new("expire_mail", |tx, now| Box::pin(forget_mail(tx, now))),
         Arc::new(RotateKeys(ring)),
     ];
     if let Some(days) = config.background.audit_days {
         all.push(Arc::new(RetainAudit(DAY * days)));
     }
     all
+}
+
+/// Mail that was given up stays for a while, in which an operator may see it.
+async fn forget_mail(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<()> {
+    tx.discard_dead_mails(now.minus(DEAD_MAIL_KEPT)).await?;
+    tx.delete_old_digests(now.minus(DEAD_MAIL_KEPT)).await
 }
 
 type Work = dyn for<'t, 'c> Fn(&'t mut Tx<'c>, Timestamp) -> BoxFuture<'t, StoreResult<()>> + Send + Sync;

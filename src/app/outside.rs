@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::StartError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mail::{self, Mailer};
@@ -17,7 +18,11 @@ pub struct Outside {
 
 impl Outside {
     /// This machine's clock, and what the configuration says of mail.
-    pub fn of(config: &Config) -> Self {
-        Self { clock: Clock::system(), mailer: mail::without_smtp(config.server.environment) }
+    ///
+    /// # Errors
+    ///
+    /// When the mail server's settings cannot be used.
+    pub fn of(config: &Config) -> Result<Self, StartError> {
+        Ok(Self { clock: Clock::system(), mailer: mail::mailer_of(config)? })
     }
 }

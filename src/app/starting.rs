@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
+use crate::mail::smtp::SmtpSetupError;
 use crate::oauth::upstream::WireError;
 use crate::oauth::{KeyError, OAuthError};
 use crate::objects::ObjectsError;
@@ -52,6 +53,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// Mail cannot be sent by the settings.
+    #[error(transparent)]
+    Smtp(#[from] SmtpSetupError),
     /// The clients that are built in cannot be kept.
     #[error("the built-in clients cannot be kept")]
     Clients(#[source] OAuthError),

@@ -32,7 +32,10 @@ pub async fn run(loaded: Loaded) -> ExitCode {
     for name in ignored {
         tracing::warn!(config.key = name, "this version does not know the setting; it is ignored");
     }
-    let outside = Outside::of(&config);
+    let outside = match Outside::of(&config) {
+        Ok(outside) => outside,
+        Err(error) => return cannot_start(&error),
+    };
     let app = match App::start(config, outside, bound.address().port()).await {
         Ok(app) => app,
         Err(error) => return cannot_start(&error),

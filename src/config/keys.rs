@@ -68,7 +68,7 @@ pub fn find(path: &str) -> Option<&'static Key> {
 }
 
 /// Short names of MindFlow's environment that belong to features this version does not have.
-pub const NOT_YET: &[&str] = &["PLUGINS_DIR", "REDIS_URL", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD"];
+pub const NOT_YET: &[&str] = &["PLUGINS_DIR", "REDIS_URL"];
 
 /// All keys, in the order of the example file.
 pub const KEYS: &[Key] = &[
@@ -282,6 +282,44 @@ pub const KEYS: &[Key] = &[
         "0 to 36500, where 0 keeps it for ever",
         "After how many days rows of the audit log are deleted.",
     ),
+    Key::new(
+        "smtp.host",
+        "",
+        "a host name or an IP address",
+        "The mail server that takes mail. Unset: in development, mail and its links are written to the log; elsewhere none is \
+         sent.",
+    )
+    .env("SMTP_HOST")
+    .sample("smtp.example.org"),
+    Key::new("smtp.port", "", "1 to 65535", "Its port. Unset: 465 with tls, 587 with starttls, 25 otherwise.")
+        .env("SMTP_PORT")
+        .sample("587"),
+    Key::new("smtp.user", "", "1 to 200 characters", "Who sends, where the mail server asks for that.")
+        .env("SMTP_USER")
+        .sample("mindflow"),
+    Key::new("smtp.password", "", "the password there", "Proves it.").env("SMTP_PASSWORD").sample("a password").secret(),
+    Key::new(
+        "smtp.from",
+        "",
+        "an address, or a name and an address in angle brackets",
+        "Whom mail is from. Unset: mindflow@ and the host of the public URL.",
+    )
+    .sample("MindFlow <mindflow@example.org>"),
+    Key::new(
+        "smtp.tls",
+        "auto",
+        "auto, starttls, tls or none",
+        "How the connection is protected. auto: tls at port 465; to this machine starttls if it is offered; otherwise \
+         starttls, without which nothing is sent. With none, no password is sent to other machines.",
+    ),
+    Key::new("smtp.timeout_seconds", "30", "1 to 600", "How long the mail server may take for an answer, in seconds."),
+    Key::new(
+        "smtp.extra_root_certificate",
+        "",
+        "a file with certificates as PEM",
+        "A further certificate authority for the mail server, as of one's own network.",
+    )
+    .sample("./mail-ca.pem"),
     Key::new("accounts.registration", "open", "open, invite or closed", "Who may make an account.").env("REGISTRATION"),
     Key::new(
         "accounts.browser_session_days",

@@ -51,7 +51,7 @@ fn every_fault_is_told_with_its_source_and_what_is_allowed() {
 
     insta::assert_snapshot!(error.unwrap_err(), @"
     the environment variable `MINDFLOW__NO__SUCH` names no key of the configuration
-    `polices` in the file `FILE` is not known; the sections are server, storage, objects, attachments, policies, background, accounts, tokens, oauth, upstream, mcp, limits, log, health, metrics, sentry, telemetry
+    `polices` in the file `FILE` is not known; the sections are server, storage, objects, attachments, backup, policies, background, smtp, accounts, tokens, oauth, upstream, mcp, limits, log, health, metrics, sentry, telemetry
     `server.prot` in the file `FILE` is not known; [server] has host, port, public_url, environment, secret_key, cors_origins, enable_swagger, max_content_size_mb, body_timeout_seconds, drain_seconds, idle_timeout_seconds
     `server.port`: the value `x` from the file `FILE` is wrong; allowed: 0 to 65535
     `accounts.registration`: the value `maybe` from the environment variable `REGISTRATION` is wrong; allowed: open, invite or closed
@@ -137,10 +137,9 @@ fn the_public_url_loses_its_last_slash_and_follows_the_host() {
 
 #[test]
 fn variables_of_later_features_are_named_and_ignored_and_empty_ones_are_unset() {
-    let loaded =
-        from_environment(&[("SMTP_HOST", "mail"), ("SENTRY_DSN", ""), ("REDIS_URL", "redis://"), ("PORT", "")]);
+    let loaded = from_environment(&[("PLUGINS_DIR", "x"), ("SENTRY_DSN", ""), ("REDIS_URL", "redis://"), ("PORT", "")]);
 
-    assert_eq!(loaded.unwrap().ignored, ["REDIS_URL", "SMTP_HOST"]);
+    assert_eq!(loaded.unwrap().ignored, ["PLUGINS_DIR", "REDIS_URL"]);
 }
 
 #[test]
@@ -220,4 +219,39 @@ fn a_secret_file_that_cannot_be_read_or_is_named_beside_its_value_is_a_fault() {
     assert!(both.faults[0].contains("both set") && !both.to_string().contains("hunter2"), "{both}");
     assert!(empty.faults[0].contains("it is empty"), "{empty}");
     assert!(no_secret.faults[0].contains("names no key"), "{no_secret}");
+}
+
+#[test]
+fn a_mail_server_is_reached_as_its_port_and_place_ask_for() {
+    use crate::config::SmtpTls::{None, Opportunistic, StartTls, Tls};
+    let cases = [
+        (vec![("SMTP_HOST", "smtp.example.org")], (587, StartTls)),
+        (vec![("SMTP_HOST", "smtp.example.org"), ("SMTP_PORT", "465")], (465, Tls)),
+        (vec![("SMTP_HOST", "localhost"), ("SMTP_PORT", "1025")], (1025, Opportunistic)),
+        (vec![("SMTP_HOST", "::1"), ("MINDFLOW__SMTP__TLS", "starttls")], (587, StartTls)),
+        (vec![("SMTP_HOST", "mailpit"), ("MINDFLOW__SMTP__TLS", "NONE")], (25, None)),
+    ];
+
+    for (environment, expected) in cases {
+        let smtp = from_environment(&environment).unwrap().config.smtp.unwrap();
+        assert_eq!((smtp.port, smtp.tls), expected, "{environment:?}");
+    }
+    assert!(from_environment(&[]).unwrap().config.smtp.is_none());
+}
+
+#[test]
+fn a_password_is_not_sent_unprotected_and_not_without_a_user() {
+    let secret = ("SMTP_PASSWORD", "hush-hush");
+    let user = ("SMTP_USER", "mindflow");
+    let none = ("MINDFLOW__SMTP__TLS", "none");
+    let fault = |environment: &[(&str, &str)]| from_environment(environment).unwrap_err().faults.join("\n");
+
+    let open = fault(&[("SMTP_HOST", "smtp.example.org"), user, secret, none]);
+    assert!(open.contains("`smtp.tls`") && open.contains("unprotected") && !open.contains("hush-hush"), "{open}");
+    assert!(from_environment(&[("SMTP_HOST", "127.0.0.1"), user, secret, none]).is_ok());
+    assert!(fault(&[("SMTP_HOST", "smtp.example.org"), user]).contains("`smtp.password`"));
+    assert!(fault(&[("SMTP_HOST", "smtp.example.org"), secret]).contains("`smtp.user`"));
+    assert!(fault(&[user, secret]).contains("`smtp.host`"));
+    assert!(fault(&[("SMTP_HOST", "smtp.example.org"), ("SMTP_PORT", "0")]).contains("1 to 65535"));
+    assert!(fault(&[("SMTP_HOST", "a b")]).contains("a host name or an IP address"));
 }

@@ -174,6 +174,19 @@ pub(super) fn host(raw: &Raw) -> Option<String> {
     (address || (!host.is_empty() && host.chars().all(plain))).then(|| host.to_owned())
 }
 
+/// A host that may be left out.
+pub(super) fn optional_host(raw: &Raw) -> Option<Option<String>> {
+    if text(raw)?.is_empty() { Some(None) } else { host(raw).map(Some) }
+}
+
+/// A port that may be left out.
+pub(super) fn optional_port(raw: &Raw) -> Option<Option<u16>> {
+    match raw {
+        Raw::Plain(text) | Raw::Text(text) if text.trim().is_empty() => Some(None),
+        _ => integer(1, u16::MAX)(raw).map(Some),
+    }
+}
+
 pub(super) fn public_url(raw: &Raw) -> Option<Option<String>> {
     optional(raw, |text| {
         let url = Url::parse(text).ok()?;

@@ -24,6 +24,7 @@ pub mod revoke;
 mod sign_out;
 mod tickets;
 pub mod token;
+mod unsubscribe;
 mod upstream;
 pub mod userinfo;
 
@@ -41,6 +42,7 @@ use self::forms::Untrusted;
 use super::limits::{Class, Limits, Remaining, Subject};
 use super::problem::ApiError;
 use super::{cors, edge, errors};
+use crate::accounts::digest::UNSUBSCRIBE_PATH;
 use crate::accounts::email_tokens::{RESET_PATH, VERIFY_PATH};
 use crate::accounts::{Accounts, Guard};
 use crate::clock::Clock;
@@ -236,6 +238,14 @@ const ROUTES: &[Route] = &[
         methods: &[
             (Method::GET, Class::General, on!(recovery::show_forgot)),
             (Method::POST, Class::SignIn, on!(recovery::forgot)),
+        ],
+        cross: Cross::Closed,
+    },
+    Route {
+        pattern: UNSUBSCRIBE_PATH,
+        methods: &[
+            (Method::GET, Class::General, on!(unsubscribe::show)),
+            (Method::POST, Class::General, on!(unsubscribe::submit)),
         ],
         cross: Cross::Closed,
     },

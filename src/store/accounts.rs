@@ -37,6 +37,10 @@ pub struct UserRecord {
     pub updated_at: i64,
     /// When the address was proved, in microseconds since the epoch.
     pub email_verified_at: Option<i64>,
+    /// How often they want to read what there is to do: `off`, `daily` or `weekly`.
+    pub digest: String,
+    /// When they are to be told next, in microseconds since the epoch.
+    pub digest_at: Option<i64>,
 }
 
 /// What a person can choose of their row.
@@ -50,6 +54,10 @@ pub struct ProfileRecord {
     pub windows: Option<String>,
     /// The policy's name.
     pub policy: Option<String>,
+    /// `off`, `daily` or `weekly`.
+    pub digest: &'static str,
+    /// When they are to be told next.
+    pub digest_at: Option<i64>,
 }
 
 /// `$1` to `$14`: the columns in order.
@@ -63,7 +71,7 @@ macro_rules! select_user {
     ($rest:literal) => {
         concat!(
             "SELECT id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
-                    data_version, created_at, updated_at, email_verified_at FROM users ",
+                    data_version, created_at, updated_at, email_verified_at, digest, digest_at FROM users ",
             $rest
         )
     };
@@ -78,11 +86,14 @@ const LOCK_USER: Sql =
 const FIND_USER_BY_EMAIL: Sql = Sql::same(select_user!("WHERE email_key = $1"));
 /// Oldest first.
 const LIST_USERS: Sql = Sql::same(select_user!("ORDER BY created_at, id"));
+/// `$1` now, `$2` how many.
+const LIST_DUE_DIGESTS: Sql = Sql::same(select_user!("WHERE digest_at <= $1 ORDER BY digest_at, id LIMIT $2"));
 const ANY_USER: Sql = Sql::same("SELECT 1 FROM users LIMIT 1");
-/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now.
+/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now, `$7` and `$8` the mail of the morning.
 const UPDATE_PROFILE: Sql = Sql::same(
     "UPDATE users
-        SET full_name = $2, time_zone = $3, windows = $4, policy = $5, updated_at = $6, data_version = data_version + 1
+        SET full_name = $2, time_zone = $3, windows = $4, policy = $5, updated_at = $6, data_version = data_version + 1,
+            digest = $7, digest_at = $8
       WHERE id = $1",
 );
 /// `$1` id, `$2` hash, `$3` now.
@@ -104,6 +115,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LOCK_USER", LOCK_USER),
     ("FIND_USER_BY_EMAIL", FIND_USER_BY_EMAIL),
     ("LIST_USERS", LIST_USERS),
+    ("LIST_DUE_DIGESTS", LIST_DUE_DIGESTS),
     ("ANY_USER", ANY_USER),
     ("UPDATE_PROFILE", UPDATE_PROFILE),
     ("SET_PASSWORD", SET_PASSWORD),
@@ -114,6 +126,14 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
 ];
 
 impl Store {
+    /// People who are to be told what there is to do, those who wait longest first.
+    pub async fn list_due_digests(&self, now: Timestamp, most: i64) -> StoreResult<Vec<UserRecord>> {
+        let sql = LIST_DUE_DIGESTS.on(self.dialect());
+        Ok(on_database!(self.reader, |db| {
+            sqlx::query_as(sql).bind(now.as_micros()).bind(most).fetch_all(db).await
+        })?)
+    }
+
     /// The person with this id.
     pub async fn find_user(&self, id: UserId) -> StoreResult<Option<UserRecord>> {
         let sql = FIND_USER.on(self.dialect());
@@ -183,6 +203,8 @@ impl Tx<'_> {
                 .bind(&profile.windows)
                 .bind(&profile.policy)
                 .bind(now.as_micros())
+                .bind(profile.digest)
+                .bind(profile.digest_at)
                 .execute(db)
                 .await
                 .map(drop)

@@ -191,7 +191,7 @@ async fn health_names_version_and_environment() {
         "status": "healthy", "version": env!("CARGO_PKG_VERSION"), "environment": "development",
         "checks": {
             "background": "healthy", "database": "healthy", "disk": "healthy", "memory": "healthy",
-            "objects": "healthy", "policies": "healthy"
+            "mail": "healthy", "objects": "healthy", "policies": "healthy"
         },
         "details": {}
     });

@@ -9,6 +9,7 @@ mod best;
 mod changes;
 mod collector;
 mod dates;
+mod digest;
 mod document;
 mod edge;
 mod faults;

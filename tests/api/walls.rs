@@ -41,6 +41,7 @@ fn each_library_of_a_room_is_named_there_alone() {
     assert_eq!(trespassers(&["store"], &["sqlx::"]), [""; 0]);
     assert_eq!(trespassers(&["backup"], &["use age::", "use tar::"]), [""; 0]);
     assert_eq!(trespassers(&["policies"], &["rhai::"]), [""; 0]);
+    assert_eq!(trespassers(&["mail/smtp"], &["lettre::"]), [""; 0]);
     assert_eq!(trespassers(&["objects"], &["object_store::"]), [""; 0]);
     assert_eq!(trespassers(&["accounts/passkeys"], &["webauthn_rs::"]), [""; 0]);
     assert_eq!(trespassers(&["observe"], &["prometheus_client::", "sentry::", "opentelemetry"]), [""; 0]);
@@ -57,14 +58,17 @@ fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
         "accounts",
         "app",
         "backup",
+        "background",
         "calendar",
         "cli",
         "clock",
         "config",
+        "digests",
         "fault",
         "http",
         "ids",
         "lib",
+        "mail",
         "main",
         "mcp",
         "oauth",

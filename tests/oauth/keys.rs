@@ -47,7 +47,7 @@ impl Installation {
     }
 
     fn outside(&self) -> Outside {
-        Outside { clock: self.clock.clone(), ..Outside::of(&self.config()) }
+        Outside { clock: self.clock.clone(), ..Outside::of(&self.config()).unwrap() }
     }
 
     async fn start(&self) -> App {

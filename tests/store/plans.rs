@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 41] = [
+const SERVER_WIDE: [&str; 54] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -49,6 +49,19 @@ const SERVER_WIDE: [&str; 41] = [
     "FINISH_DUTY",
     "FAIL_DUTY",
     "RELEASE_DUTIES",
+    "LIST_DUE_DIGESTS",
+    "DELETE_OLD_DIGESTS",
+    "CLAIM_MAILS",
+    "FIND_NEXT_MAIL",
+    "DELETE_SENT_MAIL",
+    "DELAY_MAIL",
+    "BURY_MAIL",
+    "LIST_MAILS",
+    "COUNT_MAILS",
+    "RETRY_MAIL",
+    "RETRY_DEAD_MAILS",
+    "DISCARD_MAIL",
+    "DISCARD_DEAD_MAILS",
     "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",
     "SPEND_CEREMONY",
@@ -131,7 +144,12 @@ impl Person {
             ("FIND_USER", vec![user]),
             ("LOCK_USER", vec![user]),
             ("FIND_USER_BY_EMAIL", vec![Text(Some("p500@example.org"))]),
-            ("UPDATE_PROFILE", vec![user, text, text, text, text, now]),
+            ("UPDATE_PROFILE", vec![user, text, text, text, text, now, Text(Some("off")), now]),
+            ("MOVE_DIGEST", vec![user, now, now]),
+            ("END_DIGEST", vec![user, now]),
+            ("INSERT_DIGEST", vec![user, text, now]),
+            ("FIND_LAST_DIGEST", vec![user]),
+            ("LIST_COMPLETED_SINCE", vec![user, now, Int(Some(10))]),
             ("SET_PASSWORD", vec![user, text, now]),
             ("SET_ROLE", vec![user, text, now]),
             ("SET_STATUS", vec![user, text, now]),
@@ -178,6 +196,7 @@ impl Person {
         let (user, now, text) = (Id(Some(self.user)), Int(Some(1)), Text(Some("x")));
         let page = [Int(Some(FAR)), Id(Some(Uuid::max())), Int(Some(51))];
         all.extend([
+            ("INSERT_MAIL", vec![user, user, text, Hash, now, now]),
             ("INSERT_EMAIL_TOKEN", vec![Hash, user, text, text, now, now]),
             ("FIND_EMAIL_TOKEN", vec![Hash, text, now]),
             ("SPEND_EMAIL_TOKEN", vec![Hash, text, now]),

@@ -105,6 +105,8 @@ pub(crate) fn user_record(id: UserId, name: &str, zone: Tz) -> UserRecord {
         created_at: START.as_micros(),
         updated_at: START.as_micros(),
         email_verified_at: None,
+        digest: "off".to_owned(),
+        digest_at: None,
     }
 }
 

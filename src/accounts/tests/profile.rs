@@ -1,4 +1,5 @@
 use super::*;
+use crate::accounts::digest::DigestChoice;
 use crate::accounts::profile::{Change, ProfileChanges, WindowChanges};
 
 fn window(start: &str, end: &str) -> Change<[String; 2]> {
@@ -82,6 +83,7 @@ async fn all_faults_of_a_profile_are_told_and_nothing_changes() {
         time_zone: Some("Europe/Atlantis".to_owned()),
         windows: Change::Set(windows),
         policy: Change::Set("none".to_owned()),
+        digest: Change::Set(DigestChoice::Daily),
     };
 
     let error = world.accounts.update_me(&ada, changes, &origin()).await.unwrap_err();

@@ -3,7 +3,9 @@
 use poem_openapi::types::{MaybeUndefined, Password};
 use poem_openapi::{Enum, Object};
 
+use super::views::DigestView;
 use crate::accounts::Scope;
+use crate::accounts::digest::DigestChoice;
 use crate::accounts::personal_tokens::NewToken;
 use crate::accounts::profile::{Change, ProfileChanges, WindowChanges};
 use crate::accounts::registration::NewAccount;
@@ -99,6 +101,9 @@ pub(super) struct UpdatePreferences {
     /// The policy that ranks their tasks; `null` chooses the server's default.
     #[oai(nullable, validator(min_length = 1, max_length = 64))]
     pub(super) policy: MaybeUndefined<String>,
+    /// How often a mail says in the morning what there is to do; it goes to confirmed addresses only. `null` is `off`.
+    #[oai(nullable)]
+    pub(super) digest: MaybeUndefined<DigestView>,
 }
 
 /// A merge patch of the parts of the day; each is a start and an end such as `["06:00", "12:00"]`, in local time. The
@@ -119,9 +124,12 @@ pub(super) struct UpdateWindows {
 
 impl UpdateMe {
     pub(super) fn into_domain(self) -> ProfileChanges {
-        let (windows, policy) = match self.preferences {
-            Some(preferences) => (preferences.windows.into(), preferences.policy.into()),
-            None => (Change::Keep, Change::Keep),
+        let (windows, policy, digest) = match self.preferences {
+            Some(preferences) => {
+                let digest = preferences.digest.map_value(DigestChoice::from).into();
+                (preferences.windows.into(), preferences.policy.into(), digest)
+            }
+            None => (Change::Keep, Change::Keep, Change::Keep),
         };
         let windows = match windows {
             Change::Keep => Change::Keep,
@@ -133,7 +141,7 @@ impl UpdateMe {
             }),
         };
         let full_name = self.full_name.map_value(|name| name.0).into();
-        ProfileChanges { full_name, time_zone: self.time_zone.map(|zone| zone.0), windows, policy }
+        ProfileChanges { full_name, time_zone: self.time_zone.map(|zone| zone.0), windows, policy, digest }
     }
 }
 

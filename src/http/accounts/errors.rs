@@ -79,7 +79,7 @@ impl From<AccountError> for ApiError {
             AccountError::Hash(HashError::Failed)
             | AccountError::Random(_)
             | AccountError::Signing(_)
-            | AccountError::Mail(MailError::Refused(_)) => Self::internal(&error),
+            | AccountError::Mail(MailError::Delayed(_) | MailError::Refused(_)) => Self::internal(&error),
         }
     }
 }

@@ -9,7 +9,8 @@ use super::bodies::{
     UpdatePreferences, UpdateWindows,
 };
 use super::views::{
-    CreatedTokenView, PasskeyView, PreferencesView, RoleView, SignedInView, TokenTypeView, UserView, WindowsView,
+    CreatedTokenView, DigestView, PasskeyView, PreferencesView, RoleView, SignedInView, TokenTypeView, UserView,
+    WindowsView,
 };
 use crate::http::fields::{EmailAddress, FullName, Moment, NewPassword, TokenName, WindowTime, ZoneName};
 
@@ -54,6 +55,7 @@ impl Example for UpdateMe {
             preferences: Some(UpdatePreferences {
                 windows: MaybeUndefined::Value(windows),
                 policy: MaybeUndefined::Value("default".to_owned()),
+                digest: MaybeUndefined::Value(DigestView::Daily),
             }),
         }
     }
@@ -111,7 +113,7 @@ impl Example for UserView {
             full_name: Some("Ada Lovelace".to_owned()),
             time_zone: "Europe/London".to_owned(),
             role: RoleView::User,
-            preferences: PreferencesView { windows, policy: "default".to_owned() },
+            preferences: PreferencesView { windows, policy: "default".to_owned(), digest: DigestView::Daily },
             created_at: DateTime::from_timestamp_nanos(SOME_TIME * 1_000_000_000),
             updated_at: DateTime::from_timestamp_nanos(SOME_TIME * 1_000_000_000),
         }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::bodies::ScopeView;
 use crate::accounts::activity::Activity;
+use crate::accounts::digest::DigestChoice;
 use crate::accounts::identities::Identity;
 use crate::accounts::passkeys::Passkey;
 use crate::accounts::personal_tokens::PersonalToken;
@@ -49,6 +50,39 @@ pub(super) struct WindowsView {
     pub(super) evening: Vec<String>,
 }
 
+/// How often a mail says in the morning what there is to do.
+#[derive(Clone, Copy, Enum, Serialize)]
+#[oai(rename = "Digest", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DigestView {
+    /// Never.
+    Off,
+    /// Each day.
+    Daily,
+    /// On Mondays.
+    Weekly,
+}
+
+impl From<DigestChoice> for DigestView {
+    fn from(choice: DigestChoice) -> Self {
+        match choice {
+            DigestChoice::Off => Self::Off,
+            DigestChoice::Daily => Self::Daily,
+            DigestChoice::Weekly => Self::Weekly,
+        }
+    }
+}
+
+impl From<DigestView> for DigestChoice {
+    fn from(view: DigestView) -> Self {
+        match view {
+            DigestView::Off => Self::Off,
+            DigestView::Daily => Self::Daily,
+            DigestView::Weekly => Self::Weekly,
+        }
+    }
+}
+
 /// What is in force for somebody: their own choice, or else the policy's or server's.
 #[derive(Object, Serialize)]
 #[oai(rename = "Preferences")]
@@ -57,6 +91,8 @@ pub(super) struct PreferencesView {
     pub(super) windows: WindowsView,
     /// The policy that ranks their tasks.
     pub(super) policy: String,
+    /// How often a mail says in the morning what there is to do.
+    pub(super) digest: DigestView,
 }
 
 /// An account.
@@ -85,7 +121,7 @@ pub(super) struct UserView {
 
 impl UserView {
     pub(super) fn new(user: User, preferences: Preferences) -> Self {
-        let Preferences { windows, policy } = preferences;
+        let Preferences { windows, policy, digest } = preferences;
         let windows = WindowsView {
             morning: window(windows.morning),
             afternoon: window(windows.afternoon),
@@ -101,7 +137,7 @@ impl UserView {
                 Role::User => RoleView::User,
                 Role::Admin => RoleView::Admin,
             },
-            preferences: PreferencesView { windows, policy },
+            preferences: PreferencesView { windows, policy, digest: digest.into() },
             created_at: moment(user.created_at),
             updated_at: moment(user.updated_at),
         }

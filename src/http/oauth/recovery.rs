@@ -95,7 +95,7 @@ pub(super) async fn forgot(services: &Services, call: Call) -> Answer {
 }
 
 /// A page whose address holds a secret.
-fn private(page: Page, status: StatusCode) -> Response {
+pub(super) fn private(page: Page, status: StatusCode) -> Response {
     let mut response = page.answer(status, &[]);
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response

@@ -107,3 +107,31 @@ pub(in crate::http::oauth) fn no_mail() -> Page {
     let text = "This server cannot send e-mail. Its operator can give you a new password.";
     done("No mail can be sent", &html! { p { (text) } }, "../")
 }
+
+/// Whether to end the mails of the morning.
+pub(in crate::http::oauth) fn unsubscribe(token: &str) -> Page {
+    const TITLE: &str = "No more mails in the morning?";
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
+    let action = format!("unsubscribe?{query}");
+    let content = html! {
+        h1 { (TITLE) }
+        p { "You will not be told by mail any more what there is to do. Your tasks stay as they are." }
+        form method="post" action=(action) {
+            input type="hidden" name="List-Unsubscribe" value="One-Click";
+            button type="submit" { "No more of these mails" }
+        }
+    };
+    Page::new(TITLE, content)
+}
+
+/// They are ended.
+pub(in crate::http::oauth) fn unsubscribed() -> Page {
+    let text = "You get no more of these mails. In your preferences you can ask for them again.";
+    done("That is done", &html! { p { (text) } }, "../")
+}
+
+/// A link that this server did not make.
+pub(in crate::http::oauth) fn no_such_link() -> Page {
+    const TITLE: &str = "This is no link of this server";
+    Page::new(TITLE, html! { h1 { (TITLE) } p { "Open the link of the mail once more, whole." } })
+}
