@@ -100,7 +100,7 @@ both_databases! {
         assert!(failure.is_err());
         assert_eq!(raw.schema().await, before);
         raw.run("DROP INDEX identities_user").await;
-        assert_eq!(store.migrate_up().await.unwrap(), 3);
+        assert_eq!(store.migrate_up().await.unwrap(), store.migration_status().await.unwrap().len() - 2);
     }
 
     async fn there_is_no_way_down_to_a_migration_that_does_not_exist(db: TestDatabase) {
