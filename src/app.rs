@@ -9,6 +9,7 @@ mod mcp;
 mod objects;
 mod outside;
 mod starting;
+mod sweeping;
 mod upstreams;
 mod watching;
 
@@ -21,6 +22,7 @@ use crate::accounts::attempts::MOST_FAILURES;
 use crate::accounts::{
     AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
 };
+use crate::attachments::{AttachmentParts, Attachments};
 use crate::background::Background;
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
@@ -31,6 +33,7 @@ use crate::http::accounts::passkeys::PasskeysApi;
 use crate::http::accounts::recovery::RecoveryApi;
 use crate::http::accounts::second_factor::SecondFactorApi;
 use crate::http::apps::AppsApi;
+use crate::http::attachments::AttachmentsApi;
 use crate::http::batch::BatchApi;
 use crate::http::contract::ContractError;
 use crate::http::gate::Gate;
@@ -76,6 +79,7 @@ pub type Api = (
     RankingApi,
     BatchApi,
     TasksApi,
+    AttachmentsApi,
     ProjectsApi,
     LabelsApi,
     TransferApi,
@@ -105,6 +109,8 @@ pub struct App {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     telemetry: Telemetry,
+    /// Files of tasks.
+    pub attachments: Attachments,
     /// How everything is.
     pub health: Arc<Health>,
     upstreams: Arc<Upstreams>,
@@ -179,6 +185,15 @@ impl App {
         let limits = Arc::new(Limits::new(&config.limits, &clock).counting(&metrics.limits));
         let backups = MakeBackups::when_asked(&config, &store, &objects, &secret);
         let health = with_places(health::health(&config, &store, &policies, &clock, &post), &config, &objects, &clock);
+        let attachments = Attachments::new(AttachmentParts {
+            tasks: tasks.clone(),
+            store: store.clone(),
+            objects: objects.clone(),
+            clock: clock.clone(),
+            secret: secret.clone(),
+            public_url: issuer.clone(),
+            settings: config.attachments.clone(),
+        });
         Self {
             upstreams,
             issuer,
@@ -201,6 +216,7 @@ impl App {
                     tasks: tasks.clone(),
                     accounts: Arc::clone(&accounts),
                     secret: secret.clone(),
+                    attachments: attachments.clone(),
                 },
             ),
             _watch: watch,
@@ -215,6 +231,7 @@ impl App {
             clients,
             grants,
             tasks,
+            attachments,
             limits,
         }
     }
@@ -236,6 +253,7 @@ impl App {
             RankingApi::new(self.tasks.clone()),
             BatchApi::new(self.tasks.clone()),
             TasksApi::new(self.tasks.clone()),
+            AttachmentsApi::new(self.attachments.clone(), self.config.server.body_timeout),
             ProjectsApi::new(self.tasks.clone()),
             LabelsApi::new(self.tasks.clone()),
             TransferApi::new(self.tasks.clone()),

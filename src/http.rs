@@ -12,6 +12,7 @@
 mod access_log;
 pub mod accounts;
 pub mod apps;
+pub mod attachments;
 pub mod auth;
 pub mod batch;
 pub mod challenge;

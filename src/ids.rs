@@ -57,6 +57,8 @@ id_types! {
     ProjectId,
     /// A label, a word that marks tasks.
     LabelId,
+    /// A file of a task.
+    AttachmentId,
     /// A sign-in: one family of access and refresh tokens.
     SessionId,
     /// A personal access token.

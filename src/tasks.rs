@@ -11,6 +11,7 @@ use crate::observe::metrics::RankingMetrics;
 use crate::policies::live::LivePolicies;
 use crate::store::Store;
 
+pub mod attachments;
 pub mod batch;
 pub mod change;
 pub mod collections;

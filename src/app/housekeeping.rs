@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use tokio::time::MissedTickBehavior;
 
+use super::sweeping::{RemoveLeftovers, SweepFiles};
 use crate::accounts::Accounts;
+use crate::attachments::Attachments;
 use crate::background::{Background, Duty, DutyError, Own, Stop, Turn};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -48,13 +50,15 @@ pub(super) struct House {
     pub(super) tasks: Tasks,
     pub(super) accounts: Arc<Accounts>,
     pub(super) secret: SecretKey,
+    pub(super) attachments: Attachments,
 }
 
 /// Begins to keep house, as far as this instance is to.
 pub(super) fn start(config: &Config, house: House) -> Background {
-    let House { store, grants, ring, clock, limits, backups, metrics, post, tasks, accounts, secret } = house;
+    let House { store, grants, ring, clock, limits, backups, metrics, post, tasks, accounts, secret, attachments } =
+        house;
     let mut own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
-    let mut shared = if config.background.enabled { duties(config, &grants, ring) } else { Vec::new() };
+    let mut shared = if config.background.enabled { duties(config, &grants, ring, attachments) } else { Vec::new() };
     if config.background.enabled && post.ready().is_ok() {
         own.push(Courier::new(post.clone()).own());
         shared.push(Arc::new(SendDigests { tasks, accounts, post, secret }));
@@ -64,7 +68,7 @@ pub(super) fn start(config: &Config, house: House) -> Background {
 }
 
 /// Everything that one instance does for all.
-fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>) -> Vec<Arc<dyn Duty>> {
+fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>, attachments: Attachments) -> Vec<Arc<dyn Duty>> {
     let idle = grants.idle();
     let mut all: Vec<Arc<dyn Duty>> = vec![
         Chore::new("expire_changes", |tx, now| Box::pin(tx.delete_expired_changes(now))),
@@ -73,6 +77,8 @@ fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>) -> Vec<Arc<dyn D
         Chore::new("expire_clients", |tx, now| Box::pin(Clients::forget_in(tx, now))),
         Chore::new("expire_mail", |tx, now| Box::pin(forget_mail(tx, now))),
         Arc::new(RotateKeys(ring)),
+        Arc::new(SweepFiles(attachments.clone())),
+        Arc::new(RemoveLeftovers(attachments)),
     ];
     if let Some(days) = config.background.audit_days {
         all.push(Arc::new(RetainAudit(DAY * days)));

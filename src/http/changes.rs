@@ -13,6 +13,7 @@ use poem_openapi::registry::{
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::accounts::Caller;
 use crate::fault::Purpose;
@@ -225,6 +226,17 @@ pub fn known_versions(if_match: Option<&str>) -> Result<Option<Vec<i64>>, ApiErr
 /// `Idempotency-Key`: 1 to 255 visible characters that name this request among the caller's.
 #[derive(Debug, Default)]
 pub struct IdempotencyKey(Option<RetryKey>);
+
+impl IdempotencyKey {
+    /// The key of a request whose body only its operation has seen: `body` tells it from others.
+    #[must_use]
+    pub fn with(self, body: &[u8]) -> Self {
+        Self(self.0.map(|retry| {
+            let fingerprint = Sha256::new().chain_update(retry.fingerprint).chain_update(body).finalize().into();
+            RetryKey { fingerprint, ..retry }
+        }))
+    }
+}
 
 impl<'a> ApiExtractor<'a> for IdempotencyKey {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];

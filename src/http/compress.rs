@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use poem::Response;
-use poem::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use poem::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use poem::http::{HeaderMap, HeaderValue};
 
 use super::problem::ApiError;
@@ -29,7 +29,8 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// Compresses the answer if it is a text of some size.
 pub(super) async fn compress(mut response: Response) -> Response {
-    if !is_text(response.headers()) || response.headers().contains_key(CONTENT_ENCODING) {
+    let headers = response.headers();
+    if !is_text(headers) || headers.contains_key(CONTENT_ENCODING) || is_to_be_left_alone(headers) {
         return response;
     }
     let Ok(bytes) = response.take_body().into_bytes().await else {
@@ -48,6 +49,11 @@ pub(super) async fn compress(mut response: Response) -> Response {
         _ => response.set_body(bytes),
     }
     response
+}
+
+/// Whether the answer must come as it is (RFC 9111, section 5.2.2.6), such as a file, of which parts can be asked for.
+fn is_to_be_left_alone(headers: &HeaderMap) -> bool {
+    headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).is_some_and(|text| text.contains("no-transform"))
 }
 
 /// Streams of events are left alone: they never end.

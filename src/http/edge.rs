@@ -151,6 +151,10 @@ pub(super) fn options(allowed: &str) -> Response {
 /// The answer to `HEAD`: as to `GET`, but without the body (RFC 9110, section 9.3.2).
 async fn without_body(mut response: Response) -> Response {
     let body = response.take_body();
+    // What is too large to be made for its length alone says it itself.
+    if response.headers().contains_key(CONTENT_LENGTH) {
+        return response;
+    }
     let streamed = response.content_type().is_some_and(|kind| kind.starts_with("text/event-stream"));
     if !streamed
         && response.status() != StatusCode::NO_CONTENT

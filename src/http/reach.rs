@@ -8,8 +8,9 @@ use poem::http::Method;
 use crate::accounts::Credential;
 
 /// The beginnings of the paths that programs may call, within their scopes.
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 10] = [
     "/api/tasks",
+    "/api/attachments",
     "/api/projects",
     "/api/labels",
     "/api/undo",

@@ -7,6 +7,8 @@ use poem_openapi::Tags;
 pub enum Tag {
     /// Making, changing, finding and finishing tasks.
     Tasks,
+    /// Files of tasks.
+    Attachments,
     /// What to do now, and why.
     Ranking,
     /// Folders of tasks.

@@ -28,6 +28,12 @@ impl From<&TaskError> for ApiError {
             TaskError::NameTaken(_) => conflict("name-taken", "The name is taken"),
             TaskError::UndoSpent(_) => conflict("undo-spent", "The undo token is spent"),
             TaskError::UndoOvertaken(_) => conflict("undo-overtaken", "Changed since"),
+            TaskError::TooManyAttachments(_) => conflict("too-many-attachments", "The task has too many attachments"),
+            TaskError::QuotaUsedUp { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "quota-used-up", "There is no room left for the file")
+                    .detail(sentence(error))
+            }
+            TaskError::UploadGivenUp => conflict("upload-given-up", "The upload was given up"),
             TaskError::KeyReused => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The idempotency key is in use")
                     .detail(sentence(error))

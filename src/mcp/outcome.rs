@@ -183,6 +183,9 @@ impl From<TaskError> for Refusal {
                 conflict("Look at what there is now, then call again.")
             }
             TaskError::UndoSpent(_) | TaskError::UndoOvertaken(_) => conflict("It cannot be taken back any more."),
+            TaskError::TooManyAttachments(_) | TaskError::QuotaUsedUp { .. } | TaskError::UploadGivenUp => {
+                conflict("Tell the user; files cannot be attached from here.")
+            }
             TaskError::KeyReused => conflict("Use a new idempotency_key for a new request."),
             TaskError::KeyRunning => conflict("Call again in a second, with the same idempotency_key."),
             TaskError::AccountGone => Self::new(Kind::NotFound, "The account does not exist any more."),

@@ -244,8 +244,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes a person and every row of theirs.
+    /// Removes a person and every row of theirs, and has their files removed.
     pub async fn delete_user(&mut self, id: UserId) -> StoreResult<()> {
+        self.doom_objects_of_user(id).await?;
         let sql = DELETE_USER.on(self.dialect());
         on_database!(self, |db| sqlx::query(sql).bind(id.0).execute(db).await.map(drop))?;
         Ok(())

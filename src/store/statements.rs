@@ -29,6 +29,7 @@ impl Sql {
 /// Every module's statements, by name.
 pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::accounts::STATEMENTS,
+    super::attachments::STATEMENTS,
     super::audit::STATEMENTS,
     super::callers::STATEMENTS,
     super::changes::STATEMENTS,

@@ -4,11 +4,13 @@ use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
+use super::attachments::{AttachmentRow, EXPORT_ATTACHMENTS};
 use super::groups::{LabelRow, ProjectRow};
 use super::tasks::{INSERT_TASK, TaskRow, ids_json, task_columns};
 use super::{Dialect, Sql, Store, StoreError, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::{LabelId, ProjectId, TaskId, UserId};
+use crate::tasks::attachments::Attachment;
 use crate::tasks::groups::{Label, Project};
 use crate::tasks::task::Task;
 use crate::tasks::text::name_key;
@@ -136,6 +138,8 @@ pub enum Exported {
     Label(Label),
     /// A task that is not deleted.
     Task(Box<Task>),
+    /// A file of a task, without its bytes.
+    Attachment(Box<Attachment>),
 }
 
 #[derive(FromRow)]
@@ -155,8 +159,8 @@ impl TryFrom<ExportedTask> for Task {
 }
 
 impl Store {
-    /// Shows everything of the owner's to `take`: projects, then labels, then tasks, each kind oldest first, all as
-    /// they stood at one moment. One row is held at a time.
+    /// Shows everything of the owner's to `take`: projects, then labels, then tasks, then what is attached to them, each kind
+    /// oldest first, all as they stood at one moment. One row is held at a time.
     pub async fn export(&self, owner: UserId, mut take: impl FnMut(Exported) + Send) -> StoreResult<()> {
         let snapshot = match self.dialect() {
             Dialect::Sqlite => "BEGIN",
@@ -179,6 +183,11 @@ impl Store {
                 take(Exported::Task(Box::new(row.try_into()?)));
             }
             drop(tasks);
+            let mut files = sqlx::query_as::<_, AttachmentRow>(EXPORT_ATTACHMENTS).bind(owner.0).fetch(&mut *tx);
+            while let Some(row) = files.try_next().await? {
+                take(Exported::Attachment(Box::new(row.try_into()?)));
+            }
+            drop(files);
             tx.commit().await?;
         });
         Ok(())
@@ -233,8 +242,9 @@ impl Tx<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Removes tasks for good.
+    /// Removes tasks for good, and has their files removed.
     pub async fn delete_tasks(&mut self, owner: UserId, ids: &[TaskId]) -> StoreResult<()> {
+        self.doom_objects_of_tasks(owner, ids).await?;
         self.run_with_list(DELETE_TASKS, owner, ids_json(ids)).await
     }
 

@@ -242,6 +242,9 @@ impl Work<'_, '_> {
         task.updated_at = self.now;
         self.tx.update_task(self.caller.user_id, &task, self.due_at(&task)).await?;
         self.note(action, "task", task.id.0, Some(changed_fields(&before, &task)));
+        if task.deleted_at != before.deleted_at {
+            self.tx.attachments_follow(self.caller.user_id, task.id, task.deleted_at).await?;
+        }
         let task = self.stored(task).await?;
         self.before.task(&task, Some(before));
         Ok(task)

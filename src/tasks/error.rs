@@ -46,6 +46,22 @@ pub enum TaskError {
     /// What the token would restore has been changed since.
     #[error("the {0} has been changed since; undoing would lose that change")]
     UndoOvertaken(&'static str),
+    /// The task has as many attachments as it may have.
+    #[error("a task may have at most {0} attachments")]
+    TooManyAttachments(u32),
+    /// There is no room left for the caller's files.
+    #[error(
+        "all files together may have {quota_bytes} bytes, and {shown_bytes} are used; what was deleted counts for a day"
+    )]
+    QuotaUsedUp {
+        /// How many bytes they may have.
+        quota_bytes: u64,
+        /// How many they have.
+        shown_bytes: u64,
+    },
+    /// The upload took so long that its file may be gone.
+    #[error("the upload was given up; send the file again")]
+    UploadGivenUp,
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -91,7 +107,11 @@ impl TaskError {
             | Self::UndoSpent(_)
             | Self::UndoOvertaken(_) => true,
             Self::Operation { source, .. } => source.is_answer(),
-            Self::Invalid(_)
+            // Room may come back before the request is sent again.
+            Self::TooManyAttachments(_)
+            | Self::QuotaUsedUp { .. }
+            | Self::UploadGivenUp
+            | Self::Invalid(_)
             | Self::NoCandidate(_)
             | Self::KeyReused
             | Self::KeyRunning

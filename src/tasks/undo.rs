@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::secrets::hash_secret;
 use crate::clock::Timestamp;
-use crate::ids::{LabelId, ProjectId, TaskId};
+use crate::ids::{AttachmentId, LabelId, ProjectId, TaskId};
 use crate::store::{StoreError, UndoRow};
 
-use super::Tasks;
 use super::change::{Ask, Changed, Work};
 use super::error::TaskError;
 use super::groups::{Label, Project};
 use super::task::Task;
 use super::transfer::import::{self, Made};
 use super::transfer::plan::Plan;
+use super::{Tasks, attachments};
 
 /// What a change left behind and what was there before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub(super) enum Before {
     Project { id: ProjectId, version: Option<i64>, before: Option<Project>, tasks: Vec<TaskId> },
     /// A label; without `version` it was removed, and `tasks` had it.
     Label { id: LabelId, version: Option<i64>, before: Option<Label>, tasks: Vec<TaskId> },
+    /// An attachment; `deleted_at` is what the change left of it.
+    Attachment { id: AttachmentId, task: TaskId, deleted_at: Option<Timestamp> },
     /// Everything that an import made.
     Import(Made),
     /// Everything that went when an import was taken back.
@@ -162,6 +164,9 @@ async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Vec<Task>, Tas
         Before::Label { id, version, before, tasks } => {
             restore_label(work, id, version, before, &tasks).await?;
             tasks
+        }
+        Before::Attachment { id, task, deleted_at } => {
+            vec![attachments::take_back(work, id, task, deleted_at).await?]
         }
         Before::Import(made) => return import::take_back(work, made).await.map(|()| Vec::new()),
         Before::Removal(plan) => return import::make_again(work, *plan).await,

@@ -46,6 +46,8 @@ fn each_library_of_a_room_is_named_there_alone() {
     assert_eq!(trespassers(&["accounts/passkeys"], &["webauthn_rs::"]), [""; 0]);
     assert_eq!(trespassers(&["observe"], &["prometheus_client::", "sentry::", "opentelemetry"]), [""; 0]);
     assert_eq!(trespassers(&["mcp", "http/mcp", "http/mcp_tools", "observe/logs"], &["rmcp::"]), [""; 0]);
+    assert_eq!(trespassers(&["attachments"], &["infer::"]), [""; 0]);
+    assert_eq!(trespassers(&["http"], &["multer::"]), [""; 0]);
     assert_eq!(trespassers(&["cli/supervisor"], &["sd_notify"]), [""; 0]);
     assert_eq!(trespassers(&["cli/doctor"], &["x509_parser"]), [""; 0]);
 }
@@ -57,9 +59,9 @@ fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
     let all_but_the_core = [
         "accounts",
         "app",
+        "attachments",
         "background",
         "backup",
-        "background",
         "calendar",
         "cli",
         "clock",

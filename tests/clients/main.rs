@@ -6,6 +6,7 @@
 
 mod mcp;
 mod oauth;
+mod objects;
 mod server;
 mod tools;
 mod widgets;

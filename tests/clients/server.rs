@@ -35,20 +35,26 @@ pub(crate) struct Client {
 impl Server {
     /// Starts one, without limits of requests, and waits for the line that says where it listens.
     pub(crate) fn start() -> Self {
-        Self::start_on("127.0.0.1")
+        Self::start_on("127.0.0.1", &[])
     }
 
     /// The same under a name, which passkeys need.
     pub(crate) fn start_with_a_name() -> Self {
-        Self::start_on("localhost")
+        Self::start_on("localhost", &[])
     }
 
-    fn start_on(host: &str) -> Self {
+    /// The same with further settings.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
+        Self::start_on("127.0.0.1", settings)
+    }
+
+    fn start_on(host: &str, settings: &[(&str, &str)]) -> Self {
         let data = TempDir::new().expect("the temporary folder is writable");
         let mut process = mindflow(data.path())
             .arg("serve")
             .envs([("HOST", host), ("PORT", "0"), ("LOG_LEVEL", "warn")])
             .envs([("RATE_LIMIT_PER_MINUTE", "0"), ("AUTH_RATE_LIMIT_PER_MINUTE", "0")])
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

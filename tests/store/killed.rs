@@ -17,14 +17,14 @@ const WRITERS: usize = 6;
 /// After how many answers the server is killed, life by life: right at its start, and in full run.
 const LIVES: [u32; 5] = [1, 37, 80, 2, 53];
 
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    base: String,
-    http: Client,
+    pub(crate) base: String,
+    pub(crate) http: Client,
 }
 
 impl Server {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_mindflow"))
             .arg("serve")
             .current_dir(data)
@@ -52,12 +52,12 @@ impl Server {
         Self { process, base, http: Client::new() }
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    async fn sign_in(&self) -> String {
+    pub(crate) async fn sign_in(&self) -> String {
         let person = json!({ "email": "ada@example.org", "password": "correct horse battery staple" });
         let registered = self.http.post(format!("{}/auth/register", self.base)).json(&person).send().await.unwrap();
         assert_eq!(registered.status(), StatusCode::CREATED);

@@ -6,6 +6,7 @@ mod support;
 
 mod kept;
 mod killed;
+mod killed_uploads;
 mod outages;
 mod paging;
 mod planning;

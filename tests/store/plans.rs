@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 54] = [
+const SERVER_WIDE: [&str; 61] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -65,6 +65,13 @@ const SERVER_WIDE: [&str; 54] = [
     "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",
     "SPEND_CEREMONY",
+    "ANNOUNCE_UPLOAD",
+    "CLAIM_UPLOAD",
+    "DOOM_OBJECTS",
+    "FORGET_REMOVALS",
+    "GIVE_UP_UPLOAD",
+    "PURGE_ATTACHMENTS",
+    "TAKE_REMOVALS",
     "SPEND_INVITE",
 ];
 
@@ -128,6 +135,7 @@ impl Person {
         self.sign_ins(&mut all);
         self.proofs(&mut all);
         self.tasks(&mut all);
+        self.attachments(&mut all);
         self.lists(&mut all);
         self.groups(&mut all);
         self.changes(&mut all);
@@ -256,6 +264,25 @@ impl Person {
             ("LIST_DUE_DAYS", vec![user]),
             ("MOVE_DUE_DAYS", vec![user, Text(Some(r#"[{"on": "2026-12-24", "at": 1}]"#))]),
             ("LIST_CANDIDATES", vec![user]),
+        ]);
+    }
+
+    fn attachments(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
+        let (user, task, now, text) = (Id(Some(self.user)), Id(Some(self.task)), Int(Some(1)), Text(Some("x")));
+        let (attachment, ids) = (Id(Some(self.task)), Text(Some(r#"["01890a5d-ac96-774b-bcce-b302099a8057"]"#)));
+        all.extend([
+            ("INSERT_ATTACHMENT", vec![attachment, user, task, text, text, text, now, Hash, now]),
+            ("FIND_ATTACHMENT", vec![user, attachment]),
+            ("FIND_SHARED_ATTACHMENT", vec![attachment]),
+            ("LIST_ATTACHMENTS", vec![user, task, Int(Some(10)), attachment, Int(Some(51))]),
+            ("COUNT_ATTACHMENTS", vec![user, task]),
+            ("SUM_ATTACHMENTS", vec![user]),
+            ("EXPORT_ATTACHMENTS", vec![user]),
+            ("SET_ATTACHMENT_GONE", vec![user, attachment, now]),
+            ("FOLLOW_TASK", vec![user, task, now]),
+            ("COUNT_ATTACHED", vec![user, ids]),
+            ("DOOM_OBJECTS_OF_USER", vec![user]),
+            ("DOOM_OBJECTS_OF_TASKS", vec![user, ids]),
         ]);
     }
 

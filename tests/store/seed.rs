@@ -84,6 +84,12 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
           WHERE l.name_key IN ('label 1', 'label 2')"
             .to_owned(),
         format!(
+            "INSERT INTO attachments (id, user_id, task_id, object_key, file_name, media_type, size_bytes, sha256, created_at)
+             SELECT {id}, t.user_id, t.id, CAST({id} AS TEXT), 'a.txt', 'text/plain', 1, {hash}, i FROM tasks t CROSS JOIN {}",
+            numbers(2)
+        ),
+        format!("INSERT INTO object_removals SELECT 'key ' || i, 'doomed', {FAR} FROM {some}"),
+        format!(
             "INSERT INTO undo_tokens SELECT {hash}, u.id, 'task.created', '[]', i, {FAR}, NULL, 'mcp', i
                FROM users u CROSS JOIN {some}"
         ),

@@ -63,6 +63,7 @@ impl Operation {
                 .map_err(within)?,
             body: described
                 .get("requestBody")
+                .filter(|body| !is_file(body))
                 .map(|body| BodyRule::compile(method, body, described, &document.value))
                 .transpose()
                 .map_err(within)?,
@@ -73,6 +74,11 @@ impl Operation {
     pub(super) fn query_names(&self) -> impl Iterator<Item = &str> {
         self.parameters.iter().filter(|parameter| parameter.is_query()).map(|parameter| parameter.name.as_str())
     }
+}
+
+/// Whether a body is a file, which its operation takes piece by piece.
+fn is_file(body: &Value) -> bool {
+    body["content"].get("application/octet-stream").is_some()
 }
 
 impl BodyRule {

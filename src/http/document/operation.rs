@@ -104,6 +104,7 @@ fn describe(name: &str) -> Option<&'static str> {
         "cursor" => "`next_cursor` of the page before, with the other parameters unchanged.",
         "task_id" => "The task's id.",
         "project_id" => "The project's id.",
+        "attachment_id" => "The attachment's id.",
         "label_id" => "The label's id.",
         "session_id" => "The session's id.",
         "token_id" => "The personal access token's id.",

@@ -34,6 +34,29 @@ pub struct ImportInput {
     /// The tasks.
     #[oai(validator(max_items = 5000))]
     pub tasks: Vec<ImportTask>,
+    /// Not looked at: the files themselves are not in an export.
+    #[oai(validator(max_items = 50000))]
+    pub attachments: Option<Vec<ImportAttachment>>,
+}
+
+/// An attachment of a file; not looked at.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+pub struct ImportAttachment {
+    /// Its id.
+    pub id: Option<Uuid>,
+    /// The task that it belonged to.
+    pub task_id: Option<Uuid>,
+    /// What it is called.
+    pub file_name: Option<String>,
+    /// As what it is served.
+    pub content_type: Option<String>,
+    /// How many bytes it has.
+    pub size_bytes: Option<u64>,
+    /// SHA-256 of its bytes.
+    pub sha256: Option<String>,
+    /// When it was attached.
+    pub created_at: Option<Moment>,
 }
 
 /// A project of a file.
@@ -151,7 +174,14 @@ impl Example for ImportInput {
             completed_at: None,
             version: None,
         };
-        Self { version: 1, exported_at: None, projects: Some(vec![project]), labels: None, tasks: vec![task] }
+        Self {
+            version: 1,
+            exported_at: None,
+            projects: Some(vec![project]),
+            labels: None,
+            tasks: vec![task],
+            attachments: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
+use crate::http::attachments::AttachmentRecord;
 use crate::http::changes::Shown;
 use crate::http::fields::{Moment, Name, Title};
 use crate::http::groups::{LabelView, ProjectView};
@@ -36,6 +37,8 @@ pub struct ExportView {
     pub labels: Vec<LabelView>,
     /// All tasks that are not deleted, oldest first.
     pub tasks: Vec<TaskView>,
+    /// What is attached to them, oldest first, without the files themselves.
+    pub attachments: Vec<AttachmentRecord>,
 }
 
 impl Example for ExportView {
@@ -71,7 +74,14 @@ impl Example for ExportView {
             version,
             score: None,
         };
-        Self { version: 1, exported_at: at, projects: vec![project], labels: vec![label], tasks: vec![task] }
+        Self {
+            version: 1,
+            exported_at: at,
+            projects: vec![project],
+            labels: vec![label],
+            tasks: vec![task],
+            attachments: Vec::new(),
+        }
     }
 }
 
@@ -81,6 +91,7 @@ pub(super) struct JsonWriter {
     projects: Rows,
     labels: Rows,
     tasks: Rows,
+    attachments: Rows,
 }
 
 /// A list under way, without its brackets.
@@ -98,7 +109,12 @@ impl Rows {
 
 impl JsonWriter {
     pub(super) fn new() -> Self {
-        Self { projects: Rows::default(), labels: Rows::default(), tasks: Rows::default() }
+        Self {
+            projects: Rows::default(),
+            labels: Rows::default(),
+            tasks: Rows::default(),
+            attachments: Rows::default(),
+        }
     }
 
     pub(super) fn take(&mut self, row: &Exported) -> io::Result<()> {
@@ -106,13 +122,20 @@ impl JsonWriter {
             Exported::Project(project) => self.projects.push(&ProjectView::from(project)),
             Exported::Label(label) => self.labels.push(&LabelView::from(label)),
             Exported::Task(task) => self.tasks.push(&TaskView::from(&**task)),
+            Exported::Attachment(file) => self.attachments.push(&AttachmentRecord::from(&**file)),
         }
     }
 
     pub(super) fn finish(self, at: Timestamp) -> io::Result<Vec<u8>> {
         let mut whole = b"{\"version\":1,\"exported_at\":".to_vec();
         serde_json::to_writer(&mut whole, &at.to_utc())?;
-        for (name, rows) in [("projects", self.projects), ("labels", self.labels), ("tasks", self.tasks)] {
+        let rows = [
+            ("projects", self.projects),
+            ("labels", self.labels),
+            ("tasks", self.tasks),
+            ("attachments", self.attachments),
+        ];
+        for (name, rows) in rows {
             whole.extend_from_slice(format!(",\"{name}\":[").as_bytes());
             whole.extend_from_slice(&rows.0);
             whole.push(b']');

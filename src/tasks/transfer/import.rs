@@ -52,12 +52,14 @@ pub(in crate::tasks) async fn carry_out(work: &mut Work<'_, '_>, mut plan: Plan)
 ///
 /// # Errors
 ///
-/// [`TaskError::UndoOvertaken`] when a task was changed since, or another was made a part of it.
+/// [`TaskError::UndoOvertaken`] when a task was changed since, another was made a part of it, or a file was attached.
 pub(in crate::tasks) async fn take_back(work: &mut Work<'_, '_>, made: Made) -> Result<(), TaskError> {
     let owner = work.caller.user_id;
     let tasks = find_in_order(work, &made.tasks).await?;
     let unchanged = tasks.len() == made.tasks.len() && tasks.iter().all(|task| task.version == made.version);
-    if !unchanged || work.tx.count_other_parts(owner, &made.tasks).await? > 0 {
+    let grown =
+        work.tx.count_other_parts(owner, &made.tasks).await? + work.tx.count_attached(owner, &made.tasks).await?;
+    if !unchanged || grown > 0 {
         return Err(TaskError::UndoOvertaken("import"));
     }
     let mut plan =
