@@ -73,5 +73,26 @@ apt_unpack() {
     rm -rf "$state"
 }
 
+# at_exit FUNCTION: runs FUNCTION when this shell ends, after what was asked for later.
+at_exit() {
+    exits=("$1" "${exits[@]-}")
+    trap run_exits EXIT
+    # So that the exit trap runs when this shell is told to stop.
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
+run_exits() {
+    local each
+    for each in "${exits[@]}"; do [ -z "$each" ] || "$each"; done
+}
+
+# A port nobody answers on. Somebody else may take it before the server does: then another is tried.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
+
 # Where the shared libraries of an unpacked folder lie, as LD_LIBRARY_PATH wants it.
 unpacked_libraries() { find "$1" -name 'lib*.so*' -printf '%h\n' | sort -u | paste -sd :; }

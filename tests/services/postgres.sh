@@ -10,10 +10,7 @@ provide_postgres() {
     if [ -n "${MINDFLOW_TEST_POSTGRES_URL:-}" ]; then return; fi
     find_postgres || unpack_postgres
     postgres_home=$(mktemp -d)
-    trap stop_postgres EXIT
-    # So that the exit trap runs when this shell is told to stop.
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
+    at_exit stop_postgres
     choose_server_user
     create_cluster
     start_postgres
@@ -107,13 +104,6 @@ start_postgres() {
         fi
     done
     postgres_failed "starting the server"
-}
-
-# A port nobody answers on. Somebody else may take it before the server does: then another is tried.
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
 }
 
 # Waits for the server to say `ready` in its pid file, for 30 seconds at most, or to end.
