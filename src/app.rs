@@ -8,6 +8,7 @@ mod keys;
 mod mcp;
 mod objects;
 mod outside;
+mod shared;
 mod starting;
 mod sweeping;
 mod upstreams;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use futures_util::future::BoxFuture;
 
-use crate::accounts::attempts::MOST_FAILURES;
 use crate::accounts::{
     AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
 };
@@ -59,6 +59,7 @@ use crate::observe::telemetry::Telemetry;
 use crate::policies::live::LivePolicies;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
 use crate::secret_key::SecretKey;
+use crate::shared::Shared;
 use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
 
@@ -151,16 +152,17 @@ impl App {
         if !config.policies.dir.is_dir() {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
+        let shared = shared::reach(&config, &keys.secret).await?;
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
         let telemetry = Telemetry::start(&config.telemetry, config.server.environment)?;
-        let ground = Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry };
+        let ground = Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry, shared };
         Ok(Self::assemble(config, outside, port, ground))
     }
 
     fn assemble(config: Config, outside: Outside, port: u16, ground: Ground) -> Self {
         let Outside { clock, mailer } = outside;
-        let Ground { keys: Keys { store, secret, .. }, objects, ring, clients, upstreams, policies, watch, telemetry } =
-            ground;
+        let Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry, shared } = ground;
+        let Keys { store, secret, .. } = keys;
         let issuer = config.server.public_url(port);
         let tokens = Arc::new(access_tokens(&config, &ring, &issuer, &clock));
         let metrics = Arc::new(watching::metrics(&clock, &store, &policies));
@@ -182,9 +184,11 @@ impl App {
         let (shelf, settings) = (store.clone(), grant_settings(&config));
         let parts = GrantParts { store: shelf, clock: clock.clone(), tokens: Arc::clone(&tokens), settings };
         let grants = Arc::new(Grants::new(parts));
-        let limits = Arc::new(Limits::new(&config.limits, &clock).counting(&metrics.limits));
+        let limits = Limits::new(&config.limits, &clock).counting(&metrics.limits);
+        let limits = Arc::new(limits.shared_through(shared.clone()));
         let backups = MakeBackups::when_asked(&config, &store, &objects, &secret);
         let health = with_places(health::health(&config, &store, &policies, &clock, &post), &config, &objects, &clock);
+        let health = shared::with_redis(health, shared);
         let attachments = Attachments::new(AttachmentParts {
             tasks: tasks.clone(),
             store: store.clone(),
@@ -305,7 +309,7 @@ const fn account_settings(config: &Config) -> AccountSettings {
     AccountSettings {
         registration: config.accounts.registration,
         session_life: config.tokens.refresh_token_life,
-        most_failures: if config.limits.auth_rate_per_minute == 0 { 0 } else { MOST_FAILURES },
+        most_failures: config.limits.failed_sign_ins,
         rotation: rotation(config),
         browser_life: BrowserLife { most: config.accounts.browser_life, idle: config.accounts.browser_idle },
     }
@@ -330,6 +334,7 @@ struct Ground {
     policies: Arc<LivePolicies>,
     watch: PolicyWatch,
     telemetry: Telemetry,
+    shared: Option<Arc<Shared>>,
 }
 
 /// Looks at the places outside of the database, too.

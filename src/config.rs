@@ -6,12 +6,15 @@
 
 mod background;
 mod backup;
+mod connections;
 pub mod example;
 pub mod keys;
+mod limits;
 mod mcp;
 mod oauth;
 mod objects;
 mod observe;
+mod proxies;
 mod smtp;
 mod source;
 mod upstream;
@@ -23,12 +26,17 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 pub use self::background::Background;
 pub use self::backup::Backup;
+pub use self::connections::Connections;
+pub use self::limits::Limits;
 pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
 pub use self::objects::{Attachments, Objects};
 pub use self::observe::{Health, Metrics, MetricsAccess, Sentry, Telemetry};
+pub use self::proxies::ProxyHeader;
 pub use self::smtp::{Smtp, SmtpTls};
 use self::source::Values;
 pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
@@ -39,6 +47,8 @@ pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret}
 pub struct Config {
     /// How the server is reached and what it answers.
     pub server: Server,
+    /// How many connections there may be, and how long each part of a request may take.
+    pub connections: Connections,
     /// Where data lives.
     pub storage: Storage,
     /// Where files are kept.
@@ -63,7 +73,7 @@ pub struct Config {
     pub upstream: Upstream,
     /// What chats and agents see.
     pub mcp: Mcp,
-    /// How much one caller may ask.
+    /// How much one caller may ask, and how much all of them at once.
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
@@ -92,6 +102,12 @@ pub struct Server {
     pub secret_key: Option<Secret>,
     /// Web origins whose pages may call the API; `*` stands for all, without credentials.
     pub cors_origins: Vec<String>,
+    /// Proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they give it.
+    pub proxy_header: ProxyHeader,
+    /// Which sites may show the pages under `/widgets` in a frame.
+    pub widget_frame_ancestors: Vec<String>,
     /// Whether `/docs` shows the Swagger UI.
     pub enable_swagger: bool,
     /// The largest request body, in bytes.
@@ -119,6 +135,10 @@ pub struct Storage {
     pub statement_timeout: Duration,
     /// Whether a start changes the schema or only looks at it.
     pub migrate_on_start: bool,
+    /// Redis or Valkey, through which instances share their limits; never shown, it may hold a password.
+    pub redis_url: Option<Secret>,
+    /// How long a request waits for it before it is counted without it.
+    pub redis_timeout: Duration,
 }
 
 /// Where policies live.
@@ -156,15 +176,6 @@ pub struct Tokens {
     pub refresh_token_idle: Duration,
     /// Whether a refresh token is replaced at each use.
     pub refresh_token_rotation: bool,
-}
-
-/// How much one caller may ask.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Requests a minute a user; 0 is no limit.
-    pub rate_per_minute: u32,
-    /// Requests a minute an address to sign-in and token operations; 0 is no limit.
-    pub auth_rate_per_minute: u32,
 }
 
 /// What is logged.
@@ -225,6 +236,7 @@ impl Config {
         let data_dir: PathBuf = values.get("storage.data_dir", value::path);
         Self {
             server: Server::from_values(values),
+            connections: Connections::from_values(values),
             storage: Storage {
                 database_url: values
                     .get("storage.database_url", value::database_url)
@@ -233,6 +245,8 @@ impl Config {
                 wait: seconds(values.get("storage.wait_seconds", value::integer(1, 300))),
                 statement_timeout: seconds(values.get("storage.statement_timeout_seconds", value::integer(0, 3600))),
                 migrate_on_start: values.get("storage.migrate_on_start", value::boolean),
+                redis_url: values.get("storage.redis_url", proxies::redis_url),
+                redis_timeout: Duration::from_millis(values.get("storage.redis_timeout_ms", value::integer(1, 10_000))),
                 data_dir,
             },
             objects: Objects::from_values(values),
@@ -249,10 +263,7 @@ impl Config {
             oauth: OAuth::from_values(values),
             upstream: Upstream::from_values(values),
             mcp: Mcp::from_values(values),
-            limits: Limits {
-                rate_per_minute: values.get("limits.rate_limit_per_minute", value::integer(0, 1_000_000)),
-                auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", value::integer(0, 1_000_000)),
-            },
+            limits: Limits::from_values(values),
             log: Log { filter: values.get("log.level", value::log_filter) },
             health: Health::from_values(values),
             metrics: Metrics::from_values(values),
@@ -279,6 +290,9 @@ impl Server {
             environment: values.get("server.environment", value::environment),
             secret_key: values.get("server.secret_key", value::secret_key),
             cors_origins: values.get("server.cors_origins", value::origins),
+            trusted_proxies: values.get("server.trusted_proxies", proxies::networks),
+            proxy_header: values.get("server.proxy_header", proxies::proxy_header),
+            widget_frame_ancestors: values.get("server.widget_frame_ancestors", proxies::frames),
             enable_swagger: values.get("server.enable_swagger", value::boolean),
             max_body_bytes: mebibytes * 1024 * 1024,
             body_timeout: seconds(values.get("server.body_timeout_seconds", value::integer(1, 3600))),

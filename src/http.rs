@@ -2,12 +2,12 @@
 //!
 //! - `edge`: the way of every request; [`endpoint`] builds it.
 //! - [`contract`]: requests are held against the OpenAPI [`document`] before a handler sees them.
-//! - [`auth`], [`gate`]: who is asking; [`limits`]: how often; `request_id`, `cors`, `headers`, `compress`, `drain`,
-//!   `access_log`: around it.
+//! - [`auth`], [`gate`]: who is asking; [`limits`]: how often; `client_address`, `request_id`, `cors`, `headers`,
+//!   `compress`, `drain`, `access_log`: around it.
 //! - [`problem`], [`payload`], [`conditional`]: what handlers answer with and read; `errors` for what they do not catch.
 //! - [`oauth`]: the endpoints through which programs are connected; [`mcp`]: the one that chats and agents use.
-//! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket; `idle`: connections that
-//!   nobody uses.
+//! - [`health`], [`pages`]: what is there besides the API; [`serve`]: the socket, and
+//!   what is said where no handler can; [`load`]: how many requests are worked on.
 
 mod access_log;
 pub mod accounts;
@@ -18,6 +18,7 @@ pub mod batch;
 pub mod challenge;
 pub mod changes;
 pub mod checked;
+mod client_address;
 mod compress;
 pub mod conditional;
 pub mod contract;
@@ -31,9 +32,9 @@ pub mod gate;
 pub mod groups;
 mod headers;
 pub mod health;
-mod idle;
 pub mod limits;
 pub mod lists;
+pub mod load;
 pub mod mcp;
 pub mod mcp_tools;
 pub mod metrics;
@@ -61,13 +62,16 @@ pub use poem::{Endpoint, Response};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use self::auth::Authenticator;
+use self::client_address::Proxies;
 use self::contract::{BodyLimits, Contract, ContractError, Gates};
 use self::cors::Cors;
 use self::document::ApiDocument;
 use self::edge::Edge;
 use self::gate::Gate;
+use self::headers::Safety;
 use self::health::HealthApi;
 use self::limits::Limits;
+use self::load::{Counted, Load};
 use self::mcp::McpEndpoint;
 use self::metrics::{BeforeScrape, MetricsAccess, MetricsApi};
 use self::oauth::{OAuthRoutes, Services};
@@ -118,13 +122,15 @@ pub fn endpoint<T: OpenApi + 'static>(
     let counted = metrics.oauth.clone();
     let gate = |resource| Gate::new(Arc::clone(&authenticator), &issuer, resource).counting(counted.clone());
     let gates = Gates { api: gate(Resource::Api), mcp: gate(Resource::Mcp) };
-    let oauth =
-        oauth.map(|services| OAuthRoutes::new(services, Arc::clone(&limits), server.body_timeout)).transpose()?;
+    let load = Arc::new(Load::new(&config.limits));
+    let counted = Counted { limits: Arc::clone(&limits), load: Arc::clone(&load) };
+    let oauth = oauth.map(|services| OAuthRoutes::new(services, counted.clone(), server.body_timeout)).transpose()?;
     let body_limits = BodyLimits { max_bytes: server.max_body_bytes, patience: server.body_timeout };
-    let mcp = mcp.map(|services| McpEndpoint::new(services, gates.mcp.clone(), Arc::clone(&limits), body_limits));
+    let mcp = mcp.map(|services| McpEndpoint::new(services, gates.mcp.clone(), counted.clone(), body_limits));
     let contract = Contract::compile(&document, gates, limits, body_limits)?;
     let swagger = if server.enable_swagger { Swagger::Shown } else { Swagger::Hidden };
-    let preview = if config.mcp.widgets { Preview::Shown } else { Preview::Hidden };
+    let frames = server.widget_frame_ancestors.as_slice();
+    let preview = if config.mcp.widgets { Preview::Shown { frames } } else { Preview::Hidden };
     let monitoring = MetricsApi::new(Arc::clone(&metrics), MetricsAccess::of(&config.metrics), before_scrape(&health));
     let service =
         OpenApiService::new((HealthApi::new(health), monitoring, api), document::TITLE, env!("CARGO_PKG_VERSION"));
@@ -134,6 +140,10 @@ pub fn endpoint<T: OpenApi + 'static>(
         mcp,
         pages: Pages::new(&document.value, swagger, preview),
         cors: Cors::new(&server.cors_origins),
+        load,
+        max_header_bytes: config.connections.max_header_bytes,
+        proxies: Proxies::new(server),
+        safety: Safety::of(&server.public_url(server.port)),
         clock,
         metrics: metrics.http.clone(),
         reporter: Reporter::of_process(),

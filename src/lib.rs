@@ -7,7 +7,7 @@
 //! - [`store`]: the only user of sqlx. [`objects`]: files, in a folder or a bucket. [`scoring`]: the pure core that ranks and explains.
 //! - [`background`]: work that comes round, done by one instance for all.
 //! - [`backup`]: everything in one file, and back.
-//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`]: the words everyone shares.
+//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`], [`shared`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
 
@@ -34,5 +34,6 @@ pub mod paging;
 pub mod policies;
 pub mod scoring;
 pub mod secret_key;
+pub mod shared;
 pub mod store;
 pub mod tasks;

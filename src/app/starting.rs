@@ -14,6 +14,7 @@ use crate::observe::telemetry::TelemetryError;
 use crate::policies::live::CaseRule;
 use crate::policies::shipped::ShippedError;
 use crate::secret_key::SecretKey;
+use crate::shared::SharedError;
 use crate::store::migrations::MigrationError;
 use crate::store::{PoolLimits, Store, StoreError};
 
@@ -62,6 +63,9 @@ pub enum StartError {
     /// The providers through which people may sign in cannot be asked.
     #[error("no provider of sign-ins can be asked (`upstream`)")]
     Upstreams(#[source] WireError),
+    /// Redis cannot be used at all.
+    #[error("Redis cannot be used (`REDIS_URL`)")]
+    Shared(#[from] SharedError),
     /// The policy that is built in does not run.
     #[error(transparent)]
     Policies(#[from] ShippedError),

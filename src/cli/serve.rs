@@ -67,7 +67,7 @@ async fn serve(app: &App, bound: Bound) -> Result<(), Box<dyn std::error::Error>
         stop_signal().await;
         supervisor::stopping();
     };
-    bound.serve(endpoint, &app.config.server, Arc::clone(&app.health), stop).await?;
+    bound.serve(endpoint, &app.config, Arc::clone(&app.health), stop).await;
     Ok(())
 }
 

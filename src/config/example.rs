@@ -12,6 +12,16 @@ const HEAD: &str = "\
 # every key. A wrong value stops the start and is named.
 ";
 
+/// The keys whose values are lists.
+const LISTS: [&str; 6] = [
+    "server.cors_origins",
+    "server.trusted_proxies",
+    "server.widget_frame_ancestors",
+    "oauth.registration_hosts",
+    "attachments.allowed_types",
+    "backup.encrypt_to",
+];
+
 /// The commented `mindflow.example.toml`: every key with its names, default and what is allowed.
 pub fn example() -> String {
     let mut text = HEAD.to_owned();
@@ -46,10 +56,9 @@ fn describe(text: &mut String, key: &Key) {
 
 /// A value as the file writes it: numbers and booleans bare, lists in brackets, the rest in quotes.
 fn as_toml(key: &Key, value: &str) -> String {
-    if ["server.cors_origins", "oauth.registration_hosts", "attachments.allowed_types", "backup.encrypt_to"]
-        .contains(&key.path)
-    {
-        format!("[\"{value}\"]")
+    if LISTS.contains(&key.path) {
+        let items: Vec<_> = value.split(',').map(|item| format!("\"{}\"", item.trim())).collect();
+        format!("[{}]", items.join(", "))
     } else if value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok() {
         value.to_owned()
     } else {

@@ -68,7 +68,7 @@ pub fn find(path: &str) -> Option<&'static Key> {
 }
 
 /// Short names of MindFlow's environment that belong to features this version does not have.
-pub const NOT_YET: &[&str] = &["PLUGINS_DIR", "REDIS_URL"];
+pub const NOT_YET: &[&str] = &["PLUGINS_DIR"];
 
 /// All keys, in the order of the example file.
 pub const KEYS: &[Key] = &[
@@ -109,6 +109,27 @@ pub const KEYS: &[Key] = &[
     )
     .env("CORS_ORIGINS")
     .sample("https://app.example.org"),
+    Key::new(
+        "server.trusted_proxies",
+        "",
+        "a list of networks such as 10.0.0.0/8 and of addresses such as 127.0.0.1 or ::1",
+        "Proxies in front of the server, whose word about the client's address is taken. Unset: nobody's, and the client \
+         is who opened the connection. In the environment: separated by commas, or a JSON array.",
+    )
+    .sample("127.0.0.1"),
+    Key::new(
+        "server.proxy_header",
+        "auto",
+        "auto, forwarded or x-forwarded-for",
+        "The header in which trusted proxies name the client. With auto, whichever of the two comes; name it where clients \
+         could send the other one through the proxy.",
+    ),
+    Key::new(
+        "server.widget_frame_ancestors",
+        "https://chatgpt.com, https://chat.openai.com, https://claude.ai",
+        "a list of origins such as https://chat.example.org or https://*.example.org",
+        "Sites that may show the pages under /widgets in a frame. In the environment: separated by commas, or a JSON array.",
+    ),
     Key::new("server.enable_swagger", "true", "true or false", "Whether /docs shows the Swagger UI.").env("ENABLE_SWAGGER"),
     Key::new("server.max_content_size_mb", "5", "1 to 1024", "The largest request body, in MiB.").env("MAX_CONTENT_SIZE_MB"),
     Key::new(
@@ -129,6 +150,38 @@ pub const KEYS: &[Key] = &[
         "1 to 3600",
         "After how many seconds without a request a connection is closed.",
     ),
+    Key::new(
+        "connections.most",
+        "10000",
+        "1 to 1000000",
+        "The most connections at a time; further ones are answered with 503. Never more than the system lets the process \
+         have open.",
+    ),
+    Key::new(
+        "connections.most_per_address",
+        "0",
+        "0 to 1000000, where 0 is no limit",
+        "The most connections of one address at a time (of IPv6: of a network of 64 bits). Trusted proxies and this machine \
+         itself are not held to it.",
+    ),
+    Key::new(
+        "connections.header_timeout_seconds",
+        "15",
+        "1 to 3600",
+        "How long a client may take to send the head of a request, from its first byte on, in seconds.",
+    ),
+    Key::new(
+        "connections.write_timeout_seconds",
+        "30",
+        "1 to 3600",
+        "After how many seconds in which a client takes nothing of an answer the connection is closed.",
+    ),
+    Key::new(
+        "connections.max_header_kib",
+        "32",
+        "8 to 1024",
+        "The largest head of a request, its line and its headers together, in KiB.",
+    ),
     Key::new("storage.data_dir", "./data", "a folder the server may write to", "Where the database and the server's secret live.")
         .env("DATA_DIR"),
     Key::new(
@@ -148,7 +201,7 @@ pub const KEYS: &[Key] = &[
     ),
     Key::new(
         "storage.wait_seconds",
-        "5",
+        "2",
         "1 to 300",
         "How long a request waits for a free connection or a locked database before it is told to try again.",
     ),
@@ -165,6 +218,22 @@ pub const KEYS: &[Key] = &[
         "Whether a start brings the database's schema up to date. With false it only looks: what `mindflow migrate up` has not \
          done yet stops the start, and a schema that is newer is accepted, because migrations work under the program before \
          them. For servers whose database user may not change tables, and for rolling updates.",
+    ),
+    Key::new(
+        "storage.redis_url",
+        "",
+        "redis://… or rediss://…, the latter with TLS",
+        "Redis or Valkey, through which several instances share their limits. Unset, or while it is away: each instance \
+         counts by itself.",
+    )
+    .env("REDIS_URL")
+    .sample("redis://localhost:6379/0")
+    .secret(),
+    Key::new(
+        "storage.redis_timeout_ms",
+        "100",
+        "1 to 10000",
+        "How long a request waits for Redis before it is counted by this instance alone, in milliseconds.",
     ),
     Key::new(
         "objects.url",
@@ -492,6 +561,68 @@ pub const KEYS: &[Key] = &[
         "Requests a minute an address to sign-in and token operations. 0 is no limit.",
     )
     .env("AUTH_RATE_LIMIT_PER_MINUTE"),
+    Key::new(
+        "limits.token_rate_limit_per_minute",
+        "",
+        "0 to 1000000, where 0 is no limit",
+        "Requests a minute an address to the token endpoint of OAuth and its kin. Unset: they count with sign-ins.",
+    )
+    .sample("100"),
+    Key::new(
+        "limits.registration_rate_limit_per_minute",
+        "",
+        "0 to 1000000, where 0 is no limit",
+        "Requests a minute an address to the registration of OAuth clients. Unset: they count with sign-ins.",
+    )
+    .sample("100"),
+    Key::new(
+        "limits.client_rate_limit_per_minute",
+        "",
+        "0 to 1000000, where 0 is no limit",
+        "Requests a minute an OAuth client to the token endpoint, from all of its addresses. Unset: sixty times the limit of an address.",
+    )
+    .sample("100"),
+    Key::new(
+        "limits.page_rate_limit_per_minute",
+        "",
+        "0 to 1000000, where 0 is no limit",
+        "Requests a minute an address to the pages for signing in and allowing programs. Unset: as many as a user has.",
+    )
+    .sample("100"),
+    Key::new(
+        "limits.mcp_rate_limit_per_minute",
+        "",
+        "0 to 1000000, where 0 is no limit",
+        "Requests a minute a user through the Model Context Protocol. Unset: they count with the user's others.",
+    )
+    .sample("100"),
+    Key::new(
+        "limits.transfer_rate_limit_per_minute",
+        "",
+        "0 to 1000000, where 0 is no limit",
+        "Requests a minute a user to import and export. Unset: they count with the user's others.",
+    )
+    .sample("100"),
+    Key::new(
+        "limits.failed_sign_ins",
+        "10",
+        "0 to 10000, where 0 is no limit",
+        "How many wrong passwords or codes an account takes within a quarter of an hour before it takes no more, whoever \
+         sends them.",
+    ),
+    Key::new(
+        "limits.requests_at_work",
+        "256",
+        "0 to 100000, where 0 is no limit",
+        "How many requests are worked on at once. Further ones wait, see limits.work_wait_ms.",
+    ),
+    Key::new(
+        "limits.work_wait_ms",
+        "500",
+        "0 to 60000",
+        "How long a request waits while limits.requests_at_work are worked on, in milliseconds, before it is answered with \
+         503 and told to come back.",
+    ),
     Key::new(
         "log.level",
         "info",

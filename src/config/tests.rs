@@ -51,8 +51,8 @@ fn every_fault_is_told_with_its_source_and_what_is_allowed() {
 
     insta::assert_snapshot!(error.unwrap_err(), @"
     the environment variable `MINDFLOW__NO__SUCH` names no key of the configuration
-    `polices` in the file `FILE` is not known; the sections are server, storage, objects, attachments, backup, policies, background, smtp, accounts, tokens, oauth, upstream, mcp, limits, log, health, metrics, sentry, telemetry
-    `server.prot` in the file `FILE` is not known; [server] has host, port, public_url, environment, secret_key, cors_origins, enable_swagger, max_content_size_mb, body_timeout_seconds, drain_seconds, idle_timeout_seconds
+    `polices` in the file `FILE` is not known; the sections are server, connections, storage, objects, attachments, backup, policies, background, smtp, accounts, tokens, oauth, upstream, mcp, limits, log, health, metrics, sentry, telemetry
+    `server.prot` in the file `FILE` is not known; [server] has host, port, public_url, environment, secret_key, cors_origins, trusted_proxies, proxy_header, widget_frame_ancestors, enable_swagger, max_content_size_mb, body_timeout_seconds, drain_seconds, idle_timeout_seconds
     `server.port`: the value `x` from the file `FILE` is wrong; allowed: 0 to 65535
     `accounts.registration`: the value `maybe` from the environment variable `REGISTRATION` is wrong; allowed: open, invite or closed
     `limits.rate_limit_per_minute`: the value `-1` from the file `FILE` is wrong; allowed: 0 to 1000000
@@ -137,9 +137,9 @@ fn the_public_url_loses_its_last_slash_and_follows_the_host() {
 
 #[test]
 fn variables_of_later_features_are_named_and_ignored_and_empty_ones_are_unset() {
-    let loaded = from_environment(&[("PLUGINS_DIR", "x"), ("SENTRY_DSN", ""), ("REDIS_URL", "redis://"), ("PORT", "")]);
+    let loaded = from_environment(&[("PLUGINS_DIR", "x"), ("SENTRY_DSN", ""), ("PORT", "")]);
 
-    assert_eq!(loaded.unwrap().ignored, ["PLUGINS_DIR", "REDIS_URL"]);
+    assert_eq!(loaded.unwrap().ignored, ["PLUGINS_DIR"]);
 }
 
 #[test]
@@ -254,4 +254,54 @@ fn a_password_is_not_sent_unprotected_and_not_without_a_user() {
     assert!(fault(&[user, secret]).contains("`smtp.host`"));
     assert!(fault(&[("SMTP_HOST", "smtp.example.org"), ("SMTP_PORT", "0")]).contains("1 to 65535"));
     assert!(fault(&[("SMTP_HOST", "a b")]).contains("a host name or an IP address"));
+}
+
+#[test]
+fn proxies_are_networks_or_addresses() {
+    let proxies = |text: &str| {
+        from_environment(&[("MINDFLOW__SERVER__TRUSTED_PROXIES", text)])
+            .map(|loaded| loaded.config.server.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+
+    assert_eq!(proxies("10.0.0.0/8, ::1,127.0.0.1").unwrap(), ["10.0.0.0/8", "::1/128", "127.0.0.1/32"]);
+    assert_eq!(proxies("").unwrap(), [""; 0]);
+    for wrong in ["10.0.0.0/33", "proxy.example", "*", "10.0.0.1:80", "10.0.0"] {
+        assert!(proxies(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn frames_are_origins_and_cannot_add_rules() {
+    let frames = |text: &str| {
+        from_environment(&[("MINDFLOW__SERVER__WIDGET_FRAME_ANCESTORS", text)])
+            .map(|loaded| loaded.config.server.widget_frame_ancestors)
+    };
+
+    assert_eq!(
+        frames("https://a.example, https://*.b.example:8443").unwrap(),
+        ["https://a.example", "https://*.b.example:8443"]
+    );
+    for wrong in ["*", "a.example", "https://a.example; script-src *", "https://a.example/x", "data:", "https://*"] {
+        assert!(frames(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_class_without_a_quota_of_its_own_has_none() {
+    let limits = |pairs: &[(&str, &str)]| from_environment(pairs).unwrap().config.limits;
+
+    assert_eq!(limits(&[]).mcp_rate_per_minute, None);
+    assert_eq!(limits(&[("MINDFLOW__LIMITS__MCP_RATE_LIMIT_PER_MINUTE", "0")]).mcp_rate_per_minute, Some(0));
+    let file = from_file("[limits]\ntoken_rate_limit_per_minute = 7\n", &[]).unwrap().config.limits;
+    assert_eq!(file.token_rate_per_minute, Some(7));
+    assert!(from_environment(&[("MINDFLOW__LIMITS__MCP_RATE_LIMIT_PER_MINUTE", "-1")]).is_err());
+}
+
+#[test]
+fn redis_is_named_by_a_url_that_is_never_shown() {
+    let told = from_environment(&[("REDIS_URL", "http://:hunter2@cache")]).unwrap_err().to_string();
+    let config = from_environment(&[("REDIS_URL", "rediss://:hunter2@cache:6380/1")]).unwrap().config;
+
+    assert!(told.contains("REDIS_URL") && !told.contains("hunter2"), "{told}");
+    assert!(!format!("{config:?}").contains("hunter2") && config.storage.redis_url.is_some());
 }

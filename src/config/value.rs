@@ -146,6 +146,15 @@ where
     }
 }
 
+/// A number that may be left out.
+pub(super) fn optional_integer<T: TryFrom<i64> + Copy>(min: T, max: T) -> impl Fn(&Raw) -> Option<Option<T>>
+where
+    i64: TryFrom<T>,
+{
+    let number = integer(min, max);
+    move |raw| if text(raw) == Some("") { Some(None) } else { number(raw).map(Some) }
+}
+
 pub(super) fn boolean(raw: &Raw) -> Option<bool> {
     match raw {
         Raw::Boolean(value) => Some(*value),
@@ -285,7 +294,7 @@ pub(super) fn places(raw: &Raw) -> Option<Vec<String>> {
 }
 
 /// A list of the file; in the environment separated by commas, or a JSON array.
-fn list(raw: &Raw) -> Option<Vec<String>> {
+pub(super) fn list(raw: &Raw) -> Option<Vec<String>> {
     match raw {
         Raw::List(items) => Some(items.clone()),
         Raw::Plain(text) if text.trim_start().starts_with('[') && text.contains('"') => serde_json::from_str(text).ok(),

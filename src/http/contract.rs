@@ -15,6 +15,7 @@ mod repair;
 mod schema;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use poem::Request;
@@ -91,6 +92,8 @@ impl From<matchit::InsertError> for ContractError {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) request_id: Arc<str>,
+    /// The client's address.
+    pub(super) client: Option<IpAddr>,
     /// The route pattern, when one matched.
     pub(super) route: Option<Arc<str>>,
     pub(super) user: Option<UserId>,
@@ -154,12 +157,12 @@ impl Contract {
         operations: &Operations,
     ) -> Result<(), ApiError> {
         let operation = matched.operation;
-        let mut subject = Subject::address(request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip));
+        let mut subject = Subject::address(exchange.client);
         if let Some(scope) = operation.scope {
             let gate = self.gates.of(operation.resource);
             let caller = gate.identify(request.headers(), scope, &exchange.request_id).await?;
             exchange.user = Some(caller.user_id);
-            if operation.class == super::limits::Class::General {
+            if operation.class.is_by_user() {
                 subject = Subject::User(caller.user_id.0);
             }
             if !operation.reach.includes(caller.credential) {
@@ -168,7 +171,7 @@ impl Contract {
             gate.demand(&caller, scope)?;
             request.set_data(caller);
         }
-        exchange.remaining = self.limits.count(operation.class, subject)?;
+        exchange.remaining = self.limits.count(operation.class, subject).await?;
         let parsed = if let Some(rule) = &operation.body {
             body::read(request, rule, self.body_limits).await?
         } else {

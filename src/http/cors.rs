@@ -12,11 +12,11 @@ use super::problem::ApiError;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, If-Match, Idempotency-Key, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
-     X-Request-ID",
+    "Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, \
+     MCP-Protocol-Version, Mcp-Method, Mcp-Name, Origin, X-Request-ID, X-Requested-With",
 );
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Undo-Token, WWW-Authenticate, \
+    "Allow, Content-Disposition, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Undo-Token, WWW-Authenticate, \
      X-Request-ID, X-Total-Count",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("3600");

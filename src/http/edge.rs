@@ -11,15 +11,19 @@ use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, Request, Response, Result};
 use tracing::Instrument;
 
+use super::client_address::{self, Proxies};
 use super::contract::{Contract, Exchange, Found, Operations};
 use super::cors::{self, Cors};
+use super::headers::Safety;
+use super::limits::{Class, class_of};
+use super::load::{Load, Work};
 use super::mcp::{self, McpEndpoint};
 use super::oauth::OAuthRoutes;
 use super::oauth::call::WasHead;
 use super::pages::Pages;
 use super::problem::ApiError;
 use super::request_id::{self, RequestId};
-use super::{access_log, compress, drain, errors, headers, pages};
+use super::{access_log, compress, drain, errors, pages};
 use crate::clock::Clock;
 use crate::observe::metrics::HttpMetrics;
 use crate::observe::reports::{self, Reporter};
@@ -32,6 +36,10 @@ pub(super) struct Edge {
     pub(super) mcp: Option<McpEndpoint>,
     pub(super) pages: Pages,
     pub(super) cors: Cors,
+    pub(super) load: Arc<Load>,
+    pub(super) max_header_bytes: usize,
+    pub(super) proxies: Proxies,
+    pub(super) safety: Safety,
     pub(super) clock: Clock,
     pub(super) metrics: HttpMetrics,
     pub(super) reporter: Reporter,
@@ -47,7 +55,10 @@ impl Endpoint for Edge {
         let started = Instant::now();
         let _in_flight = self.metrics.begin();
         let request_id = request_id::of(request.headers(), &self.clock);
-        let mut exchange = Exchange { request_id: Arc::clone(&request_id), route: None, user: None, remaining: None };
+        self.proxies.note(&mut request);
+        let client = client_address::of(&request);
+        let mut exchange =
+            Exchange { request_id: Arc::clone(&request_id), client, route: None, user: None, remaining: None };
         let method = request.method().clone();
         let origin = self.cors.allowed(&request);
         let packed = compress::is_wanted(request.headers());
@@ -68,7 +79,7 @@ impl Endpoint for Edge {
         if let Some(remaining) = &exchange.remaining {
             remaining.write(response.headers_mut());
         }
-        headers::complete(response.headers_mut(), &request_id);
+        self.safety.complete(response.headers_mut(), &request_id);
         self.cors.write(origin.as_ref(), &mut response);
         if method == Method::HEAD {
             response = without_body(response).await;
@@ -85,7 +96,10 @@ impl Edge {
     async fn answer(&self, mut request: Request, exchange: &mut Exchange) -> Result<Response> {
         match self.lead(&mut request, exchange).await {
             Ok(Some(response)) => Ok(response),
-            Ok(None) => self.operations.call(request).await,
+            Ok(None) => {
+                let _place = self.load.enter(is_worked_on(exchange)).await?;
+                self.operations.call(request).await
+            }
             Err(error) => {
                 drain::drain(&mut request).await;
                 Err(error.into())
@@ -96,6 +110,7 @@ impl Edge {
     /// Answers what needs no operation; `None` leads to one that may run.
     async fn lead(&self, request: &mut Request, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
         errors::check_target(request.uri())?;
+        errors::check_head(request, self.max_header_bytes)?;
         let path = request.uri().path().to_owned();
         if let Some(oauth) = &self.oauth
             && let Some(endpoint) = oauth.find(&path)
@@ -140,6 +155,14 @@ fn finished(answered: Result<Result<Response>, Box<dyn Any + Send>>, request_id:
         Ok(Ok(response)) => errors::complete(response, request_id),
         Ok(Err(error)) => errors::to_response(&error, request_id),
         Err(panic) => errors::after_panic(&*panic, request_id),
+    }
+}
+
+/// Health checks and metrics are answered however busy the server is.
+fn is_worked_on(exchange: &Exchange) -> Work {
+    match exchange.route.as_deref().map(class_of) {
+        Some(Class::Exempt) => Work::Free,
+        _ => Work::Counted,
     }
 }
 

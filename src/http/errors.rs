@@ -3,10 +3,11 @@
 use std::any::Any;
 
 use poem::http::header::{ALLOW, WWW_AUTHENTICATE};
-use poem::http::{HeaderValue, StatusCode, Uri};
-use poem::{Error, Response};
+use poem::http::{HeaderValue, StatusCode, Uri, Version};
+use poem::{Error, Request, Response};
 
 use super::problem::ApiError;
+use super::serve::refusal::too_large;
 use crate::observe::reports::PANIC_TARGET;
 
 /// The longest path and query, in bytes: what servers at least should take (RFC 9110, section 4.1).
@@ -45,6 +46,15 @@ pub(super) fn check_target(target: &Uri) -> Result<(), ApiError> {
     }
     let error = ApiError::new(StatusCode::URI_TOO_LONG, "target-too-long", "The path and query are too long");
     Err(error.detail(format!("At most {MAX_TARGET} bytes are taken.")))
+}
+
+/// 431 for a head of HTTP/2 that is larger than any sensible one; of HTTP/1.1 the connection itself sees to it.
+pub(super) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiError> {
+    if request.version() != Version::HTTP_2 {
+        return Ok(());
+    }
+    let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes <= max_bytes { Ok(()) } else { Err(too_large(max_bytes)) }
 }
 
 /// 404: no route leads there.

@@ -17,8 +17,32 @@ const SENSORS: HeaderValue = HeaderValue::from_static(
     "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()",
 );
 
-/// Adds the headers that an answer does not have yet.
-pub(super) fn complete(headers: &mut HeaderMap, request_id: &str) {
+/// A year, for all names below this one; browsers forget it only when it is over.
+const ALWAYS_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+/// The headers that depend on how the server is reached.
+#[derive(Clone, Debug)]
+pub(super) struct Safety {
+    transport: Option<HeaderValue>,
+}
+
+impl Safety {
+    /// Over TLS, browsers are told to stay with it; without, they would not listen (RFC 6797, section 7.2), and who tries the
+    /// server on this machine should not lose `http://localhost`.
+    pub(super) fn of(public_url: &str) -> Self {
+        Self { transport: public_url.starts_with("https://").then_some(ALWAYS_TLS) }
+    }
+
+    /// Adds the headers that an answer does not have yet.
+    pub(super) fn complete(&self, headers: &mut HeaderMap, request_id: &str) {
+        complete(headers, request_id);
+        if let Some(transport) = &self.transport {
+            headers.insert(STRICT_TRANSPORT_SECURITY, transport.clone());
+        }
+    }
+}
+
+fn complete(headers: &mut HeaderMap, request_id: &str) {
     headers.reserve(16);
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID.clone(), id);
@@ -27,7 +51,6 @@ pub(super) fn complete(headers: &mut HeaderMap, request_id: &str) {
     if !names_frames(headers) {
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
-    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.insert(PERMISSIONS_POLICY.clone(), SENSORS);
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(API_CONTENT);

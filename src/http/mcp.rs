@@ -15,7 +15,8 @@ use poem::{Request, Response};
 use self::wire::Wire;
 use super::contract::{BodyLimits, Exchange};
 use super::gate::Gate;
-use super::limits::{Class, Limits, Subject};
+use super::limits::{Class, Subject};
+use super::load::{Counted, Work};
 use super::problem::ApiError;
 use super::{edge, errors};
 use crate::accounts::Scope;
@@ -44,14 +45,14 @@ pub(super) struct McpEndpoint {
     wire: Wire<Handler>,
     toolbox: Arc<Toolbox>,
     gate: Gate,
-    limits: Arc<Limits>,
+    counted: Counted,
 }
 
 impl McpEndpoint {
     /// The endpoint behind its door.
-    pub(super) fn new(services: Services, gate: Gate, limits: Arc<Limits>, body_limits: BodyLimits) -> Self {
+    pub(super) fn new(services: Services, gate: Gate, counted: Counted, body_limits: BodyLimits) -> Self {
         let Services { toolbox, handler, public_url, origins } = services;
-        Self { wire: Wire::new(handler, &public_url, &origins, body_limits), toolbox, gate, limits }
+        Self { wire: Wire::new(handler, &public_url, &origins, body_limits), toolbox, gate, counted }
     }
 
     /// Answers a request.
@@ -67,7 +68,7 @@ impl McpEndpoint {
         let caller = self.gate.identify(request.headers(), Scope::Write, &exchange.request_id).await?;
         exchange.user = Some(caller.user_id);
         self.gate.demand(&caller, Scope::Read)?;
-        exchange.remaining = self.limits.count(Class::General, Subject::User(caller.user_id.0))?;
+        exchange.remaining = self.counted.limits.count(Class::Mcp, Subject::User(caller.user_id.0)).await?;
         if request.method() != Method::POST {
             return Err(errors::no_method(METHODS));
         }
@@ -76,6 +77,7 @@ impl McpEndpoint {
             self.gate.demand(&caller, scope)?;
         }
         request.set_data(caller);
+        let _place = self.counted.load.enter(Work::Counted).await?;
         self.wire.answer(request, read).await
     }
 }

@@ -40,8 +40,9 @@ use self::call::Call;
 use self::discovery::Discovery;
 use self::forms::Untrusted;
 use super::limits::{Class, Limits, Remaining, Subject};
+use super::load::{Counted, Work};
 use super::problem::ApiError;
-use super::{cors, edge, errors};
+use super::{client_address, cors, edge, errors};
 use crate::accounts::digest::UNSUBSCRIBE_PATH;
 use crate::accounts::email_tokens::{RESET_PATH, VERIFY_PATH};
 use crate::accounts::{Accounts, Guard};
@@ -133,7 +134,7 @@ macro_rules! document {
 /// What clients call from wherever they run, as strictly counted as sign-ins.
 macro_rules! called {
     ($pattern:expr, $handler:path) => {
-        Route { pattern: $pattern, methods: &[(Method::POST, Class::SignIn, on!($handler))], cross: Cross::Open }
+        Route { pattern: $pattern, methods: &[(Method::POST, Class::Token, on!($handler))], cross: Cross::Open }
     };
 }
 
@@ -161,37 +162,34 @@ const ROUTES: &[Route] = &[
     },
     Route {
         pattern: "/oauth/register",
-        methods: &[(Method::POST, Class::SignIn, on!(register::register))],
+        methods: &[(Method::POST, Class::Registration, on!(register::register))],
         cross: Cross::Open,
     },
     Route {
         pattern: "/oauth/register/{client_id}",
         methods: &[
-            (Method::GET, Class::SignIn, on!(register::read)),
-            (Method::PUT, Class::SignIn, on!(register::replace)),
-            (Method::DELETE, Class::SignIn, on!(register::remove)),
+            (Method::GET, Class::Registration, on!(register::read)),
+            (Method::PUT, Class::Registration, on!(register::replace)),
+            (Method::DELETE, Class::Registration, on!(register::remove)),
         ],
         cross: Cross::Open,
     },
     Route {
         pattern: "/oauth/authorize",
         methods: &[
-            (Method::GET, Class::General, on!(authorize::show)),
+            (Method::GET, Class::Page, on!(authorize::show)),
             (Method::POST, Class::SignIn, on!(authorize::submit)),
         ],
         cross: Cross::Closed,
     },
     Route {
         pattern: DEVICE_PAGE,
-        methods: &[
-            (Method::GET, Class::General, on!(device::show)),
-            (Method::POST, Class::SignIn, on!(device::submit)),
-        ],
+        methods: &[(Method::GET, Class::Page, on!(device::show)), (Method::POST, Class::SignIn, on!(device::submit))],
         cross: Cross::Closed,
     },
     Route {
         pattern: upstream::PATH,
-        methods: &[(Method::GET, Class::General, on!(upstream::depart))],
+        methods: &[(Method::GET, Class::Page, on!(upstream::depart))],
         cross: Cross::Closed,
     },
     Route {
@@ -207,7 +205,7 @@ const ROUTES: &[Route] = &[
     Route {
         pattern: identities::PATH,
         methods: &[
-            (Method::GET, Class::General, on!(identities::show)),
+            (Method::GET, Class::Page, on!(identities::show)),
             (Method::POST, Class::SignIn, on!(identities::submit)),
         ],
         cross: Cross::Closed,
@@ -220,7 +218,7 @@ const ROUTES: &[Route] = &[
     Route {
         pattern: VERIFY_PATH,
         methods: &[
-            (Method::GET, Class::General, on!(recovery::show_verify)),
+            (Method::GET, Class::Page, on!(recovery::show_verify)),
             (Method::POST, Class::SignIn, on!(recovery::verify)),
         ],
         cross: Cross::Closed,
@@ -236,7 +234,7 @@ const ROUTES: &[Route] = &[
     Route {
         pattern: "/oauth/forgot-password",
         methods: &[
-            (Method::GET, Class::General, on!(recovery::show_forgot)),
+            (Method::GET, Class::Page, on!(recovery::show_forgot)),
             (Method::POST, Class::SignIn, on!(recovery::forgot)),
         ],
         cross: Cross::Closed,
@@ -252,7 +250,7 @@ const ROUTES: &[Route] = &[
     Route {
         pattern: "/oauth/sign-out",
         methods: &[
-            (Method::GET, Class::General, on!(sign_out::show)),
+            (Method::GET, Class::Page, on!(sign_out::show)),
             (Method::POST, Class::SignIn, on!(sign_out::submit)),
         ],
         cross: Cross::Closed,
@@ -263,7 +261,7 @@ const ROUTES: &[Route] = &[
 pub(super) struct OAuthRoutes {
     router: matchit::Router<&'static Route>,
     services: Services,
-    limits: Arc<Limits>,
+    counted: Counted,
     patience: Duration,
 }
 
@@ -279,16 +277,12 @@ impl OAuthRoutes {
     /// # Errors
     ///
     /// When two patterns collide.
-    pub(super) fn new(
-        services: Services,
-        limits: Arc<Limits>,
-        patience: Duration,
-    ) -> Result<Self, matchit::InsertError> {
+    pub(super) fn new(services: Services, counted: Counted, patience: Duration) -> Result<Self, matchit::InsertError> {
         let mut router = matchit::Router::new();
         for route in ROUTES {
             router.insert(route.pattern, route)?;
         }
-        Ok(Self { router, services, limits, patience })
+        Ok(Self { router, services, counted, patience })
     }
 
     /// What is served under a path.
@@ -339,9 +333,10 @@ impl OAuthRoutes {
         let Some((_, class, handler)) = route.methods.iter().find(|(own, ..)| *own == method) else {
             return Err(errors::no_method(&route.allowed()));
         };
-        let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
-        *remaining = self.limits.count(*class, Subject::address(address))?;
+        *remaining = self.counted.limits.count(*class, Subject::address(client_address::of(request))).await?;
         let call = Call::read(request, parameter, self.patience).await?;
+        let work = if *class == Class::Exempt { Work::Free } else { Work::Counted };
+        let _place = self.counted.load.enter(work).await?;
         handler(&self.services, call).await.or_else(Failure::into_response)
     }
 }

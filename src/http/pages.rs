@@ -53,9 +53,12 @@ pub struct Pages {
 
 /// Whether `/widgets/task` is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preview {
+pub enum Preview<'a> {
     /// It is.
-    Shown,
+    Shown {
+        /// The sites that may show it in a frame.
+        frames: &'a [String],
+    },
     /// It is not.
     Hidden,
 }
@@ -70,7 +73,7 @@ pub(super) struct Page {
 
 impl Pages {
     /// Makes the pages around the OpenAPI document.
-    pub fn new(document: &Value, swagger: Swagger, preview: Preview) -> Self {
+    pub fn new(document: &Value, swagger: Swagger, preview: Preview<'_>) -> Self {
         let json = serde_json::to_vec_pretty(document).unwrap_or_default();
         let mut pages = HashMap::from([
             ("/", Page::new(HTML, front(swagger))),
@@ -85,8 +88,8 @@ impl Pages {
             pages.insert("/docs", Page::new(HTML, DOCS));
             pages.insert("/docs/start.js", Page::new("text/javascript; charset=utf-8", DOCS_JS));
         }
-        if preview == Preview::Shown {
-            pages.insert(preview::PATH, Page { content: preview::content(), ..Page::new(HTML, preview::html()) });
+        if let Preview::Shown { frames } = preview {
+            pages.insert(preview::PATH, Page { content: preview::content(frames), ..Page::new(HTML, preview::html()) });
         }
         Self { pages, swagger }
     }

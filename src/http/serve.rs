@@ -1,23 +1,36 @@
 //! Listening, serving and stopping: what was begun is finished, nothing new is begun.
+//!
+//! - `places`: how many connections there may be; `connection`: one of them, over hyper.
+//! - `stream`: how long each part of a request may take; `refusal`: what is said where no handler can.
+
+mod connection;
+mod places;
+pub(super) mod refusal;
+mod stream;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::http::uri::Scheme;
-use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
-use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Endpoint, Server};
-use tokio::net::TcpStream;
+use poem::Endpoint;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
 
-use super::idle::Idle;
-use crate::config;
+use self::connection::{Host, Phase};
+use self::places::Places;
+use super::client_address::Proxies;
+use crate::config::{self, Config};
 use crate::observe::health::Health;
+
+/// How long to wait after the system could not give a connection out, for want of files or memory.
+const BREATH: Duration = Duration::from_millis(50);
+/// How many connections without a place are told so at a time; further ones are closed without a word.
+const MOST_TOLD: usize = 64;
 
 /// A socket that listens already, so that a port in use is noticed before anything else happens.
 pub struct Bound {
-    acceptor: TcpAcceptor,
+    listener: TcpListener,
     address: SocketAddr,
 }
 
@@ -27,10 +40,9 @@ pub struct Bound {
 ///
 /// When the address is wrong, in use or not allowed.
 pub async fn bind(server: &config::Server) -> io::Result<Bound> {
-    let acceptor = TcpListener::bind((server.host.clone(), server.port)).into_acceptor().await?;
-    let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied());
-    let address = address.ok_or_else(|| io::Error::other("the socket has no address"))?;
-    Ok(Bound { acceptor, address })
+    let listener = TcpListener::bind((server.host.as_str(), server.port)).await?;
+    let address = listener.local_addr()?;
+    Ok(Bound { listener, address })
 }
 
 impl Bound {
@@ -40,25 +52,80 @@ impl Bound {
     }
 
     /// Serves until `stop` is done, then finishes what runs, for as long as the configuration allows.
-    ///
-    /// # Errors
-    ///
-    /// When the socket fails.
     pub async fn serve(
         self,
         endpoint: impl Endpoint + 'static,
-        server: &config::Server,
+        config: &Config,
         health: Arc<Health>,
         stop: impl Future<Output = ()>,
-    ) -> io::Result<()> {
-        let draining = async move {
-            stop.await;
-            health.start_draining();
+    ) {
+        let Self { listener, address } = self;
+        let host = Arc::new(Host::new(endpoint, config, address));
+        let connections = &config.connections;
+        let places = Places::new(connections.most, connections.most_per_address, Proxies::new(&config.server));
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let telling = Arc::new(Semaphore::new(MOST_TOLD));
+        let accept = async {
+            loop {
+                let Some((socket, peer)) = accept(&listener).await else { continue };
+                match places.take(peer.ip()) {
+                    Some(place) => {
+                        let serving = Arc::clone(&host).serve(socket, peer, phases.clone());
+                        tokio::spawn(async move {
+                            serving.await;
+                            drop(place);
+                        });
+                    }
+                    None => tell(socket, peer, &host, &telling),
+                }
+            }
         };
-        Server::new_with_acceptor(Door { acceptor: self.acceptor, patience: server.idle_timeout })
-            .name("mindflow")
-            .run_with_graceful_shutdown(endpoint, draining, Some(server.drain))
-            .await
+        tokio::select! {
+            () = stop => {}
+            () = accept => {}
+        }
+        health.start_draining();
+        // From here on, connections are refused: a load balancer asks elsewhere.
+        drop(listener);
+        let _ = phase.send(Phase::Draining);
+        let under_way = places.taken();
+        tracing::info!(connections = under_way, "stopping; what was begun is finished");
+        if !places.all_free(config.server.drain).await {
+            tracing::warn!(connections = places.taken(), "requests did not finish in time and are given up");
+            let _ = phase.send(Phase::Over);
+        }
+    }
+}
+
+/// The next connection. Small packets are sent at once: an answer must not wait for the client's acknowledgement of its first
+/// part.
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    match listener.accept().await {
+        Ok((socket, peer)) => {
+            // A connection that refuses the option still works.
+            let _ = socket.set_nodelay(true);
+            Some((socket, peer))
+        }
+        Err(error) => {
+            let of_the_client =
+                [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
+            if !of_the_client.contains(&error.kind()) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be taken");
+                tokio::time::sleep(BREATH).await;
+            }
+            None
+        }
+    }
+}
+
+/// Says that there is no place.
+fn tell<E: Endpoint + 'static>(socket: TcpStream, peer: SocketAddr, host: &Arc<Host<E>>, telling: &Arc<Semaphore>) {
+    if let Ok(turn) = Arc::clone(telling).try_acquire_owned() {
+        let host = Arc::clone(host);
+        tokio::spawn(async move {
+            refusal::send(socket, peer, &refusal::no_place(), &host.safety).await;
+            drop(turn);
+        });
     }
 }
 
@@ -90,28 +157,6 @@ async fn terminate() {
     std::future::pending().await
 }
 
-/// Lets clients in. Small packets are sent at once: an answer must not wait for the client's acknowledgement of its first
-/// part. Connections that nobody uses end.
-struct Door {
-    acceptor: TcpAcceptor,
-    patience: Duration,
-}
-
-impl Acceptor for Door {
-    type Io = Idle<TcpStream>;
-
-    fn local_addr(&self) -> Vec<LocalAddr> {
-        self.acceptor.local_addr()
-    }
-
-    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
-        let (stream, local, remote, scheme) = self.acceptor.accept().await?;
-        // A connection that refuses the option still works.
-        let _ = stream.set_nodelay(true);
-        Ok((Idle::new(stream, self.patience), local, remote, scheme))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::pending;
@@ -123,17 +168,17 @@ mod tests {
     use crate::config::Config;
     use crate::http::fake::Fake;
 
-    async fn listening() -> (Bound, config::Server) {
-        let mut server = Config::default().server;
-        server.port = 0;
-        (bind(&server).await.unwrap(), server)
+    async fn listening() -> (Bound, Config) {
+        let mut config = Config::default();
+        config.server.port = 0;
+        (bind(&config.server).await.unwrap(), config)
     }
 
     #[tokio::test]
     async fn a_request_that_runs_when_the_server_stops_is_finished() {
-        let (bound, server) = listening().await;
+        let (bound, config) = listening().await;
         let url = format!("http://{}/", bound.address());
-        let health = Arc::new(Health::new(server.environment));
+        let health = Arc::new(Health::new(config.server.environment));
         let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let endpoint = {
             let (entered, release) = (Arc::clone(&entered), Arc::clone(&release));
@@ -152,7 +197,7 @@ mod tests {
         };
         let serving = tokio::spawn({
             let health = Arc::clone(&health);
-            async move { bound.serve(endpoint, &server, health, signal).await }
+            async move { bound.serve(endpoint, &config, health, signal).await }
         });
 
         let request = tokio::spawn(reqwest::get(url.clone()));
@@ -164,16 +209,16 @@ mod tests {
         release.notify_one();
 
         assert_eq!(request.await.unwrap().unwrap().text().await.unwrap(), "done");
-        serving.await.unwrap().unwrap();
+        serving.await.unwrap();
         assert!(reqwest::get(url).await.is_err());
     }
 
     #[tokio::test]
     async fn who_sends_too_much_or_without_need_is_told_and_not_cut_off() {
-        let (bound, server) = listening().await;
+        let (bound, config) = listening().await;
         let url = format!("http://{}/api/things", bound.address());
-        let health = Arc::new(Health::new(server.environment));
-        let serving = tokio::spawn(async move { bound.serve(Fake::new().endpoint, &server, health, pending()).await });
+        let health = Arc::new(Health::new(config.server.environment));
+        let serving = tokio::spawn(async move { bound.serve(Fake::new().endpoint, &config, health, pending()).await });
         let client = reqwest::Client::new();
         let send = async |token: &str, body: reqwest::Body| {
             let request = client.post(&url).bearer_auth(token).header("content-type", "application/json").body(body);
@@ -189,9 +234,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_an_error_at_once() {
-        let (bound, mut server) = listening().await;
-        server.port = bound.address().port();
+        let (bound, mut config) = listening().await;
+        config.server.port = bound.address().port();
 
-        assert_eq!(bind(&server).await.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
+        assert_eq!(bind(&config.server).await.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
     }
 }

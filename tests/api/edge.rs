@@ -12,7 +12,7 @@ use crate::support::app::{PASSWORD, TestApp, a_task};
 
 #[tokio::test]
 async fn every_answer_carries_a_request_id_and_safety_headers() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(|config| config.server.public_url = Some("https://mindflow.example".to_owned())).await;
     let ada = app.user("ada").await;
 
     for path in ["/", "/health", "/docs", "/openapi.json", "/api/tasks", "/nowhere", "/api/tasks/7"] {

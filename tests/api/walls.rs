@@ -45,6 +45,8 @@ fn each_library_of_a_room_is_named_there_alone() {
     assert_eq!(trespassers(&["objects"], &["object_store::"]), [""; 0]);
     assert_eq!(trespassers(&["accounts/passkeys"], &["webauthn_rs::"]), [""; 0]);
     assert_eq!(trespassers(&["observe"], &["prometheus_client::", "sentry::", "opentelemetry"]), [""; 0]);
+    assert_eq!(trespassers(&["http"], &["hyper::", "hyper_util::"]), [""; 0]);
+    assert_eq!(trespassers(&["shared"], &["redis::"]), [""; 0]);
     assert_eq!(trespassers(&["mcp", "http/mcp", "http/mcp_tools", "observe/logs"], &["rmcp::"]), [""; 0]);
     assert_eq!(trespassers(&["attachments"], &["infer::"]), [""; 0]);
     assert_eq!(trespassers(&["http"], &["multer::"]), [""; 0]);

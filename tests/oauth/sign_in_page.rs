@@ -110,7 +110,7 @@ async fn nobody_makes_an_account_where_registration_is_closed_or_needs_an_invita
 
 #[tokio::test]
 async fn guesses_are_stopped_by_account_whether_there_is_one_or_not() {
-    let app = TestApp::with(|config| config.limits.auth_rate_per_minute = 1000).await;
+    let app = TestApp::with(|config| config.limits.failed_sign_ins = 10).await;
     app.user("ada").await;
     let client = register(&app, "Calm app", &[CALLBACK]).await;
     let browser = Browser::new(&app);

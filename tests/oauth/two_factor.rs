@@ -167,7 +167,7 @@ async fn a_new_password_by_mail_keeps_the_factor_of_a_confirmed_address() {
 
 #[tokio::test]
 async fn guesses_of_codes_are_stopped_by_account() {
-    let app = TestApp::with(|config| config.limits.auth_rate_per_minute = 1000).await;
+    let app = TestApp::with(|config| config.limits.failed_sign_ins = 10).await;
     let ada = app.user("ada").await;
     let (device, _) = enrol(&app, &ada).await;
 

@@ -69,6 +69,7 @@ impl TestApp {
         config.policies.dir = folder.path().join("policies");
         config.limits.rate_per_minute = 0;
         config.limits.auth_rate_per_minute = 0;
+        config.limits.failed_sign_ins = 0;
         // Tests move the clock by years; who is signed in stays so.
         config.tokens.access_token_life = Duration::from_hours(20 * 365 * 24);
         config.tokens.refresh_token_life = config.tokens.access_token_life;
@@ -85,7 +86,7 @@ impl TestApp {
             let stop = async {
                 let _ = stopped.await;
             };
-            bound.serve(endpoint, &served.config.server, Arc::clone(&served.health), stop).await.unwrap();
+            bound.serve(endpoint, &served.config, Arc::clone(&served.health), stop).await;
         });
         Self { clock, app, letterbox, base, http: reqwest::Client::new(), stop: Some(stop), database, folder }
     }

@@ -5,3 +5,4 @@ pub(crate) mod answer;
 pub(crate) mod app;
 pub(crate) mod databases;
 pub(crate) mod letterbox;
+pub(crate) mod redis;

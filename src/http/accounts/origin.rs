@@ -4,6 +4,7 @@ use poem::http::header::USER_AGENT;
 use poem::{FromRequest, Request, RequestBody};
 
 use crate::accounts::Origin;
+use crate::http::client_address;
 use crate::http::request_id::RequestId;
 
 /// The [`Origin`] of the request.
@@ -20,7 +21,7 @@ pub(in crate::http) fn origin_of(request: &Request) -> Origin {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     Origin {
         request_id: request.data::<RequestId>().map(|id| id.0.to_string()),
-        address: request.remote_addr().as_socket_addr().map(|socket| socket.ip().to_canonical().to_string()),
+        address: client_address::of(request).map(|address| address.to_string()),
         user_agent: header(USER_AGENT.as_str()).map(str::to_owned),
     }
 }

@@ -75,7 +75,7 @@ async fn answer(services: &Services, call: &Call, named: &mut &'static str) -> A
             return Err(error.into());
         }
     };
-    services.limits.count(Class::Client, Subject::Client(client.id.0)).map_err(Failure::Api)?;
+    services.limits.count(Class::Client, Subject::Client(client.id.0)).await.map_err(Failure::Api)?;
     let answer = give(services, call, &form, grant_type, &client).await?;
     if let Err(error) = services.clients.touch(&client).await {
         // The tokens are given; that the client is in use can be noted another time.

@@ -13,8 +13,6 @@ pub(super) const PATH: &str = "/widgets/task";
 const PLACE: &str = "<!-- preview -->";
 /// A result of `explain_task`, made up.
 const RESULT: &str = include_str!("preview.json");
-/// Who may show the page in a frame.
-const FRAMES: &str = "'self' https://chatgpt.com https://chat.openai.com https://claude.ai";
 
 /// The card with the made-up task in it.
 pub(super) fn html() -> String {
@@ -24,8 +22,9 @@ pub(super) fn html() -> String {
     Widget::TaskCard.html().replacen(PLACE, &script, 1)
 }
 
-/// What the page may do: run its own script and style, which are named by their hashes, and nothing else.
-pub(super) fn content() -> HeaderValue {
+/// What the page may do: run its own script and style, which are named by their hashes, and nothing else. Besides this server,
+/// the sites `frames` may show it in a frame.
+pub(super) fn content(frames: &[String]) -> HeaderValue {
     let html = html();
     let hashes = |open: &str, close: &str| {
         let parts = html.split(open).skip(1).filter_map(|rest| rest.split_once(close));
@@ -33,9 +32,10 @@ pub(super) fn content() -> HeaderValue {
         hashed.collect::<Vec<_>>().join(" ")
     };
     let (scripts, styles) = (hashes("<script>", "</script>"), hashes("<style>", "</style>"));
+    let frames: String = frames.iter().flat_map(|site| [" ", site]).collect();
     let rules = format!(
         "default-src 'none'; script-src {scripts}; style-src {styles}; base-uri 'none'; form-action 'none'; \
-         frame-ancestors {FRAMES}"
+         frame-ancestors 'self'{frames}"
     );
     HeaderValue::try_from(rules).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
@@ -46,9 +46,10 @@ mod tests {
 
     #[test]
     fn the_page_shows_a_task_and_runs_only_what_is_in_it() {
-        let (html, content) = (html(), content());
+        let (html, content) = (html(), content(&["https://chat.example".to_owned()]));
 
         assert!(html.contains("id=\"preview\"") && !html.contains(PLACE));
         assert_eq!(content.to_str().unwrap().matches("'sha256-").count(), 2);
+        assert!(content.to_str().unwrap().ends_with("frame-ancestors 'self' https://chat.example"));
     }
 }

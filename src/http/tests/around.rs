@@ -122,7 +122,7 @@ async fn the_request_id_reaches_the_handler_and_comes_back() {
 
 #[tokio::test]
 async fn every_answer_carries_the_safety_headers() {
-    let fake = Fake::new();
+    let fake = Fake::with(|config| config.server.public_url = Some("https://mindflow.example".to_owned()));
     for path in ["/", "/docs", "/openapi.json", "/health", "/nothing", "/api/things"] {
         let answer = fake.get(path).await;
         for name in ["x-request-id", "content-security-policy", "strict-transport-security", "permissions-policy"] {
@@ -133,6 +133,8 @@ async fn every_answer_carries_the_safety_headers() {
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
     }
     assert_eq!(fake.get("/api/things").await.header("cache-control"), "no-store");
+    // Without TLS browsers would not listen to it (RFC 6797, section 8.1).
+    assert_eq!(Fake::new().get("/").await.header("strict-transport-security"), "");
 }
 
 #[tokio::test]
@@ -153,7 +155,15 @@ async fn pages_of_allowed_origins_may_call() {
     assert_eq!(yes.header("access-control-allow-credentials"), "true");
     assert_eq!(yes.header("access-control-max-age"), "3600");
     assert_eq!(no.header("access-control-allow-origin"), "");
-    assert!(real.status == 401 && real.header("access-control-expose-headers").contains("X-Request-ID"));
+    for name in ["X-Request-ID", "X-Total-Count", "ETag", "RateLimit", "Retry-After", "Undo-Token"] {
+        assert!(real.header("access-control-expose-headers").contains(name), "{name}");
+    }
+    for name in
+        ["Authorization", "Content-Type", "X-Request-ID", "Accept", "X-Requested-With", "If-Match", "Idempotency-Key"]
+    {
+        assert!(yes.header("access-control-allow-headers").contains(name), "{name}");
+    }
+    assert_eq!(real.status, 401);
     assert_eq!(real.header("vary"), "Origin");
 }
 
@@ -235,4 +245,42 @@ async fn health_says_its_status_first() {
     assert_eq!(answer.text, expected);
     assert_eq!(Fake::new().get("/health/live").await.text, r#"{"status":"alive"}"#);
     assert_eq!(Fake::new().get("/health/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn sites_that_were_named_may_frame_the_widgets_and_nothing_else() {
+    let sites = vec!["https://chat.example".to_owned(), "https://*.chat.example".to_owned()];
+    let fake = Fake::with(|config| config.server.widget_frame_ancestors = sites);
+
+    let widget = fake.get("/widgets/task").await;
+    let page = fake.get("/").await;
+
+    let rules = widget.header("content-security-policy");
+    assert!(rules.ends_with("frame-ancestors 'self' https://chat.example https://*.chat.example"), "{rules}");
+    assert_eq!((widget.status, widget.header("x-frame-options")), (200, ""));
+    assert!(page.header("content-security-policy").ends_with("frame-ancestors 'none'"));
+    assert_eq!(page.header("x-frame-options"), "DENY");
+}
+
+#[tokio::test]
+async fn a_page_of_a_chat_may_call_without_being_configured() {
+    let fake = Fake::new();
+
+    for origin in ["https://chatgpt.com", "https://chat.openai.com", "https://claude.ai"] {
+        let real = fake.send(request(Method::GET, "/api/things").header("origin", origin).finish()).await;
+        assert_eq!(real.header("access-control-allow-origin"), origin);
+        assert_eq!(real.header("access-control-allow-credentials"), "");
+    }
+}
+
+#[tokio::test]
+async fn headers_beyond_the_most_are_refused_over_http_2_too() {
+    let fake = Fake::with(|config| config.connections.max_header_bytes = 8192);
+    let with = |bytes: usize| {
+        let request = request(Method::GET, "/api/things/best").version(poem::http::Version::HTTP_2);
+        request.header("authorization", "Bearer reader").header("x-large", "a".repeat(bytes)).finish()
+    };
+
+    assert_eq!(fake.send(with(8000)).await.status, 200);
+    fake.send(with(8200)).await.problem(431, "headers-too-large");
 }
