@@ -510,6 +510,24 @@ pub const TABLES: &[Table] = &[
     .sealed("waiting mail"),
     Table::kept("digests", 7, &[id("user_id"), text("local_date"), int("created_at")]),
     Table::kept(
+        "attachments",
+        8,
+        &[
+            id("id"),
+            id("user_id"),
+            id("task_id"),
+            text("object_key"),
+            text("file_name"),
+            text("media_type"),
+            int("size_bytes"),
+            bytes("sha256"),
+            int("created_at"),
+            int("deleted_at"),
+            int("gone_at"),
+        ],
+    ),
+    Table::kept("object_removals", 8, &[text("object_key"), text("state"), int("due_at")]),
+    Table::kept(
         "passkeys",
         9,
         &[
