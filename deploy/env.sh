@@ -48,6 +48,7 @@ HOST=127.0.0.1
 PORT=8000
 # The proxy on this machine says who the client is.
 MINDFLOW__SERVER__TRUSTED_PROXIES=127.0.0.1,::1
+MINDFLOW__SERVER__PROXY_HEADER=x-forwarded-for
 # open, invite or closed
 REGISTRATION=invite
 # Seals signing keys and second factors. Without it they are lost: keep a copy elsewhere.

@@ -11,7 +11,10 @@ mod finding;
 mod keys;
 mod outside;
 mod policies;
+mod proxies;
 mod secrets;
+mod services;
+mod stores;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -107,6 +110,7 @@ pub async fn examine(
 async fn inside(loaded: &Loaded, clock: &Clock, findings: &mut Findings) {
     let config = &loaded.config;
     configuration::check(config, &loaded.ignored, findings);
+    proxies::check(config, findings);
     let secret = secrets::check(loaded, findings);
     disk::check("disk.data", &config.storage.data_dir, findings);
     let configured = keys::check_configured(config, findings);
@@ -116,6 +120,9 @@ async fn inside(loaded: &Loaded, clock: &Clock, findings: &mut Findings) {
         }
         store.close().await;
     }
+    services::check(config, findings).await;
+    stores::objects(config, findings).await;
+    stores::backups(config, clock, findings).await;
     findings.append(policies_apart(config, clock).await);
 }
 

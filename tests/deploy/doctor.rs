@@ -1,7 +1,10 @@
 //! `mindflow doctor` over deployments that are in order and over broken ones, on both databases; `mindflow health`.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -229,4 +232,53 @@ fn health_says_by_its_exit_code_whether_a_server_is_ready() {
 
     assert!(!before && said.contains("refused"), "{said}");
     assert_eq!((ready, alive, elsewhere, after), (true, true, false, false));
+}
+
+/// A server that says the first text to who connects, and each further one to what it is told.
+fn speaking(texts: &'static [&'static str]) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for (number, text) in texts.iter().enumerate() {
+            if number > 0 && stream.read(&mut [0; 512]).is_err() {
+                return;
+            }
+            // Who asked may have heard enough.
+            let _ = stream.write_all(text.as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn servers_that_a_deployment_leans_on_are_greeted() {
+    let with = |smtp: u16, redis: u16| {
+        let mut deployment = Deployment::new().with("SMTP_HOST", "127.0.0.1").with("MINDFLOW__SMTP__TLS", "starttls");
+        deployment.set("SMTP_PORT", &smtp.to_string());
+        deployment.set("REDIS_URL", &format!("redis://127.0.0.1:{redis}"));
+        Report::of(&deployment, &[])
+    };
+
+    let good = with(speaking(&["220 mail\r\n", "250-mail\r\n250 STARTTLS\r\n"]), speaking(&["", "+PONG\r\n"]));
+    let bare =
+        with(speaking(&["220 mail\r\n", "250 mail\r\n"]), speaking(&["", "-NOAUTH Authentication required.\r\n"]));
+    let away = with(free_port(), free_port());
+
+    assert_eq!((good.level("mail"), good.level("redis")), ("ok", "ok"), "{:?}", good.findings);
+    assert_eq!((bare.level("mail"), bare.level("redis")), ("problem", "warning"), "{:?}", bare.findings);
+    assert_eq!((away.level("mail"), away.level("redis")), ("problem", "warning"), "{:?}", away.findings);
+}
+
+#[test]
+fn a_deployment_without_a_backup_is_told_of() {
+    let deployment = Deployment::new();
+    assert!(outcome(&mut deployment.mindflow(&["migrate", "up"])).0);
+
+    let before = Report::of(&deployment, &[]);
+    let (made, said) = outcome(&mut deployment.mindflow(&["backup"]));
+    let after = Report::of(&deployment, &[]);
+
+    assert!(made, "{said}");
+    assert_eq!((before.level("backups"), after.level("backups")), ("warning", "ok"), "{:?}", after.findings);
 }

@@ -52,6 +52,34 @@ fn the_settings_of_a_unit_hold_a_secret_of_their_own() {
 }
 
 #[test]
+fn the_server_takes_the_settings() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("mindflow.env");
+    run(env_sh().args(["--postgres", "127.0.0.1:1/mindflow"]).arg(&file));
+    let migrate = settings(&folder.path().join("migrate.env"));
+
+    let mut mindflow = Command::new(env!("CARGO_BIN_EXE_mindflow"));
+    mindflow.env_clear().envs(settings(&file)).env("DATA_DIR", folder.path().join("data")).current_dir(folder.path());
+    let (_, said) = outcome(mindflow.args(["doctor", "--json"]));
+    let told: serde_json::Value = serde_json::from_str(said.trim()).unwrap_or_else(|error| panic!("{error}: {said}"));
+
+    let checks: Vec<_> =
+        told["findings"].as_array().unwrap().iter().filter(|finding| finding["level"] == "ok").collect();
+    for wanted in ["configuration.environment", "configuration.public_url", "secret_key", "proxies"] {
+        assert!(checks.iter().any(|finding| finding["check"] == wanted), "{wanted} is not in order: {told:#}");
+    }
+    let (app, owner) = (value(&settings(&file), "DATABASE_URL"), value(&migrate, "DATABASE_URL"));
+    let passwords = fs::read_to_string(folder.path().join("passwords.sql")).unwrap();
+    for (url, role) in [(app, "mindflow_app"), (owner, "mindflow_owner")] {
+        let password = url.split_once(&format!("postgres://{role}:")).unwrap().1.split_once('@').unwrap().0.to_owned();
+        assert!(is_random(&password) && passwords.contains(&format!("ALTER ROLE {role} PASSWORD '{password}'")));
+    }
+    for name in ["migrate.env", "passwords.sql"] {
+        assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
 fn the_secrets_of_containers_lie_in_a_closed_folder() {
     let folder = TempDir::new().unwrap();
     let made = folder.path().join("production");

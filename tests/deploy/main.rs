@@ -10,6 +10,7 @@ mod doctor;
 mod env;
 mod files;
 mod image;
+mod proxied;
 mod release;
 mod server;
 mod tools;
