@@ -2,6 +2,7 @@
 
 mod backups;
 mod clients;
+mod events;
 mod health;
 mod housekeeping;
 mod keys;
@@ -27,6 +28,7 @@ use crate::background::Background;
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
+use crate::events::Events;
 use crate::http::accounts::AccountsApi;
 use crate::http::accounts::identities::IdentitiesApi;
 use crate::http::accounts::passkeys::PasskeysApi;
@@ -36,6 +38,7 @@ use crate::http::apps::AppsApi;
 use crate::http::attachments::AttachmentsApi;
 use crate::http::batch::BatchApi;
 use crate::http::contract::ContractError;
+use crate::http::events::EventsApi;
 use crate::http::gate::Gate;
 use crate::http::groups::{LabelsApi, ProjectsApi};
 use crate::http::limits::Limits;
@@ -64,6 +67,7 @@ use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
 
 use backups::MakeBackups;
+use events::WatchOthers;
 use housekeeping::House;
 pub use keys::Keys;
 pub use outside::Outside;
@@ -84,6 +88,7 @@ pub type Api = (
     ProjectsApi,
     LabelsApi,
     TransferApi,
+    EventsApi,
     McpToolsApi,
 );
 
@@ -112,6 +117,8 @@ pub struct App {
     telemetry: Telemetry,
     /// Files of tasks.
     pub attachments: Attachments,
+    /// Who is told of what happens.
+    pub events: Events,
     /// How everything is.
     pub health: Arc<Health>,
     upstreams: Arc<Upstreams>,
@@ -126,6 +133,7 @@ pub struct App {
     limits: Arc<Limits>,
     _watch: PolicyWatch,
     background: Background,
+    _watch_others: WatchOthers,
 }
 
 impl App {
@@ -226,6 +234,8 @@ impl App {
             _watch: watch,
             metrics,
             telemetry,
+            _watch_others: WatchOthers::start(store.clone()),
+            events: events::make(&config, &store),
             config,
             clock,
             store,
@@ -261,6 +271,7 @@ impl App {
             ProjectsApi::new(self.tasks.clone()),
             LabelsApi::new(self.tasks.clone()),
             TransferApi::new(self.tasks.clone()),
+            self.events_api(),
             McpToolsApi::new(Arc::clone(&toolbox), Gate::new(self.guard.clone(), &self.issuer, Resource::Mcp)),
         );
         let welcome =
@@ -291,6 +302,11 @@ impl App {
             }),
         };
         http::endpoint(api, parts)
+    }
+
+    fn events_api(&self) -> EventsApi {
+        let patience = self.config.server.idle_timeout;
+        EventsApi::new(self.events.clone(), self.guard.clone(), Arc::clone(&self.health), patience)
     }
 
     /// Closes what is open; changes under way are finished first, and background work is left to other instances.

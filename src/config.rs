@@ -7,6 +7,7 @@
 mod background;
 mod backup;
 mod connections;
+mod events;
 pub mod example;
 pub mod keys;
 mod limits;
@@ -31,6 +32,7 @@ use ipnet::IpNet;
 pub use self::background::Background;
 pub use self::backup::Backup;
 pub use self::connections::Connections;
+pub use self::events::Events;
 pub use self::limits::Limits;
 pub use self::mcp::Mcp;
 pub use self::oauth::OAuth;
@@ -73,6 +75,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// What chats and agents see.
     pub mcp: Mcp,
+    /// Who may listen to what happens, and how far back.
+    pub events: Events,
     /// How much one caller may ask, and how much all of them at once.
     pub limits: Limits,
     /// What is logged.
@@ -263,6 +267,7 @@ impl Config {
             oauth: OAuth::from_values(values),
             upstream: Upstream::from_values(values),
             mcp: Mcp::from_values(values),
+            events: Events::from_values(values),
             limits: Limits::from_values(values),
             log: Log { filter: values.get("log.level", value::log_filter) },
             health: Health::from_values(values),

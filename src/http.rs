@@ -27,6 +27,7 @@ pub mod document;
 mod drain;
 mod edge;
 mod errors;
+pub mod events;
 pub mod fields;
 pub mod gate;
 pub mod groups;

@@ -3,7 +3,7 @@
 //! The layers, from the door to the ground; arrows point down only:
 //!
 //! - [`cli`], [`http`], [`mcp`]: the edges. Only `http` knows poem.
-//! - [`tasks`], [`attachments`], [`accounts`], [`oauth`], [`policies`], [`digests`]: the domain. Rules live here; no SQL, no HTTP.
+//! - [`tasks`], [`attachments`], [`accounts`], [`oauth`], [`policies`], [`digests`], [`events`]: the domain. Rules live here; no SQL, no HTTP.
 //! - [`store`]: the only user of sqlx. [`objects`]: files, in a folder or a bucket. [`scoring`]: the pure core that ranks and explains.
 //! - [`background`]: work that comes round, done by one instance for all.
 //! - [`backup`]: everything in one file, and back.
@@ -21,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod digests;
+pub mod events;
 pub mod fault;
 pub mod http;
 pub mod ids;

@@ -19,6 +19,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
+use crate::ids::UserId;
+
 pub mod accounts;
 mod attachments;
 pub mod audit;
@@ -30,6 +32,7 @@ pub mod duties;
 pub mod email_tokens;
 mod endings;
 mod error;
+mod events;
 mod file;
 mod groups;
 pub mod identities;
@@ -59,15 +62,19 @@ mod tasks;
 pub(crate) mod testing;
 pub mod tokens;
 mod transfer;
+mod wakes;
 pub mod writer;
 
 pub use changes::{NewUndo, UndoRow};
 pub use endings::Ended;
 pub use error::{StoreError, StoreResult};
+pub use events::EventsRow;
 use file::DatabaseFile;
 pub(crate) use observed::Observed;
 pub use statements::{ALL_STATEMENTS, Sql};
 pub use transfer::Exported;
+pub use wakes::Wake;
+use wakes::Wakes;
 use writer::Writer;
 
 use crate::observe::metrics::DatabaseMetrics;
@@ -137,6 +144,7 @@ impl Default for PoolLimits {
 pub struct Store {
     pub(crate) pools: Pools,
     pub(crate) metrics: DatabaseMetrics,
+    wakes: Wakes,
 }
 
 #[derive(Clone, Debug)]
@@ -215,7 +223,7 @@ impl Store {
         let file = DatabaseFile::note(options.get_filename()).map(Arc::new);
         let metrics = DatabaseMetrics::default();
         let writer = Writer::start(writer, metrics.clone());
-        Ok(Self { pools: Pools::Sqlite { reader, writer, file }, metrics })
+        Ok(Self { pools: Pools::Sqlite { reader, writer, file }, metrics, wakes: Wakes::local() })
     }
 
     async fn connect_postgres(url: &str, limits: &PoolLimits) -> StoreResult<Self> {
@@ -230,7 +238,11 @@ impl Store {
             .connect_with(options.clone())
             .await;
         match pool {
-            Ok(pool) => Ok(Self { pools: Pools::Postgres(pool), metrics: DatabaseMetrics::default() }),
+            Ok(pool) => Ok(Self {
+                wakes: Wakes::told_over(&pool),
+                pools: Pools::Postgres(pool),
+                metrics: DatabaseMetrics::default(),
+            }),
             Err(sqlx::Error::PoolTimedOut) => Err(why_not(&options, limits.acquire_timeout).await.into()),
             Err(error) => Err(error.into()),
         }
@@ -263,6 +275,22 @@ impl Store {
         drop(span);
         self.metrics.transaction(started.elapsed());
         done.inspect_err(|error| observed::count_fault(self, error))
+    }
+
+    /// [`Self::write`] of what those should know who listen for news of `user`: they are woken when it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub async fn write_of<T, E, F>(&self, user: UserId, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + StdError + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let done = self.write(work).await?;
+        self.wake(user);
+        Ok(done)
     }
 
     /// Asks the database for a sign of life.

@@ -196,7 +196,7 @@ impl Accounts {
         let entry = AuditEntry::anonymous(Some(user), "password.reset", now).from(origin);
         let post = self.post.clone();
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     let row = tx.lock_user(user).await?.filter(may_reset);
                     let row = row.filter(|row| row.email_key == holder.email_key).ok_or_else(unknown)?;

@@ -56,7 +56,7 @@ impl Accounts {
         };
         let entry = AuditEntry::shell(id, action, now).on(id.0);
         self.store
-            .write(move |tx| {
+            .write_of(id, move |tx| {
                 Box::pin(async move {
                     tx.set_status(id, status.as_str(), now).await?;
                     if status == Status::Disabled {
@@ -79,7 +79,7 @@ impl Accounts {
         let hash = self.passwords.hash(password).await?;
         let entry = AuditEntry::shell(id, "password.changed", now);
         self.store
-            .write(move |tx| {
+            .write_of(id, move |tx| {
                 Box::pin(async move {
                     tx.set_password(id, &hash, now).await?;
                     tx.end_everything(id, None).await?;

@@ -122,7 +122,7 @@ impl Accounts {
         let user = caller.user_id;
         let entry = AuditEntry::by(caller, "token.deleted", self.clock.now()).on(id.0).from(origin);
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     if !tx.delete_token(id, user).await? {
                         return Err(AccountError::NotFound("personal access token"));

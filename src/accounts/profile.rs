@@ -13,6 +13,7 @@ use super::user::{FULL_NAME_MAX, read_windows, read_zone};
 use super::{Accounts, Caller, Credential, Origin, PolicyDirectory, User};
 use crate::calendar::{TimeOfDay, Window, Windows, parse_zone};
 use crate::clock::Timestamp;
+use crate::events::{Happening, Happenings};
 use crate::fault::Fault;
 use crate::mail::Message;
 use crate::store::accounts::{ProfileRecord, UserRecord};
@@ -112,14 +113,19 @@ impl Accounts {
         let (id, now) = (caller.user_id, self.clock.now());
         let entry = AuditEntry::by(caller, "user.updated", now).on(id.0).from(origin);
         let (policies, follower) = (self.policies.clone(), self.zone_follower.clone());
-        let row = self.store.write(move |tx| {
+        let request_id = caller.request_id.to_string().into();
+        let row = self.store.write_of(id, move |tx| {
             Box::pin(async move {
                 let row = tx.lock_user(id).await?.ok_or(AccountError::NotFound("account"))?;
                 let (profile, differing) = apply(&row, checked, &*policies, now)?;
                 if differing.is_empty() {
                     return Ok(row);
                 }
-                tx.update_profile(id, &profile, now).await?;
+                let number = tx.update_profile(id, &profile, now).await?;
+                let fields = differing.iter().copied().map(Into::into).collect();
+                let updated = Happening { kind: "user.updated".into(), entity: "user".into(), id: id.0, fields };
+                let events = Happenings { request_id, via: "api".into(), events: vec![updated] };
+                events.keep(tx, id, number, now).await?;
                 if profile.time_zone != row.time_zone {
                     follower.move_to(tx, id, read_zone(&profile.time_zone)?, now).await?;
                 }
@@ -134,7 +140,7 @@ impl Accounts {
     pub async fn delete_me(&self, caller: &Caller, password: &str, origin: &Origin) -> Result<(), AccountError> {
         self.confirm(caller, password, origin).await?;
         let id = caller.user_id;
-        Ok(self.store.write(move |tx| Box::pin(async move { tx.delete_user(id).await })).await?)
+        Ok(self.store.write_of(id, move |tx| Box::pin(async move { tx.delete_user(id).await })).await?)
     }
 
     /// Holds a new password of the caller against every rule.
@@ -169,7 +175,7 @@ impl Accounts {
         let entry = AuditEntry::by(caller, "password.changed", now).from(origin);
         let post = self.post.clone();
         self.store
-            .write(move |tx| {
+            .write_of(id, move |tx| {
                 Box::pin(async move {
                     let row = tx.lock_user(id).await?.ok_or(AccountError::NotFound("account"))?;
                     if row.password_hash != confirmed {

@@ -67,7 +67,7 @@ impl Accounts {
         let user = caller.user_id;
         let entry = AuditEntry::by(caller, "session.ended", self.clock.now()).on(id.0).from(origin);
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     if !tx.delete_session(id, user).await? {
                         return Err(AccountError::NotFound("session"));

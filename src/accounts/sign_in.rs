@@ -102,7 +102,7 @@ impl Accounts {
         let entry = AuditEntry::by(caller, "session.ended", now).from(origin);
         let hash = refresh_token.map(hash_secret);
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     let named = match hash {
                         Some(hash) => tx.find_refresh(hash).await?,
@@ -186,7 +186,7 @@ impl Accounts {
         let entry = AuditEntry::anonymous(Some(user), "session.reuse_detected", now).on(session.0).from(origin);
         let entry = entry.with(json!({ "seconds_since_use": seconds_since_use }));
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     if tx.delete_session(session, user).await? {
                         tx.insert_audit(&entry).await?;

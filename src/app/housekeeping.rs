@@ -69,9 +69,10 @@ pub(super) fn start(config: &Config, house: House) -> Background {
 
 /// Everything that one instance does for all.
 fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>, attachments: Attachments) -> Vec<Arc<dyn Duty>> {
-    let idle = grants.idle();
+    let (idle, events_kept) = (grants.idle(), config.events.retention);
     let mut all: Vec<Arc<dyn Duty>> = vec![
         Chore::new("expire_changes", |tx, now| Box::pin(tx.delete_expired_changes(now))),
+        Chore::new("expire_events", move |tx, now| Box::pin(tx.delete_old_events(now.minus(events_kept)))),
         Chore::new("expire_accounts", |tx, now| Box::pin(Accounts::forget_in(tx, now))),
         Chore::new("expire_grants", move |tx, now| Box::pin(Grants::forget_in(tx, now, now.minus(idle)))),
         Chore::new("expire_clients", |tx, now| Box::pin(Clients::forget_in(tx, now))),

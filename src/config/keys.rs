@@ -552,6 +552,19 @@ pub const KEYS: &[Key] = &[
         "The most tasks in one answer to a chat or agent; longer lists come in pages.",
     )
     .env("MCP_MAX_TASKS_PER_REQUEST"),
+    Key::new(
+        "events.retention_hours",
+        "48",
+        "1 to 720",
+        "How long /api/events can tell a client that was away what it missed, in hours.",
+    ),
+    Key::new("events.max_streams", "1000", "0 to 1000000", "The most streams of /api/events open at a time on one instance."),
+    Key::new(
+        "events.max_streams_per_user",
+        "20",
+        "1 to 10000",
+        "The most of them that one user may have open on one instance.",
+    ),
     Key::new("limits.rate_limit_per_minute", "100", "0 to 1000000", "Requests a minute a user. 0 is no limit.")
         .env("RATE_LIMIT_PER_MINUTE"),
     Key::new(

@@ -15,6 +15,8 @@ pub enum Tag {
     Projects,
     /// Words that mark tasks.
     Labels,
+    /// What happens, as it happens.
+    Events,
     /// Programs that you connected.
     Apps,
     /// Taking everything out, and bringing it in.

@@ -95,7 +95,7 @@ impl Grants {
         let user = caller.user_id;
         let entry = AuditEntry::by(caller, "app.ended", self.clock.now()).on(app.0).from(origin);
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     // Whoever makes a grant locks the person too.
                     tx.lock_user(user).await?;

@@ -206,7 +206,7 @@ impl Grants {
     /// Ends a grant and all of its tokens, with a row of the audit log if there was one.
     pub(super) async fn end(&self, grant: GrantId, user: UserId, entry: AuditEntry) -> StoreResult<()> {
         self.store
-            .write(move |tx| {
+            .write_of(user, move |tx| {
                 Box::pin(async move {
                     // Whoever removes the person holds them before their grants; so does this.
                     tx.lock_user(user).await?;

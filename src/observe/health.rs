@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared, join_all};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::metrics::HealthMetrics;
 use crate::config::Environment;
@@ -84,7 +84,7 @@ type Reporting = Shared<BoxFuture<'static, Report>>;
 pub struct Health {
     environment: Environment,
     checks: Vec<Check>,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     metrics: HealthMetrics,
     /// The checks that are being made now, for all who ask meanwhile.
     running: Mutex<Option<WeakShared<BoxFuture<'static, Report>>>>,
@@ -107,7 +107,7 @@ impl Health {
     /// A server without checks.
     pub fn new(environment: Environment) -> Self {
         let (metrics, running) = (HealthMetrics::default(), Mutex::default());
-        Self { environment, checks: Vec::new(), draining: AtomicBool::new(false), metrics, running }
+        Self { environment, checks: Vec::new(), draining: watch::Sender::new(false), metrics, running }
     }
 
     /// Notes in `metrics` what is found from now on.
@@ -149,12 +149,18 @@ impl Health {
 
     /// From now on the server is not ready: it only finishes what it began.
     pub fn start_draining(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
     }
 
     /// Whether the server is stopping.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        *self.draining.borrow()
+    }
+
+    /// Done when the server is stopping: what never ends by itself ends then.
+    pub async fn drained(&self) {
+        // The sender is this very object's.
+        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
     }
 
     /// Runs every check, side by side. Who asks while they run gets what they find.

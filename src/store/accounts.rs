@@ -89,12 +89,13 @@ const LIST_USERS: Sql = Sql::same(select_user!("ORDER BY created_at, id"));
 /// `$1` now, `$2` how many.
 const LIST_DUE_DIGESTS: Sql = Sql::same(select_user!("WHERE digest_at <= $1 ORDER BY digest_at, id LIMIT $2"));
 const ANY_USER: Sql = Sql::same("SELECT 1 FROM users LIMIT 1");
-/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now, `$7` and `$8` the mail of the morning.
+/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now, `$7` and `$8` the mail of the morning. One
+/// row: the number of the change.
 const UPDATE_PROFILE: Sql = Sql::same(
     "UPDATE users
         SET full_name = $2, time_zone = $3, windows = $4, policy = $5, updated_at = $6, data_version = data_version + 1,
             digest = $7, digest_at = $8
-      WHERE id = $1",
+      WHERE id = $1 RETURNING data_version",
 );
 /// `$1` id, `$2` hash, `$3` now.
 const SET_PASSWORD: Sql = Sql::same("UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1");
@@ -192,11 +193,11 @@ impl Tx<'_> {
         Ok(on_database!(self, |db| sqlx::query_as(sql).bind(id.0).fetch_optional(db).await)?)
     }
 
-    /// Replaces what a person can choose, and counts it as a change of their data.
-    pub async fn update_profile(&mut self, id: UserId, profile: &ProfileRecord, now: Timestamp) -> StoreResult<()> {
+    /// Replaces what a person can choose, and counts it as a change of their data; gives its number.
+    pub async fn update_profile(&mut self, id: UserId, profile: &ProfileRecord, now: Timestamp) -> StoreResult<i64> {
         let sql = UPDATE_PROFILE.on(self.dialect());
-        on_database!(self, |db| {
-            sqlx::query(sql)
+        Ok(on_database!(self, |db| {
+            sqlx::query_scalar(sql)
                 .bind(id.0)
                 .bind(&profile.full_name)
                 .bind(&profile.time_zone)
@@ -205,11 +206,9 @@ impl Tx<'_> {
                 .bind(now.as_micros())
                 .bind(profile.digest)
                 .bind(profile.digest_at)
-                .execute(db)
+                .fetch_one(db)
                 .await
-                .map(drop)
-        })?;
-        Ok(())
+        })?)
     }
 
     /// Replaces the password's hash.

@@ -38,6 +38,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::dump::STATEMENTS,
     super::email_tokens::STATEMENTS,
     super::endings::STATEMENTS,
+    super::events::STATEMENTS,
     super::groups::STATEMENTS,
     super::identities::STATEMENTS,
     super::invites::STATEMENTS,

@@ -10,14 +10,16 @@ use uuid::Uuid;
 use crate::accounts::Caller;
 use crate::accounts::secrets::{hash_secret, random_secret};
 use crate::clock::{Clock, Timestamp};
+use crate::events::{Happening, Happenings};
 use crate::fault::Purpose;
 use crate::ids::{ProjectId, TaskId};
 use crate::store::audit::AuditEntry;
 use crate::store::{NewUndo, Store, StoreError, Tx};
 
 use super::error::{Fault, TaskError};
+use super::operations::name_of_move;
 use super::receipts::{Answer, RetryKey, Running};
-use super::task::Task;
+use super::task::{Status, Task};
 use super::undo::{Before, Snapshot};
 
 /// How long an undo token and a receipt are kept.
@@ -132,8 +134,10 @@ impl Changes {
             None => None,
         };
         let now = self.clock.now();
-        let outcome =
-            self.store.write(move |tx| Box::pin(async move { carry_out(tx, now, action, ask, work).await })).await;
+        let outcome = self
+            .store
+            .write_of(user, move |tx| Box::pin(async move { carry_out(tx, now, action, ask, work).await }))
+            .await;
         if let (Err(error), Some(retry)) = (&outcome, retry)
             && error.is_answer()
         {
@@ -173,6 +177,7 @@ where
         origin: (ask.channel, number),
         before: Snapshot::default(),
         audit: Vec::new(),
+        events: Vec::new(),
     };
     let value = work(&mut work_state).await?;
     if purpose == Purpose::Rehearse {
@@ -198,6 +203,7 @@ pub(super) struct Work<'a, 'b> {
     origin: (Channel, i64),
     before: Snapshot,
     audit: Vec<AuditEntry>,
+    events: Vec<Happening>,
 }
 
 impl Work<'_, '_> {
@@ -241,7 +247,10 @@ impl Work<'_, '_> {
         task.version = before.version + 1;
         task.updated_at = self.now;
         self.tx.update_task(self.caller.user_id, &task, self.due_at(&task)).await?;
-        self.note(action, "task", task.id.0, Some(changed_fields(&before, &task)));
+        let fields = changed_fields(&before, &task);
+        let details = serde_json::json!({ "fields": fields });
+        self.happened(kind_of(action, &before, &task), "task", task.id.0, fields);
+        self.log(action, "task", task.id.0, Some(details));
         if task.deleted_at != before.deleted_at {
             self.tx.attachments_follow(self.caller.user_id, task.id, task.deleted_at).await?;
         }
@@ -263,8 +272,26 @@ impl Work<'_, '_> {
         self.before.push(before);
     }
 
-    /// Adds a row to the audit log of this change.
+    /// Adds a row to the audit log of this change, and tells those who listen.
     pub(super) fn note(
+        &mut self,
+        action: &'static str,
+        entity: &'static str,
+        id: Uuid,
+        details: Option<serde_json::Value>,
+    ) {
+        self.happened(action, entity, id, Vec::new());
+        self.log(action, entity, id, details);
+    }
+
+    /// Tells those who listen.
+    pub(super) fn happened(&mut self, kind: &'static str, entity: &'static str, id: Uuid, fields: Vec<&'static str>) {
+        let fields = fields.into_iter().map(Into::into).collect();
+        self.events.push(Happening { kind: kind.into(), entity: entity.into(), id, fields });
+    }
+
+    /// Adds a row to the audit log of this change.
+    pub(super) fn log(
         &mut self,
         action: &'static str,
         entity: &'static str,
@@ -313,8 +340,12 @@ impl Work<'_, '_> {
         Ok(circle.then(|| Fault::new("/parent_id", "must not be the task itself or one of its own parts")))
     }
 
-    /// Writes the audit rows and, when something was replaced, the undo token.
+    /// Writes the audit rows, the events and, when something was replaced, the undo token.
     async fn finish(self, action: &'static str) -> Result<Option<String>, TaskError> {
+        let (channel, number) = self.origin;
+        let request_id = self.caller.request_id.to_string().into();
+        let events = Happenings { request_id, via: channel.as_str().into(), events: self.events };
+        events.keep(self.tx, self.caller.user_id, number, self.now).await?;
         for entry in &self.audit {
             self.tx.insert_audit(entry).await?;
         }
@@ -331,7 +362,7 @@ impl Work<'_, '_> {
 }
 
 /// The names of the fields that differ: what happened, without what was written.
-fn changed_fields(before: &Task, after: &Task) -> serde_json::Value {
+fn changed_fields(before: &Task, after: &Task) -> Vec<&'static str> {
     let fields = [
         ("title", before.title != after.title),
         ("description", before.description != after.description),
@@ -345,6 +376,17 @@ fn changed_fields(before: &Task, after: &Task) -> serde_json::Value {
         ("project_id", before.project_id != after.project_id),
         ("parent_id", before.parent_id != after.parent_id),
     ];
-    let changed = fields.into_iter().filter_map(|(name, differs)| differs.then_some(name));
-    serde_json::json!({ "fields": changed.collect::<Vec<_>>() })
+    fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+}
+
+/// What a change of a task is to those who listen: what became of it counts, not the way.
+fn kind_of(action: &'static str, before: &Task, after: &Task) -> &'static str {
+    match (before.deleted_at.is_some(), after.deleted_at.is_some()) {
+        (false, true) => "task.deleted",
+        (true, false) => "task.restored",
+        _ if before.status == after.status && action == "task.restored" => "task.updated",
+        _ if before.status == after.status => action,
+        _ if after.status == Status::Snoozed => "task.snoozed",
+        _ => name_of_move(after.status),
+    }
 }

@@ -206,7 +206,13 @@ async fn restore_project(
             (Some(version), Vec::new())
         }
     };
-    work.note("project.restored", "project", id.0, None);
+    let kind = match (&current, version) {
+        (_, None) => "project.deleted",
+        (None, _) => "project.restored",
+        _ => "project.updated",
+    };
+    work.happened(kind, "project", id.0, Vec::new());
+    work.log("project.restored", "project", id.0, None);
     work.remember(Before::Project { id, version, before: current, tasks });
     Ok(())
 }
@@ -233,7 +239,13 @@ async fn restore_label(
             (Some(version), Vec::new())
         }
     };
-    work.note("label.restored", "label", id.0, None);
+    let kind = match (&current, version) {
+        (_, None) => "label.deleted",
+        (None, _) => "label.restored",
+        _ => "label.updated",
+    };
+    work.happened(kind, "label", id.0, Vec::new());
+    work.log("label.restored", "label", id.0, None);
     work.remember(Before::Label { id, version, before: current, tasks });
     Ok(())
 }

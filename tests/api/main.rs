@@ -14,6 +14,7 @@ mod dates;
 mod digest;
 mod document;
 mod edge;
+mod events;
 mod faults;
 mod groups;
 mod lists;

@@ -69,6 +69,7 @@ fn the_domain_does_not_know_the_edges_and_the_core_knows_nobody() {
         "clock",
         "config",
         "digests",
+        "events",
         "fault",
         "http",
         "ids",

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use super::answer::Answer;
 use super::databases::{Db, TestDatabase};
 use super::letterbox::Letterbox;
+use super::stream::Stream;
 
 /// Long enough to be taken, and the same for everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -37,7 +38,7 @@ pub(crate) struct TestApp {
     base: String,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
     folder: tempfile::TempDir,
 }
 
@@ -59,8 +60,36 @@ impl TestApp {
 
     /// The same on either database, with other settings.
     pub(crate) async fn start(db: Db, choose: impl FnOnce(&mut Config)) -> Self {
+        let database = Arc::new(TestDatabase::new(db).await);
+        Self::over(database, Clock::fixed(moment(MONDAY_NOON)), choose).await
+    }
+
+    /// Two instances of one server: over one database, with one secret, one public URL and one folder of policies.
+    pub(crate) async fn pair(db: Db, choose: impl Fn(&mut Config)) -> [Self; 2] {
+        let one = Self::start(db, |config| {
+            config.server.public_url = Some("http://mindflow.test".to_owned());
+            config.server.secret_key = Some(Secret::new("the one secret of all instances of this server"));
+            choose(config);
+        });
+        let one = one.await;
+        let other = one.beside(choose).await;
+        [one, other]
+    }
+
+    /// Another instance of the same server.
+    pub(crate) async fn beside(&self, choose: impl FnOnce(&mut Config)) -> Self {
+        let shared = self.app.config.clone();
+        let other = Self::over(Arc::clone(&self.database), self.clock.clone(), |config| {
+            config.server.public_url = shared.server.public_url;
+            config.server.secret_key = shared.server.secret_key;
+            config.policies.dir = shared.policies.dir;
+            choose(config);
+        });
+        other.await
+    }
+
+    async fn over(database: Arc<TestDatabase>, clock: Clock, choose: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = TestDatabase::new(db).await;
         let mut config = Config::default();
         "127.0.0.1".clone_into(&mut config.server.host);
         config.server.port = 0;
@@ -74,7 +103,6 @@ impl TestApp {
         config.tokens.access_token_life = Duration::from_hours(20 * 365 * 24);
         config.tokens.refresh_token_life = config.tokens.access_token_life;
         choose(&mut config);
-        let clock = Clock::fixed(moment(MONDAY_NOON));
         let bound = bind(&config.server).await.unwrap();
         let base = format!("http://{}", bound.address());
         let letterbox = Arc::new(Letterbox::default());
@@ -116,6 +144,17 @@ impl TestApp {
     /// Sets the clock to a moment in UTC.
     pub(crate) fn set_clock(&self, text: &str) {
         self.clock.set(moment(text));
+    }
+
+    /// The same server, reached at another address.
+    pub(crate) fn behind(mut self, base: &str) -> Self {
+        base.clone_into(&mut self.base);
+        self
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// The address of the server, without a slash at the end.
@@ -187,6 +226,11 @@ pub(crate) struct Actor<'a> {
 }
 
 impl Actor<'_> {
+    /// The same person, at another instance.
+    pub(crate) fn at<'b>(&self, app: &'b TestApp) -> Actor<'b> {
+        Actor { app, token: self.token.clone(), caller: self.caller.clone() }
+    }
+
     /// The same person with another token.
     pub(crate) fn holding(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
@@ -234,6 +278,19 @@ impl Actor<'_> {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
+    }
+
+    /// Listens to what happens to them; `last` is the last event that they had.
+    pub(crate) async fn listen(&self, last: Option<&str>) -> Stream {
+        let request = self.request(Method::GET, "/api/events");
+        let request = match last {
+            Some(last) => request.header("last-event-id", last),
+            None => request,
+        };
+        let mut stream = Stream::open(request).await;
+        let ready = stream.hears("ready").await;
+        assert!(last.is_none_or(|last| last == ready.id), "{ready:?}");
+        stream
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

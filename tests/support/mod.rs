@@ -6,3 +6,4 @@ pub(crate) mod app;
 pub(crate) mod databases;
 pub(crate) mod letterbox;
 pub(crate) mod redis;
+pub(crate) mod stream;
