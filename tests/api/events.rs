@@ -237,6 +237,8 @@ async fn streams_are_limited_for_one_user_and_for_the_server() {
     let app = TestApp::with(|config| {
         config.events.max_streams = 3;
         config.events.max_streams_per_user = 2;
+        // So that who has gone is soon noticed: when something is sent to them.
+        config.server.idle_timeout = Duration::from_secs(1);
     })
     .await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);

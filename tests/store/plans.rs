@@ -11,7 +11,7 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 61] = [
+const SERVER_WIDE: [&str; 62] = [
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",
@@ -62,6 +62,7 @@ const SERVER_WIDE: [&str; 61] = [
     "RETRY_DEAD_MAILS",
     "DISCARD_MAIL",
     "DISCARD_DEAD_MAILS",
+    "DELETE_OLD_EVENTS",
     "DELETE_UNUSED_CLIENTS",
     "INSERT_INVITE",
     "SPEND_CEREMONY",
@@ -357,6 +358,9 @@ impl Person {
             ("SPEND_UNDO", vec![user, Hash, now]),
             ("FIND_RECEIPT", vec![user, text, now]),
             ("INSERT_RECEIPT", vec![user, text, Hash, text, now, now]),
+            ("TAKE_NUMBERS", vec![user, now]),
+            ("INSERT_EVENTS", vec![user, Int(Some(FAR)), now, text, now]),
+            ("LIST_EVENTS", vec![user, now, Int(Some(16))]),
         ]);
     }
 

@@ -96,6 +96,7 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
         format!(
             "INSERT INTO receipts SELECT u.id, 'key ' || i, {hash}, '{{}}', i, {FAR} FROM users u CROSS JOIN {some}"
         ),
+        format!("INSERT INTO events SELECT u.id, i, 1, '{{}}', i FROM users u CROSS JOIN {some}"),
     ];
     for statement in statements.into_iter().chain(of_oauth(raw)) {
         raw.run(&statement).await;
