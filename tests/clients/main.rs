@@ -4,6 +4,7 @@
 //! the target folder, to be looked at.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod events;
 mod mcp;
 mod oauth;
 mod objects;
