@@ -150,10 +150,8 @@ async fn a_session_is_refreshed_and_ended_everywhere_at_once() {
     let login = json!({ "email": "ada@example.com", "password": PASSWORD });
     let signed_in = two.app.anonymous().post("/api/auth/login", &login).await.good();
     let refresh = json!({ "refresh_token": signed_in["refresh_token"] });
-    let answers = tokio::join!(
-        two.app.anonymous().post("/api/auth/refresh", &refresh),
-        two.app.anonymous().post("/api/auth/refresh", &refresh)
-    );
+    let (here, there) = (two.app.anonymous(), two.app.anonymous());
+    let answers = tokio::join!(here.post("/api/auth/refresh", &refresh), there.post("/api/auth/refresh", &refresh));
     let (one, other) = (answers.0.good(), answers.1.good());
     assert_eq!(one["refresh_token"], other["refresh_token"], "the identical answer again");
 
