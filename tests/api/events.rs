@@ -145,7 +145,9 @@ async fn who_was_away_for_too_long_is_told_so_once() {
         create(&ada, "old").await;
         app.advance(hours(49));
         create(&ada, "new").await;
-        app.app.store.delete_old_events(app.clock.now().minus(hours(48))).await.unwrap();
+        let before = app.clock.now().minus(hours(48));
+        let forget = app.app.store.write(move |tx| Box::pin(async move { tx.delete_old_events(before).await }));
+        forget.await.unwrap();
 
         let mut stream = ada.listen(Some("0")).await;
         let reset = stream.hears("reset").await;
