@@ -21,8 +21,8 @@ struct Turns {
 pub(crate) struct Balanced {
     /// The first instance; whoever speaks to it speaks to both in turn.
     pub(crate) app: TestApp,
-    /// The other one, by itself.
-    pub(crate) other: TestApp,
+    /// It runs as long as this is there.
+    _other: TestApp,
     turns: Arc<Turns>,
 }
 
@@ -41,7 +41,7 @@ impl Balanced {
         })
         .await;
         turns.instances.set([app.url().to_owned(), other.url().to_owned()]).unwrap();
-        Self { app: app.behind(&url), other, turns }
+        Self { app: app.behind(&url), _other: other, turns }
     }
 
     /// Lets the other instance be the next, so that each step is tried on each of them.
