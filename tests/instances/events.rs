@@ -65,13 +65,12 @@ async fn outside(database: &TestDatabase) -> sqlx::PgConnection {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_program_writes_into_the_file_is_heard_too() {
-    let app = TestApp::start(Db::Sqlite, |_| {}).await;
+    let [app, program] = TestApp::pair(Db::Sqlite, AS_IT_IS).await;
     let ada = app.user("ada").await;
     let mut stream = ada.listen(None).await;
 
-    // Another process over the same file, as the command line is: it can wake nobody here.
-    let cli = app.beside(|_| {}).await;
-    ada.at(&cli).has(a_task("Report")).await;
+    // Over the same file, and without a way to wake anybody here, as the command line is.
+    ada.at(&program).has(a_task("Report")).await;
 
     stream.hears("task.created").await;
 }
