@@ -1,9 +1,27 @@
 // Listens with the package `eventsource`, as docs/events.md shows it.
 
 import assert from "node:assert/strict";
+import net from "node:net";
 import { EventSource } from "eventsource";
 
 const [server] = process.argv.slice(2);
+
+// A way to the server that can be cut.
+const cables = new Set();
+const way = net.createServer((near) => {
+  const far = net.connect(new URL(server).port, "127.0.0.1");
+  for (const [from, to] of [
+    [near, far],
+    [far, near],
+  ]) {
+    cables.add(from);
+    from.on("error", () => to.destroy()).on("close", () => to.destroy());
+    from.pipe(to);
+  }
+});
+await new Promise((resolve) => {
+  way.listen(0, "127.0.0.1", resolve);
+});
 
 async function call(method, path, token, body) {
   const headers = { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) };
@@ -17,14 +35,8 @@ const person = { email: "ada@example.org", password: "correct horse battery stap
 await call("POST", "/api/auth/register", "", person);
 const { access_token: token } = await call("POST", "/api/auth/login", "", person);
 
-let current;
-const events = new EventSource(`${server}/api/events`, {
-  fetch: (url, init) => {
-    // So that the connection can be cut under the client.
-    current = new AbortController();
-    const headers = { ...init.headers, Authorization: `Bearer ${token}` };
-    return fetch(url, { ...init, headers, signal: AbortSignal.any([init.signal, current.signal]) });
-  },
+const events = new EventSource(`http://127.0.0.1:${way.address().port}/api/events`, {
+  fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } }),
 });
 
 const heard = [];
@@ -51,11 +63,12 @@ async function until(condition) {
 await until(() => ready === 1);
 await call("POST", "/api/tasks", token, { title: "heard at once" });
 await until(() => heard.length === 1);
-current.abort();
+cables.forEach((cable) => cable.destroy());
 await call("POST", "/api/tasks", token, { title: "missed" });
 await call("POST", "/api/tasks", token, { title: "and one more" });
 await until(() => heard.length === 3 && ready === 2);
 events.close();
+way.close();
 
 assert.deepEqual(heard, [
   ["1", "heard at once"],
