@@ -135,6 +135,8 @@ fn user_record(id: UserId, now: i64) -> UserRecord {
         created_at: now,
         updated_at: now,
         email_verified_at: None,
+        digest: "off".to_owned(),
+        digest_at: None,
     }
 }
 

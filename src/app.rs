@@ -164,19 +164,22 @@ impl App {
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
         let telemetry = Telemetry::start(&config.telemetry, config.server.environment)?;
         let ground = Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry, shared };
-        Ok(Self::assemble(config, outside, port, ground))
+        let issuer = config.server.public_url(port);
+        Ok(Self::assemble(config, outside, issuer, ground))
     }
 
-    fn assemble(config: Config, outside: Outside, port: u16, ground: Ground) -> Self {
+    #[expect(clippy::too_many_lines, reason = "the one place in which all parts meet")]
+    fn assemble(config: Config, outside: Outside, issuer: String, ground: Ground) -> Self {
         let Outside { clock, mailer } = outside;
         let Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry, shared } = ground;
         let Keys { store, secret, .. } = keys;
-        let issuer = config.server.public_url(port);
         let tokens = Arc::new(access_tokens(&config, &ring, &issuer, &clock));
         let metrics = Arc::new(watching::metrics(&clock, &store, &policies));
         let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies)).counting(metrics.rankings.clone());
         let (shelf, key, server) = (store.clone(), secret.clone(), issuer.clone());
-        let post = Post::new(PostParts { store: shelf, clock: clock.clone(), secret: key, mailer, server });
+        let counted = metrics.mail.clone();
+        let parts = PostParts { store: shelf, clock: clock.clone(), secret: key, mailer, server, metrics: counted };
+        let post = Post::new(parts);
         let accounts = Accounts::new(AccountParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -195,7 +198,8 @@ impl App {
         let limits = Limits::new(&config.limits, &clock).counting(&metrics.limits);
         let limits = Arc::new(limits.shared_through(shared.clone()));
         let backups = MakeBackups::when_asked(&config, &store, &objects, &secret);
-        let health = with_places(health::health(&config, &store, &policies, &clock, &post), &config, &objects, &clock);
+        let health = health::health(&config, &store, &policies, &clock, &post);
+        let health = with_places(health, &config, &objects, (&clock, &metrics));
         let health = shared::with_redis(health, shared);
         let attachments = Attachments::new(AttachmentParts {
             tasks: tasks.clone(),
@@ -306,7 +310,8 @@ impl App {
 
     fn events_api(&self) -> EventsApi {
         let patience = self.config.server.idle_timeout;
-        EventsApi::new(self.events.clone(), self.guard.clone(), Arc::clone(&self.health), patience)
+        let events = EventsApi::new(self.events.clone(), self.guard.clone(), Arc::clone(&self.health), patience);
+        events.counting(self.metrics.events.clone())
     }
 
     /// Closes what is open; changes under way are finished first, and background work is left to other instances.
@@ -354,9 +359,9 @@ struct Ground {
 }
 
 /// Looks at the places outside of the database, too.
-fn with_places(health: Health, config: &Config, objects: &Objects, clock: &Clock) -> Health {
+fn with_places(health: Health, config: &Config, objects: &Objects, (clock, metrics): (&Clock, &Metrics)) -> Health {
     let health = health.with("objects", Need::Useful, objects::check(objects, clock));
-    match backups::check(config, clock) {
+    match backups::check(config, clock, &metrics.health) {
         Some(check) => health.with("backups", Need::Useful, check),
         None => health,
     }

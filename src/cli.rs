@@ -152,7 +152,7 @@ fn on_one_thread(work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCo
 async fn run(command: Command, loaded: Loaded) -> ExitCode {
     let config = loaded.config.clone();
     match command {
-        Command::Serve => serve::run(loaded).await,
+        Command::Serve => Box::pin(serve::run(loaded)).await,
         Command::Migrate(args) => {
             log_for_command(&config);
             ended(migrate::run(args, &config, &mut io::stdout()).await)
@@ -169,19 +169,19 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
             log_for_command(&config);
             ended(restore::run(args, &config, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS))
         }
-        Command::User(args) => match with_app(config).await {
+        Command::User(args) => match Box::pin(with_app(config)).await {
             Ok(app) => ended(user::run(args, &app.accounts, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
-        Command::Client(args) => match with_app(config).await {
+        Command::Client(args) => match Box::pin(with_app(config)).await {
             Ok(app) => ended(client::run(args, &app.clients, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
-        Command::Mail(command) => match with_app(config).await {
+        Command::Mail(command) => match Box::pin(with_app(config)).await {
             Ok(app) => ended(mail::run(command, &app.post, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },
-        Command::Demo(args) => match with_app(config).await {
+        Command::Demo(args) => match Box::pin(with_app(config)).await {
             Ok(app) => ended(demo::run(args, &app, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
             Err(code) => code,
         },

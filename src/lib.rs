@@ -7,7 +7,7 @@
 //! - [`store`]: the only user of sqlx. [`objects`]: files, in a folder or a bucket. [`scoring`]: the pure core that ranks and explains.
 //! - [`background`]: work that comes round, done by one instance for all.
 //! - [`backup`]: everything in one file, and back.
-//! - [`calendar`], [`clock`], [`fault`], [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`], [`shared`]: the words everyone shares.
+//! - [`calendar`], [`clock`], [`fault`], [`hex`](mod@hex), [`ids`], [`kept`], [`mail`], [`paging`], [`secret_key`], [`shared`]: the words everyone shares.
 //!
 //! [`app`] builds every component once from [`config`]; [`observe`] says what happened.
 
@@ -23,6 +23,7 @@ pub mod config;
 pub mod digests;
 pub mod events;
 pub mod fault;
+pub mod hex;
 pub mod http;
 pub mod ids;
 pub mod kept;

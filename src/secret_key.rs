@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::accounts::secrets::RandomError;
+use crate::hex::hex;
 
 /// The fewest bytes of a configured secret.
 pub const LEAST_BYTES: usize = 32;
@@ -60,7 +61,7 @@ impl SecretKey {
     /// Says which secret this is without telling anything of it: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> Option<String> {
         let tag = self.mac("fingerprint", &[]).ok()?;
-        Some(tag.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(tag.get(..8)?))
     }
 
     /// Encrypts for one purpose (AES-256-GCM under a key derived by HKDF-SHA-256).

@@ -17,6 +17,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::objects::Objects;
 use crate::observe::health::{Finding, Status};
+use crate::observe::metrics::HealthMetrics;
 use crate::secret_key::SecretKey;
 use crate::store::Store;
 
@@ -101,12 +102,13 @@ fn place(config: &Config) -> Result<Place, BackupError> {
 pub(super) fn check(
     config: &Config,
     clock: &Clock,
+    metrics: &HealthMetrics,
 ) -> Option<impl Fn() -> BoxFuture<'static, Finding> + Send + Sync + use<>> {
     let every = config.backup.every?;
-    let (config, clock, begun) = (config.clone(), clock.clone(), clock.now());
+    let (config, clock, begun, metrics) = (config.clone(), clock.clone(), clock.now(), metrics.clone());
     let last: Arc<Mutex<Option<(Timestamp, Finding)>>> = Arc::default();
     Some(move || -> BoxFuture<'static, Finding> {
-        let (config, now, last) = (config.clone(), clock.now(), Arc::clone(&last));
+        let (config, now, last, metrics) = (config.clone(), clock.now(), Arc::clone(&last), metrics.clone());
         Box::pin(async move {
             let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some((asked, finding)) = known
@@ -118,6 +120,9 @@ pub(super) fn check(
                 Ok(place) => place.newest().await,
                 Err(error) => Err(error),
             };
+            if let Ok(Some(newest)) = &newest {
+                metrics.last_backup(newest.created_at.as_seconds());
+            }
             let finding = finding(newest, begun, every, now);
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, finding.clone()));
             finding
@@ -147,8 +152,8 @@ mod tests {
     const HOUR: Duration = Duration::from_hours(1);
     const BEGUN: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
-    fn newest(created_at: Timestamp) -> Result<Option<Kept>, BackupError> {
-        Ok(Some(Kept { name: String::new(), created_at, bytes: 7, encrypted: false, kind: "archive" }))
+    fn kept(created_at: Timestamp) -> Kept {
+        Kept { name: String::new(), created_at, bytes: 7, encrypted: false, kind: "archive" }
     }
 
     #[test]
@@ -156,8 +161,8 @@ mod tests {
         let day = HOUR * 24;
         let at = |hours: u32| BEGUN.plus(HOUR * hours);
 
-        let fresh = finding(newest(at(0)), BEGUN, day, at(47));
-        let old = finding(newest(at(0)), BEGUN, day, at(49));
+        let fresh = finding(Ok(Some(kept(at(0)))), BEGUN, day, at(47));
+        let old = finding(Ok(Some(kept(at(0)))), BEGUN, day, at(49));
         let none_yet = finding(Ok(None), BEGUN, day, at(1));
         let none = finding(Ok(None), BEGUN, day, at(49));
         let unknown = finding(Err(BackupError::CutOff), BEGUN, day, at(1));

@@ -46,7 +46,7 @@ pub(super) fn health(
             let (post, clock) = (post.clone(), clock.clone());
             move || {
                 let (post, now) = (post.clone(), clock.now());
-                async move { mail_finding(post.count().await, now) }
+                async move { mail_finding(&post.count().await, now) }
             }
         })
         .with("background", Need::Useful, move || {
@@ -60,8 +60,8 @@ const MAIL_WAITS: Duration = Duration::from_mins(30);
 
 /// Mail that was given up is counted, and does not make the server ill: anybody can name an address that is none. Mail that
 /// waits for long does.
-fn mail_finding(count: StoreResult<MailCount>, now: Timestamp) -> Finding {
-    let Ok(MailCount { waiting, dead, oldest_at }) = count else { return Finding::HEALTHY };
+fn mail_finding(count: &StoreResult<MailCount>, now: Timestamp) -> Finding {
+    let Ok(MailCount { waiting, dead, oldest_at }) = *count else { return Finding::HEALTHY };
     let waits = oldest_at.is_some_and(|at| Timestamp::from_micros(at).plus(MAIL_WAITS) < now);
     let details = (waits || dead > 0).then(|| json!({ "waiting": waiting, "given_up": dead }));
     Finding { status: if waits { Status::Degraded } else { Status::Healthy }, details }

@@ -71,12 +71,12 @@ pub(super) fn start(config: &Config, house: House) -> Background {
 fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>, attachments: Attachments) -> Vec<Arc<dyn Duty>> {
     let (idle, events_kept) = (grants.idle(), config.events.retention);
     let mut all: Vec<Arc<dyn Duty>> = vec![
-        Chore::new("expire_changes", |tx, now| Box::pin(tx.delete_expired_changes(now))),
-        Chore::new("expire_events", move |tx, now| Box::pin(tx.delete_old_events(now.minus(events_kept)))),
-        Chore::new("expire_accounts", |tx, now| Box::pin(Accounts::forget_in(tx, now))),
-        Chore::new("expire_grants", move |tx, now| Box::pin(Grants::forget_in(tx, now, now.minus(idle)))),
-        Chore::new("expire_clients", |tx, now| Box::pin(Clients::forget_in(tx, now))),
-        Chore::new("expire_mail", |tx, now| Box::pin(forget_mail(tx, now))),
+        Chore::duty("expire_changes", |tx, now| Box::pin(tx.delete_expired_changes(now))),
+        Chore::duty("expire_events", move |tx, now| Box::pin(tx.delete_old_events(now.minus(events_kept)))),
+        Chore::duty("expire_accounts", |tx, now| Box::pin(Accounts::forget_in(tx, now))),
+        Chore::duty("expire_grants", move |tx, now| Box::pin(Grants::forget_in(tx, now, now.minus(idle)))),
+        Chore::duty("expire_clients", |tx, now| Box::pin(Clients::forget_in(tx, now))),
+        Chore::duty("expire_mail", |tx, now| Box::pin(forget_mail(tx, now))),
         Arc::new(RotateKeys(ring)),
         Arc::new(SweepFiles(attachments.clone())),
         Arc::new(RemoveLeftovers(attachments)),
@@ -102,7 +102,7 @@ struct Chore {
 }
 
 impl Chore {
-    fn new<F>(name: &'static str, work: F) -> Arc<dyn Duty>
+    fn duty<F>(name: &'static str, work: F) -> Arc<dyn Duty>
     where
         F: for<'t, 'c> Fn(&'t mut Tx<'c>, Timestamp) -> BoxFuture<'t, StoreResult<()>> + Send + Sync + 'static,
     {

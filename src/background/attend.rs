@@ -137,8 +137,8 @@ async fn keep(turn: &Turn) {
     loop {
         turn.clock.reached(ends_at.minus(LEASE / 3 * 2)).await;
         let (hold, lease_until) = (turn.hold, turn.now().plus(LEASE));
-        let held = turn.store.write(move |tx| Box::pin(async move { tx.hold_duty(hold, lease_until).await })).await;
-        match held {
+        let renewed = turn.store.write(move |tx| Box::pin(async move { tx.hold_duty(hold, lease_until).await })).await;
+        match renewed {
             Ok(true) => ends_at = lease_until,
             // A turn that has just been finished is held no more; who finished it is about to say so.
             Ok(false) if turn.is_finished() => std::future::pending().await,

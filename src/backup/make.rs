@@ -10,13 +10,13 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::crypt::Seal;
-use super::digest::hex;
 use super::format::{FORMAT, FORMAT_VERSION, Head, HeadTable, Totals};
 use super::names::{Kind, Name};
 use super::place::Place;
 use super::writer::ArchiveWriter;
 use super::{BackupError, Progress};
 use crate::clock::Timestamp;
+use crate::hex::hex;
 use crate::objects::{Objects, ObjectsError, Upload};
 use crate::secret_key::SecretKey;
 use crate::store::dump::{Chunk, Snapshot};

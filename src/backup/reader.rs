@@ -10,10 +10,11 @@ use tar::{Archive, Entry, EntryType};
 
 use super::ArchiveError;
 use super::crypt::Unlock;
-use super::digest::{RowsDigest, hex};
+use super::digest::RowsDigest;
 use super::format::{HEAD, Head, MANIFEST, SUMS, TableTotals, Totals};
 use super::rows;
 use super::writer::{rows_path, sum_line};
+use crate::hex::hex;
 use crate::store::dump::CHUNK_BYTES;
 use crate::store::tables::{Column, Table};
 

@@ -106,7 +106,7 @@ mod tests {
         }
         assert!(!kept.contains(&"2025-11-30".to_owned()) && !kept.contains(&"2026-08-23".to_owned()));
         // 30 days; 13 weeks of which 5 end or stand within them; 12 months of which this one and October's end do.
-        assert_eq!(kept.len(), 30 + 8 + 9, "{kept:?}");
+        assert_eq!(kept.len(), 30 + 8 + 10, "{kept:?}");
     }
 
     #[test]

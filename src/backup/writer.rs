@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 use tar::{EntryType, Header};
 
 use super::crypt::{Seal, Sealing};
-use super::digest::{RowsDigest, hex};
+use super::digest::RowsDigest;
 use super::format::{AttachmentTotals, HEAD, Head, MANIFEST, SUMS, TableTotals, Totals};
+use crate::hex::hex;
 use crate::store::dump::Chunk;
 
 /// The unit of tar.

@@ -62,9 +62,9 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     let findings = examine(args, loaded, clock).await?;
     if args.json {
-        findings.print_json(out)?
+        findings.print_json(out)?;
     } else {
-        findings.print(out)?
+        findings.print(out)?;
     }
     Ok(if findings.worst() == Level::Problem { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

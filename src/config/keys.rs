@@ -671,7 +671,7 @@ pub const KEYS: &[Key] = &[
         "Opens /metrics from anywhere: `Authorization: Bearer …`.",
     )
     .env("METRICS_TOKEN")
-    .sample("the output of `openssl rand -hex 32`, 64 characters")
+    .sample("0123456789abcdef0123456789abcdef")
     .secret(),
     Key::new(
         "sentry.dsn",

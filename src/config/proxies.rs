@@ -56,6 +56,10 @@ fn frame(text: &str) -> Option<String> {
 }
 
 /// `redis://…` or `rediss://…`.
+#[expect(
+    clippy::option_option,
+    reason = "the outer says whether the value could be read, the inner whether one was chosen"
+)]
 pub(super) fn redis_url(raw: &Raw) -> Option<Option<super::Secret>> {
     super::value::optional(raw, |text| {
         let url = Url::parse(text).ok()?;

@@ -29,6 +29,9 @@ use crate::observe::metrics::HttpMetrics;
 use crate::observe::reports::{self, Reporter};
 use crate::observe::telemetry::Telemetry;
 
+/// Where files are attached to tasks.
+const UPLOADS: &str = "/api/tasks/{task_id}/attachments";
+
 /// The server's one endpoint.
 pub(super) struct Edge {
     pub(super) contract: Contract,
@@ -72,6 +75,7 @@ impl Endpoint for Edge {
         let answering =
             async { finished(AssertUnwindSafe(self.answer(request, &mut exchange)).catch_unwind().await, &request_id) };
         let answering = trace.carry(answering.instrument(span));
+        #[expect(clippy::large_futures, reason = "poem boxes the whole call")]
         let mut response = self.reporter.in_request(&request_id, method.as_str(), answering).await;
         if packed {
             response = compress::compress(response).await;
@@ -94,10 +98,11 @@ impl Endpoint for Edge {
 
 impl Edge {
     async fn answer(&self, mut request: Request, exchange: &mut Exchange) -> Result<Response> {
+        let method = request.method().clone();
         match self.lead(&mut request, exchange).await {
             Ok(Some(response)) => Ok(response),
             Ok(None) => {
-                let _place = self.load.enter(is_worked_on(exchange)).await?;
+                let _place = self.load.enter(is_worked_on(exchange, &method)).await?;
                 self.operations.call(request).await
             }
             Err(error) => {
@@ -158,10 +163,11 @@ fn finished(answered: Result<Result<Response>, Box<dyn Any + Send>>, request_id:
     }
 }
 
-/// Health checks and metrics are answered however busy the server is.
-fn is_worked_on(exchange: &Exchange) -> Work {
-    match exchange.route.as_deref().map(class_of) {
-        Some(Class::Exempt) => Work::Free,
+/// Health checks and metrics are answered however busy the server is. A file that arrives slowly is no work.
+fn is_worked_on(exchange: &Exchange, method: &Method) -> Work {
+    match exchange.route.as_deref() {
+        Some(UPLOADS) if method == Method::POST => Work::Free,
+        Some(route) if class_of(route) == Class::Exempt => Work::Free,
         _ => Work::Counted,
     }
 }

@@ -19,6 +19,7 @@ use super::problem::ApiError;
 use super::tags::Tag;
 use crate::events::{Events, FullError};
 use crate::observe::health::Health;
+use crate::observe::metrics::EventMetrics;
 
 mod feed;
 mod views;
@@ -39,6 +40,7 @@ pub struct EventsApi {
     authenticator: Arc<dyn Authenticator>,
     health: Arc<Health>,
     heartbeat: Duration,
+    metrics: EventMetrics,
 }
 
 /// A stream that was opened.
@@ -89,7 +91,13 @@ impl ApiResponse for EventStream {
 impl EventsApi {
     /// The operation over events; `patience` is how long the server lets a connection be silent.
     pub fn new(events: Events, authenticator: Arc<dyn Authenticator>, health: Arc<Health>, patience: Duration) -> Self {
-        Self { events, authenticator, health, heartbeat: HEARTBEAT.min(patience / 2) }
+        Self { events, authenticator, health, heartbeat: HEARTBEAT.min(patience / 2), metrics: EventMetrics::default() }
+    }
+
+    /// The same, counted in `metrics`.
+    #[must_use]
+    pub fn counting(self, metrics: EventMetrics) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -111,6 +119,7 @@ impl EventsApi {
     ///
     /// - 429: Too many streams of yours are open, or too many requests were made.
     /// - 503: Too many streams are open on this server, or the database is away.
+    #[expect(clippy::unused_async, reason = "operations are async")]
     #[oai(path = "/events", method = "get", operation_id = "listen_to_events")]
     async fn listen_to_events(
         &self,
@@ -133,6 +142,8 @@ impl EventsApi {
             request_id: Arc::clone(&caller.request_id),
             authenticator: Arc::clone(&self.authenticator),
             health: Arc::clone(&self.health),
+            open: self.metrics.opened(),
+            metrics: self.metrics.clone(),
         };
         let from = last_event_id.0.or(last_event_id_parameter.0).unwrap_or(caller.data_version);
         let feed = Feed::new(listener, from, self.heartbeat);

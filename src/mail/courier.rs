@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::{MailError, Post};
 use crate::background::{Own, Stop};
 use crate::clock::Timestamp;
+use crate::observe::metrics::Posted;
 use crate::store::mails::{Attempt, MailRecord};
 use crate::store::{StoreError, StoreResult};
 
@@ -112,6 +113,7 @@ impl Courier {
                 }
             }
         };
+        parts.metrics.note(outcome.posted());
         match &outcome {
             Outcome::Sent => tracing::info!(mail.id = %row.id, mail.kind = row.kind, "mail was sent"),
             // The mail server's words may hold the address, so they are kept beside the mail and not in the log.
@@ -161,6 +163,16 @@ enum Outcome {
     Sent,
     Later(String),
     Dead(String),
+}
+
+impl Outcome {
+    const fn posted(&self) -> Posted {
+        match self {
+            Self::Sent => Posted::Sent,
+            Self::Later(_) => Posted::Failed,
+            Self::Dead(_) => Posted::Dead,
+        }
+    }
 }
 
 fn judge(sent: Result<(), MailError>, attempt: Attempt) -> Outcome {

@@ -1,5 +1,7 @@
 //! What there is to do today, as a mail.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -80,23 +82,25 @@ impl Digest {
 
     pub(super) fn text(&self, name: Option<&str>, server: &str) -> String {
         let mut text = greeting(name);
-        text.push_str(&format!("\n\nDo this first:\n  {}\n", self.best.title));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n\nDo this first:\n  {}\n", self.best.title);
         if !self.best.note.is_empty() {
-            text.push_str(&format!("  {}\n", self.best.note));
+            let _ = writeln!(text, "  {}", self.best.note);
         }
         for (heading, lines) in self.sections().into_iter().filter(|(_, lines)| lines.total > 0) {
-            text.push_str(&format!("\n{heading} ({})\n", lines.total));
+            let _ = writeln!(text, "\n{heading} ({})", lines.total);
             for line in &lines.named {
-                text.push_str(&format!("  - {}\n", shown(line)));
+                let _ = writeln!(text, "  - {}", shown(line));
             }
             if let Some(more) = lines.more() {
-                text.push_str(&format!("  {more}\n"));
+                let _ = writeln!(text, "  {more}");
             }
         }
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nOpen tasks in all: {}\n\n--\nYou get this mail because you asked {server} for it.\nNo more of these: {}\n",
             self.open, self.unsubscribe
-        ));
+        );
         text
     }
 

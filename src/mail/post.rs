@@ -10,6 +10,7 @@ use super::{Mail, MailError, Mailer, Message};
 use crate::accounts::secrets::RandomError;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{UserId, new_uuid};
+use crate::observe::metrics::{MailMetrics, Posted};
 use crate::secret_key::SecretKey;
 use crate::store::mails::{MailCount, MailRecord, NewMail};
 use crate::store::{Store, StoreError, StoreResult, Tx};
@@ -31,6 +32,8 @@ pub struct PostParts {
     pub mailer: Arc<dyn Mailer>,
     /// The server's public URL.
     pub server: String,
+    /// Counts what becomes of mail.
+    pub metrics: MailMetrics,
 }
 
 /// Takes mail, and wakes who sends it. Clones share the queue.
@@ -144,6 +147,7 @@ impl Post {
     {
         if self.ready().is_ok() {
             tx.insert_mail(&self.seal(letter)?).await?;
+            self.0.parts.metrics.note(Posted::Queued);
         }
         Ok(())
     }
@@ -214,7 +218,9 @@ impl Post {
 
     /// How much there is.
     pub async fn count(&self) -> StoreResult<MailCount> {
-        self.0.parts.store.count_mails().await
+        let count = self.0.parts.store.count_mails().await?;
+        self.0.parts.metrics.set_queue(count.waiting, count.dead);
+        Ok(count)
     }
 
     /// Lets mail be tried anew, all that was given up without `id`; says how much. Links that have expired stay where they

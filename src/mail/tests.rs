@@ -12,6 +12,7 @@ use super::*;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::ids::UserId;
+use crate::observe::metrics::MailMetrics;
 use crate::secret_key::SecretKey;
 use crate::store::Store;
 use crate::store::testing::{TestStore, test_stores};
@@ -72,6 +73,7 @@ pub(crate) fn post_over(store: &Store, clock: &Clock, mailer: Arc<dyn Mailer>) -
         secret: SecretKey::new("a secret of the tests, 32 bytes long"),
         mailer,
         server: "https://mindflow.example".to_owned(),
+        metrics: MailMetrics::default(),
     });
     let courier = Background::start(store, clock, Vec::new(), vec![Courier::new(post.clone()).own()]);
     (post, courier)

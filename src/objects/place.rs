@@ -59,7 +59,7 @@ impl fmt::Display for Place {
 /// Names as S3 takes them (Amazon S3 User Guide, "General purpose bucket naming rules"), underscores for older ones.
 fn bucket(text: &str) -> Option<Place> {
     let (bucket, prefix) = text.split_once('/').unwrap_or((text, ""));
-    let prefix = prefix.trim_matches('/');
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let named = (3..=63).contains(&bucket.len()) && bucket.bytes().all(plain);
     let word = |word: &str| !word.is_empty() && !word.starts_with('.') && word.bytes().all(plain);

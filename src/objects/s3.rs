@@ -11,7 +11,7 @@ use crate::config;
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long the service may be silent within an answer, or take one part.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// How often and how long a request is tried again.
 const RETRIES: usize = 4;
 const RETRY_FOR: Duration = Duration::from_secs(30);

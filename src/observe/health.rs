@@ -257,8 +257,9 @@ mod tests {
         }));
 
         let all = join_all([health.report(), health.report(), health.report()]);
-        gate.add_permits(1);
-        assert!(all.await.iter().all(|report| report.ready));
+        // Once all of them wait.
+        let (reports, ()) = tokio::join!(all, async { gate.add_permits(1) });
+        assert!(reports.iter().all(|report| report.ready));
         gate.add_permits(1);
         health.report().await;
 

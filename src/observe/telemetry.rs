@@ -180,7 +180,7 @@ impl SpanExporter for OnRuntime {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let exporter = Arc::clone(&self.exporter);
         let sent = self.runtime.spawn(async move { exporter.export(batch).await }).await;
-        sent.unwrap_or_else(|_| Err(OTelSdkError::AlreadyShutdown))
+        sent.unwrap_or(Err(OTelSdkError::AlreadyShutdown))
     }
 
     fn set_resource(&mut self, resource: &Resource) {

@@ -317,6 +317,7 @@ impl LivePolicies {
             }
         };
         let failing = run_cases(&*policy, &source.cases).failures;
+        policy.count_from_now();
         if self.case_rule == CaseRule::Require && !failing.is_empty() {
             return Err(failing.iter().map(case_fault).collect());
         }

@@ -67,6 +67,11 @@ impl ScriptPolicy {
         self
     }
 
+    /// Forgets what it scored on trial.
+    pub fn count_from_now(&self) {
+        self.evaluations.store(0, Ordering::Relaxed);
+    }
+
     /// How many batches of tasks it scored.
     pub fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)

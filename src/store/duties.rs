@@ -170,11 +170,11 @@ impl Tx<'_> {
     /// can take it.
     pub async fn hold_duty(&mut self, hold: Hold, lease_until: Timestamp) -> StoreResult<bool> {
         let sql = HOLD_DUTY.on(self.dialect());
-        let held = on_database!(self, |db| {
+        let rows = on_database!(self, |db| {
             let query = sqlx::query(sql).bind(hold.name).bind(hold.holder).bind(hold.run);
             query.bind(lease_until.as_micros()).execute(db).await.map(|done| done.rows_affected())
         })?;
-        Ok(held > 0)
+        Ok(rows > 0)
     }
 
     /// Notes that a duty is done; says whether the instance still had it.

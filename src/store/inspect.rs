@@ -23,6 +23,7 @@ pub struct SqliteFacts {
 
 /// What PostgreSQL says.
 #[derive(Clone, Debug, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that the database answers")]
 pub struct PostgresFacts {
     /// Such as 150008 for 15.8.
     pub version_number: i32,

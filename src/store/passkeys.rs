@@ -170,11 +170,11 @@ impl Tx<'_> {
     }
 
     /// Notes that a passkey was used; says whether it is still there and its counter has not come before.
-    pub async fn use_passkey(&mut self, id: PasskeyId, user: UserId, used: &PasskeyUse) -> StoreResult<bool> {
+    pub async fn use_passkey(&mut self, id: PasskeyId, user: UserId, usage: &PasskeyUse) -> StoreResult<bool> {
         let sql = USE_PASSKEY.on(self.dialect());
         let noted = on_database!(self, |db| {
-            let query = sqlx::query(sql).bind(id.0).bind(user.0).bind(used.sign_count);
-            let query = query.bind(&used.credential).bind(used.at.as_micros());
+            let query = sqlx::query(sql).bind(id.0).bind(user.0).bind(usage.sign_count);
+            let query = query.bind(&usage.credential).bind(usage.at.as_micros());
             query.execute(db).await.map(|done| done.rows_affected())
         })?;
         Ok(noted > 0)

@@ -210,9 +210,9 @@ impl Tasks {
         let standing = kept_or_made(&rankings.standings, &caller.user_id, holds, rank).await?;
         // What was made before this question came was kept.
         if standing.serial.is_some_and(|serial| serial < before) {
-            self.metrics.kept()
+            self.metrics.kept();
         } else {
-            self.metrics.made()
+            self.metrics.made();
         }
         Ok(standing)
     }

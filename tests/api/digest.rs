@@ -7,7 +7,7 @@ use mindflow::mail::{Mail, Message};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::app::{Actor, TestApp, a_task, hours, minutes, moment};
+use crate::support::app::{Actor, TestApp, a_task, hours, minutes};
 use crate::support::databases::Db;
 
 /// Their address is theirs, and they want this mail.

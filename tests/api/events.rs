@@ -212,7 +212,7 @@ async fn a_stream_ends_with_what_opened_it_and_no_later_change_is_told() {
 
 #[tokio::test]
 async fn a_stream_ends_with_the_account_and_with_the_token_s_time() {
-    let app = TestApp::with(|config| config.tokens.access_token_life = Duration::from_mins(60)).await;
+    let app = TestApp::with(|config| config.tokens.access_token_life = Duration::from_hours(1)).await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let (mut hers, mut his) = (ada.listen(None).await, eve.listen(None).await);
 

@@ -1,5 +1,7 @@
 //! `/metrics`: what is shown, to whom, and that what is drawn and watched exists.
 
+#![expect(clippy::float_cmp, reason = "what is counted is whole")]
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;

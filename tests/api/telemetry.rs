@@ -19,7 +19,7 @@ async fn a_request_is_traced_under_its_pattern_in_the_trace_of_its_client() {
     let id = ada.has(a_task("Call the doctor")).await;
 
     let trace: [u8; 16] = std::array::from_fn(|place| u8::try_from(place).unwrap() + 0xa0);
-    let hex: String = trace.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = mindflow::hex::hex(&trace);
     let parent = format!("00-{hex}-00f067aa0ba902b7-01");
     let headers = [("traceparent", parent.as_str()), ("x-request-id", "request-7")];
     ada.send(Method::GET, &format!("/api/tasks/{id}"), None, &headers).await.good();

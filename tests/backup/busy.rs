@@ -82,7 +82,7 @@ both_databases! {
             for (email, (version, titles)) in people(&rows(&store).await) {
                 let name = email.split('@').next().unwrap();
                 // Each task was one change, so that both counts agree is what makes it one moment.
-                assert_eq!(version, titles.len() as i64, "{name}");
+                assert_eq!(usize::try_from(version).unwrap(), titles.len(), "{name}");
                 assert!(before[name].iter().all(|title| titles.contains(title)), "{name} lost an acknowledged task");
                 // One more may have been on its way.
                 assert!(titles.len() <= after[name] + 1, "{name}: {} of {}", titles.len(), after[name]);

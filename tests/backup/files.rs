@@ -54,7 +54,7 @@ async fn attachments_go_with_a_backup_and_come_back_as_they_were() {
     let store = db.store().await;
     seed::fill(&Raw::open(&db).await, 3).await;
     let before = objects(&from);
-    let large: Vec<u8> = (0..3_000_000_u32).flat_map(|number| number.to_le_bytes()).collect();
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
     for (key, bytes) in [
         ("attachments/0f/0f3c", Bytes::from_static(b"a few words")),
         ("attachments/0f/empty", Bytes::new()),

@@ -183,7 +183,9 @@ async fn pruning_deletes_what_may_go_and_nothing_that_is_not_ours() {
         shelf.file(&name.replace(".tar.gz", ".sqlite"), b"x");
     }
     let others = ["notes.txt", "mindflow-20200101.tar.gz", "mindflow-20200101T020000.000Z.tar.gz.bak"];
-    others.iter().for_each(|name| drop(shelf.file(name, b"x")));
+    for name in others {
+        shelf.file(name, b"x");
+    }
     let to = shelf.path().to_str().unwrap();
     let run = |args: &[&str]| {
         mindflow(data.path(), "sqlite:nowhere.db")

@@ -70,7 +70,7 @@ pub(crate) fn zip(bytes: &[u8]) -> Vec<u8> {
 
 /// Makes the checksums right again, as somebody would who wants a changed archive to be taken.
 pub(crate) fn make_sums_right(parts: &mut Vec<Part>) {
-    let hash = |bytes: &[u8]| mindflow::backup::digest::hex(&Sha256::digest(bytes));
+    let hash = |bytes: &[u8]| mindflow::hex::hex(&Sha256::digest(bytes));
     let line = |part: &Part| format!("{}  {}\n", hash(&part.bytes), part.path);
     parts.retain(|part| part.path != "SHA256SUMS");
     let manifest = parts.iter().position(|part| part.path == "manifest.json").unwrap();
@@ -80,7 +80,9 @@ pub(crate) fn make_sums_right(parts: &mut Vec<Part>) {
         let folder = format!("tables/{}/", table["name"].as_str().unwrap());
         let files: Vec<&Part> = parts.iter().filter(|part| part.path.starts_with(&folder)).collect();
         let mut digest = mindflow::backup::digest::RowsDigest::default();
-        files.iter().for_each(|part| digest.add(&part.bytes));
+        for part in &files {
+            digest.add(&part.bytes);
+        }
         table["files"] = files.len().into();
         table["rows"] = digest.rows().into();
         table["bytes"] = files.iter().map(|part| part.bytes.len()).sum::<usize>().into();

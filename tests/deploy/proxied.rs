@@ -14,7 +14,7 @@ use crate::server::{Deployment, Running, SECRET, free_port};
 use crate::tools::{outcome, repository, run, with};
 
 /// Many times what a proxy takes to start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A server behind a proxy.
 struct Site {

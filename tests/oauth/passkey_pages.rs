@@ -17,7 +17,7 @@ const PAGE: &str = "/oauth/identities";
 const QUESTION: &str = "/oauth/passkeys/question";
 
 /// Signs Ada in, on the page with her ways to sign in.
-async fn signed_in<'a>(app: &'a TestApp) -> (Browser<'a>, Page) {
+async fn signed_in(app: &TestApp) -> (Browser<'_>, Page) {
     let browser = Browser::new(app);
     let door = browser.open(PAGE).await.is(200);
     let form = door.form().fill("email", "ada@example.com").fill("password", PASSWORD);

@@ -59,6 +59,9 @@ async fn reasons(by: &Actor<'_>) -> Vec<String> {
     refused.map(|item| item["details"]["reason"].as_str().unwrap().to_owned()).collect()
 }
 
+/// What a device does wrong.
+type Change = fn(&mut Device);
+
 #[tokio::test]
 async fn somebody_signs_in_with_a_passkey_and_nothing_else() {
     for db in [Db::Sqlite, Db::Postgres] {
@@ -98,8 +101,6 @@ async fn whatever_is_wrong_with_a_passkey_the_answer_is_the_same() {
         let (good, _) = added(&ada).await;
         let (of_bob, _) = added(&bob).await;
         let mut refusals = Vec::new();
-
-        type Change = fn(&mut Device);
         let changes: [(&str, Change); 7] = [
             ("origin", |device| device.origin = "https://evil.example".to_owned()),
             ("origin", |device| device.origin = "https://mindflow.example:8443".to_owned()),

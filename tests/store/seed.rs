@@ -7,10 +7,11 @@ pub(crate) const FAR: i64 = 4_000_000_000_000_000;
 const SOME: usize = 8;
 const MANY: usize = 16;
 
-/// What differs between the databases: random ids and hashes, and a table `n` of the numbers 1 to `count`.
+/// What differs between the databases: random ids, hashes and texts, and a table `n` of the numbers 1 to `count`.
 struct Words {
     id: &'static str,
     hash: &'static str,
+    text: &'static str,
     numbers: fn(usize) -> String,
 }
 
@@ -23,9 +24,14 @@ impl Words {
     }
 }
 
-const SQLITE: Words = Words { id: "randomblob(16)", hash: "randomblob(32)", numbers: sqlite_numbers };
-const POSTGRES: Words =
-    Words { id: "gen_random_uuid()", hash: "sha256(gen_random_uuid()::text::bytea)", numbers: postgres_numbers };
+const SQLITE: Words =
+    Words { id: "randomblob(16)", hash: "randomblob(32)", text: "hex(randomblob(16))", numbers: sqlite_numbers };
+const POSTGRES: Words = Words {
+    id: "gen_random_uuid()",
+    hash: "sha256(gen_random_uuid()::text::bytea)",
+    text: "gen_random_uuid()::text",
+    numbers: postgres_numbers,
+};
 
 fn sqlite_numbers(count: usize) -> String {
     format!("(WITH RECURSIVE c (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c WHERE i < {count}) SELECT i FROM c) n")
@@ -36,8 +42,9 @@ fn postgres_numbers(count: usize) -> String {
 }
 
 /// Puts rows into every table of an empty schema.
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 pub(crate) async fn fill(raw: &Raw, people: usize) {
-    let Words { id, hash, numbers } = Words::of(raw);
+    let Words { id, hash, text, numbers } = Words::of(raw);
     let (people, some, many) = (numbers(people), numbers(SOME), numbers(MANY));
     let statements = [
         format!(
@@ -85,7 +92,7 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
             .to_owned(),
         format!(
             "INSERT INTO attachments (id, user_id, task_id, object_key, file_name, media_type, size_bytes, sha256, created_at)
-             SELECT {id}, t.user_id, t.id, CAST({id} AS TEXT), 'a.txt', 'text/plain', 1, {hash}, i FROM tasks t CROSS JOIN {}",
+             SELECT {id}, t.user_id, t.id, {text}, 'a.txt', 'text/plain', 1, {hash}, i FROM tasks t CROSS JOIN {}",
             numbers(2)
         ),
         format!("INSERT INTO object_removals SELECT 'key ' || i, 'doomed', {FAR} FROM {some}"),
@@ -105,7 +112,7 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
 
 /// What belongs to signing in with MindFlow; one client of each person's.
 fn of_oauth(raw: &Raw) -> Vec<String> {
-    let Words { id, hash, numbers } = Words::of(raw);
+    let Words { id, hash, numbers, .. } = Words::of(raw);
     let some = numbers(SOME);
     vec![
         format!(

@@ -27,9 +27,7 @@ impl Stream {
     /// Opens it; an answer that is none is shown.
     pub(crate) async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
-        if response.status() != 200 {
-            panic!("{} {}", response.status(), response.text().await.unwrap());
-        }
+        assert!(response.status() == 200, "{} {}", response.status(), response.text().await.unwrap());
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, text: String::new() }
     }

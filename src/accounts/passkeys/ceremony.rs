@@ -123,6 +123,7 @@ impl Accounts {
 }
 
 /// A fault that is nobody's but this program's.
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 pub(super) fn broken(error: PasskeyError) -> AccountError {
     tracing::error!(error = &error as &dyn std::error::Error, "a question for a passkey could not be made");
     StoreError::corrupt("passkey", error.reason()).into()

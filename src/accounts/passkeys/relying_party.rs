@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use url::{Host, Url};
 use uuid::Uuid;
 use webauthn_rs::prelude::{
-    CredentialID, DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential, Webauthn, WebauthnBuilder, WebauthnError,
+    DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+    Webauthn, WebauthnBuilder, WebauthnError,
 };
 
 use super::LIFE;
@@ -150,8 +150,7 @@ impl Party {
 
     /// Asks for a new passkey, which the browser can find without being told whose it is.
     pub(in crate::accounts) fn begin_registration(&self, person: Person<'_>) -> Result<Asked, PasskeyError> {
-        let known = person.known.into_iter().map(CredentialID::from).collect();
-        let begun = self.webauthn.start_passkey_registration(person.id, person.email, person.name, Some(known));
+        let begun = self.webauthn.start_passkey_registration(person.id, person.email, person.name, Some(person.known));
         let (options, state) = begun.map_err(PasskeyError::Broken)?;
         let mut asked = asked(&options, &state)?;
         // The library leaves it to the authenticator; without it nobody could sign in who does not say who they are.
@@ -166,7 +165,7 @@ impl Party {
         let state: PasskeyRegistration = serde_json::from_value(state)?;
         let made = self.webauthn.finish_passkey_registration(&answer, &state).map_err(PasskeyError::Broken)?;
         // The id that counts is the one that the authenticator signed.
-        let credential_id = made.cred_id().to_vec();
+        let credential_id = made.cred_id().clone();
         if credential_id != *answer.raw_id || credential_id.len() > LONGEST_ID {
             return Err(PasskeyError::Malformed);
         }

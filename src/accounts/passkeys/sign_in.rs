@@ -76,7 +76,7 @@ impl Accounts {
         let passkey = passkey.ok_or(AccountError::PasskeyRefused)?;
         let row = self.store.find_user(user).await?.ok_or(AccountError::PasskeyRefused)?;
         match self.judge(&claim, ceremony, &passkey, &row) {
-            Ok(used) => self.note_use(passkey, row, used, origin).await,
+            Ok(proof) => self.note_use(passkey, row, proof, origin).await,
             Err(reason) => self.refuse(&passkey, reason, origin).await,
         }
     }
@@ -105,19 +105,19 @@ impl Accounts {
         if account.is_some_and(|account| account != hash_secret(&row.email_key)) {
             return Err("other_account");
         }
-        if row.status != Status::Active.as_str() { Err("disabled") } else { Ok(used) }
+        if row.status == Status::Active.as_str() { Ok(used) } else { Err("disabled") }
     }
 
     async fn note_use(
         &self,
         passkey: PasskeyRecord,
         row: UserRecord,
-        used: Used,
+        proof: Used,
         origin: &Origin,
     ) -> Result<Proven, AccountError> {
         let (id, user, at) = (PasskeyId(passkey.id), UserId(row.id), self.clock.now());
         let entry = AuditEntry::anonymous(Some(user), "passkey.used", at).on(id.0).from(origin);
-        let Used { sign_count, credential, leaves_device } = used;
+        let Used { sign_count, credential, leaves_device } = proof;
         let noted = PasskeyUse { sign_count: i64::from(sign_count), credential, at };
         let work = self.store.write(move |tx| {
             Box::pin(async move {

@@ -1,7 +1,7 @@
 //! `mindflow backup` itself.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -21,6 +21,7 @@ use crate::store::{PoolLimits, Store};
 
 /// How a backup is made.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct MakeArgs {
     /// A folder, s3://BUCKET/PREFIX, or a new file that ends in .tar.gz or .tar.gz.age; without it `backup.to`
     #[arg(long, value_name = "PLACE")]
@@ -60,7 +61,7 @@ impl MakeArgs {
         let Some(file) = self.to.as_deref().filter(|to| to.ends_with(".tar.gz") || to.ends_with(".tar.gz.age")) else {
             return Ok((place(self.to.as_deref(), config)?, None));
         };
-        if file.ends_with(".age") != seal.is_closed() {
+        if Path::new(file).extension().is_some_and(|end| end == "age") != seal.is_closed() {
             bail!("`{file}` must end in .age if it is encrypted, and only then");
         }
         let (folder, name) = file.rsplit_once('/').unwrap_or((".", file));

@@ -75,7 +75,7 @@ fn public_url(config: &Config, findings: &mut Findings) {
     match Url::parse(text) {
         Ok(url) if url.scheme() == "https" => findings.ok(check, text.as_str()),
         Ok(url) if is_loopback(&url) && level == Level::Warning => {
-            findings.ok(check, format!("{text}, on this machine"))
+            findings.ok(check, format!("{text}, on this machine"));
         }
         _ => findings.fault(
             level,

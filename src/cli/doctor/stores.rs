@@ -61,11 +61,10 @@ pub(super) async fn backups(config: &Config, clock: &Clock, findings: &mut Findi
         Ok(Some(newest)) => {
             let hours = (clock.now().as_seconds() - newest.created_at.as_seconds()) / 3600;
             let message = format!("the newest is {hours} hour(s) old, in {place}");
-            let level = match hours {
-                ..=LATE_HOURS => return findings.ok(check, message),
-                ..=GONE_HOURS => Level::Warning,
-                _ => Level::Problem,
-            };
+            if hours <= LATE_HOURS {
+                return findings.ok(check, message);
+            }
+            let level = if hours <= GONE_HOURS { Level::Warning } else { Level::Problem };
             findings.fault(level, check, message, advice);
         }
     }

@@ -10,6 +10,7 @@ use crate::mail::MailError;
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+const CONFLICT: StatusCode = StatusCode::CONFLICT;
 /// What is wrong with a ceremony, as the rest of a sentence.
 const CEREMONY_OVER: &str = "was not begun here, was begun too long ago, or was answered already; begin again";
 
@@ -19,7 +20,7 @@ impl From<AccountError> for ApiError {
         let problem = |status, kind, title| Self::new(status, kind, title).detail(detail.clone());
         match &error {
             AccountError::Invalid(faults) => Self::invalid(faults.clone()),
-            AccountError::EmailTaken => problem(StatusCode::CONFLICT, "email-taken", "The e-mail address is taken"),
+            AccountError::EmailTaken => problem(CONFLICT, "email-taken", "The e-mail address is taken"),
             AccountError::RegistrationClosed => problem(FORBIDDEN, "registration-closed", "Registration is closed"),
             AccountError::InviteNeeded => problem(FORBIDDEN, "invite-needed", "An invitation is needed"),
             AccountError::WrongCredentials => problem(UNAUTHORIZED, "wrong-credentials", "The sign-in was refused"),
@@ -34,33 +35,23 @@ impl From<AccountError> for ApiError {
                 problem(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many wrong attempts")
                     .header("retry-after", refused.wait_seconds.to_string())
             }
-            AccountError::SecondFactorOn => {
-                problem(StatusCode::CONFLICT, "second-factor-on", "There is a second factor already")
-            }
+            AccountError::SecondFactorOn => problem(CONFLICT, "second-factor-on", "There is a second factor already"),
             AccountError::EmailVerified => {
-                problem(StatusCode::CONFLICT, "email-verified", "The e-mail address is confirmed already")
+                problem(CONFLICT, "email-verified", "The e-mail address is confirmed already")
             }
-            AccountError::AddressNeeded => {
-                problem(StatusCode::CONFLICT, "address-needed", "An e-mail address is needed")
-            }
-            AccountError::IdentityTaken => {
-                problem(StatusCode::CONFLICT, "identity-taken", "The identity is linked already")
-            }
+            AccountError::AddressNeeded => problem(CONFLICT, "address-needed", "An e-mail address is needed"),
+            AccountError::IdentityTaken => problem(CONFLICT, "identity-taken", "The identity is linked already"),
             AccountError::TooManyIdentities => {
-                problem(StatusCode::CONFLICT, "too-many-identities", "There are too many identities")
+                problem(CONFLICT, "too-many-identities", "There are too many identities")
             }
-            AccountError::LastWayIn => problem(StatusCode::CONFLICT, "last-way-in", "It is the only way to sign in"),
-            AccountError::NoPasskeys(_) => {
-                problem(StatusCode::CONFLICT, "no-passkeys", "This server cannot have passkeys")
-            }
+            AccountError::LastWayIn => problem(CONFLICT, "last-way-in", "It is the only way to sign in"),
+            AccountError::NoPasskeys(_) => problem(CONFLICT, "no-passkeys", "This server cannot have passkeys"),
             AccountError::PasskeyRefused => problem(UNAUTHORIZED, "passkey-refused", "The passkey was refused"),
             AccountError::CeremonyOver => Self::invalid(vec![Fault::new("/ceremony", CEREMONY_OVER)]),
             AccountError::PasskeyTaken => {
-                problem(StatusCode::CONFLICT, "passkey-taken", "The passkey belongs to an account already")
+                problem(CONFLICT, "passkey-taken", "The passkey belongs to an account already")
             }
-            AccountError::TooManyPasskeys => {
-                problem(StatusCode::CONFLICT, "too-many-passkeys", "There are too many passkeys")
-            }
+            AccountError::TooManyPasskeys => problem(CONFLICT, "too-many-passkeys", "There are too many passkeys"),
             AccountError::ProofNeeded => problem(FORBIDDEN, "proof-needed", "The sign-in is too old"),
             AccountError::Mail(MailError::NotConfigured) => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "mail-not-configured", "This server cannot send e-mail")

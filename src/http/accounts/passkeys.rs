@@ -206,6 +206,7 @@ impl PasskeysApi {
     /// address. The question is the same for every address, whether there is an account or not.
     ///
     /// - 409: The server cannot have passkeys.
+    #[expect(clippy::unused_async, reason = "operations are async")]
     #[oai(path = "/passkeys/sign-in/options", method = "post", operation_id = "begin_passkey_sign_in")]
     async fn begin_passkey_sign_in(
         &self,

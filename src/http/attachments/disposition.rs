@@ -40,12 +40,11 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     let mut rest = text.split_once(';').map_or("", |(_, rest)| rest);
     while let Some((name, after)) = rest.split_once('=') {
         let after = after.trim_start();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted_text(quoted),
-            None => {
-                let (value, next) = after.split_once(';').unwrap_or((after, ""));
-                (value.trim().to_owned(), next)
-            }
+        let (value, next) = if let Some(quoted) = after.strip_prefix('"') {
+            quoted_text(quoted)
+        } else {
+            let (value, next) = after.split_once(';').unwrap_or((after, ""));
+            (value.trim().to_owned(), next)
         };
         found.push((name.trim_matches([' ', '\t', ';']).to_owned(), value));
         rest = next;
@@ -63,7 +62,7 @@ fn quoted_text(text: &str) -> (String, &str) {
         match letter {
             '"' => return (value, &text[at + 1..]),
             '\\' if matches!(letters.peek(), Some((_, '"' | '\\'))) => {
-                value.extend(letters.next().map(|(_, next)| next))
+                value.extend(letters.next().map(|(_, next)| next));
             }
             other => value.push(other),
         }

@@ -141,7 +141,7 @@ impl Source<'_, '_> {
 }
 
 /// A body that fails when it has more than `left` bytes: what stands around the parts of a form is held in memory.
-fn within<'a>(body: &'a mut Body, left: Arc<AtomicU64>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'a {
+fn within(body: &mut Body, left: Arc<AtomicU64>) -> impl Stream<Item = io::Result<Bytes>> + Send + '_ {
     body.map(move |piece| {
         let piece = piece?;
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| match left {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::attachments::{Link, Linked};
+use crate::hex::hex;
 use crate::http::changes::Shown;
 use crate::tasks::attachments::Attachment;
 
@@ -120,13 +121,4 @@ impl Shown for Linked {
     fn location(&self) -> Option<String> {
         Some(format!("/api/attachments/{}", self.attachment.id))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

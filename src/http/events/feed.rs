@@ -18,6 +18,7 @@ use crate::http::auth::{AuthError, Authenticator};
 use crate::ids::TaskId;
 use crate::oauth::Resource;
 use crate::observe::health::Health;
+use crate::observe::metrics::{EventMetrics, OpenStream};
 use crate::store::StoreResult;
 use crate::tasks::Task;
 
@@ -35,6 +36,10 @@ pub(super) struct Listener {
     pub(super) request_id: Arc<str>,
     pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) health: Arc<Health>,
+    /// Counts the stream as open while it is.
+    #[expect(dead_code, reason = "dropped with the stream")]
+    pub(super) open: OpenStream,
+    pub(super) metrics: EventMetrics,
 }
 
 /// An open stream.
@@ -88,7 +93,10 @@ impl Feed {
         loop {
             match self.look().await {
                 Ok(Found::Text(text)) => return Some(text),
-                Ok(Found::Over) => return None,
+                Ok(Found::Over) => {
+                    self.listener.metrics.closed("credential");
+                    return None;
+                }
                 Ok(Found::Nothing) => {}
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -96,7 +104,10 @@ impl Feed {
                 }
             }
             tokio::select! {
-                () = self.listener.health.drained() => return None,
+                () = self.listener.health.drained() => {
+                    self.listener.metrics.closed("shutdown");
+                    return None;
+                }
                 () = self.listener.follower.woken() => {}
                 _ = self.looks.tick() => {}
             }
@@ -146,6 +157,7 @@ impl Feed {
         let tasks: HashMap<TaskId, Task> = tasks.into_iter().map(|task| (task.id, task)).collect();
         let mut text = String::new();
         for event in self.waiting.drain(..count) {
+            self.listener.metrics.sent();
             let task = tasks.get(&TaskId(event.what.id)).filter(|_| is_about_task(&event));
             if wire::write(&EventView::new(&event, task), &mut text).is_err() {
                 tracing::error!(event.number, "an event cannot be written");

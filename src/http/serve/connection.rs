@@ -85,7 +85,7 @@ impl<E: Endpoint + 'static> Host<E> {
         };
         match version {
             Ok(Some(Version::Http1)) if stream.ended().is_none() => {
-                self.serve_http1(stream, peer, activity, phase).await
+                self.serve_http1(stream, peer, activity, phase).await;
             }
             Ok(Some(Version::Http2)) => self.serve_http2(stream, peer, activity, phase).await,
             Ok(Some(Version::Http1)) => self.end(stream, peer).await,

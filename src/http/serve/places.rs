@@ -13,19 +13,22 @@ use crate::http::limits::network;
 /// How many files the process needs besides connections of clients: databases, policies, libraries.
 const OTHER_FILES: usize = 128;
 
+/// How many connections each address has.
+type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
 /// The places for connections.
 pub(super) struct Places {
     most: usize,
     free: Arc<Semaphore>,
     most_per_address: usize,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Taken,
     proxies: Proxies,
 }
 
 /// A place that is taken, until this is dropped.
 pub(super) struct Place {
     _place: OwnedSemaphorePermit,
-    address: Option<(IpAddr, Arc<Mutex<HashMap<IpAddr, usize>>>)>,
+    address: Option<(IpAddr, Taken)>,
 }
 
 impl Places {

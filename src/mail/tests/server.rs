@@ -120,16 +120,15 @@ async fn serve(stream: Box<dyn Stream>, desk: Desk) {
                 user = Some(String::from_utf8(plain).unwrap().replace('\0', "/"));
                 say(&mut stream, "235 welcome").await;
             }
-            "RCPT" => match mood {
-                Some(Mood::Recipient(answer)) => {
+            "RCPT" => {
+                if let Some(Mood::Recipient(answer)) = mood {
                     desk.moods.lock().unwrap().pop_front();
                     say(&mut stream, answer).await;
-                }
-                _ => {
+                } else {
                     line["RCPT TO:<".len()..line.rfind('>').unwrap()].clone_into(&mut to);
                     say(&mut stream, "250 ok").await;
                 }
-            },
+            }
             "DATA" => {
                 say(&mut stream, "354 go on").await;
                 let mut text = String::new();

@@ -45,9 +45,9 @@ impl fmt::Debug for Seconds {
 
 impl EncodeMetric for Seconds {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let mut buckets = [(f64::MAX, 0); BOUNDS.len() + 1];
+        let mut buckets = [(f64::INFINITY, 0); BOUNDS.len() + 1];
         for (place, (bucket, counted)) in buckets.iter_mut().zip(&self.0.buckets).enumerate() {
-            *bucket = (BOUNDS.get(place).copied().unwrap_or(f64::MAX), counted.load(Ordering::Relaxed));
+            *bucket = (BOUNDS.get(place).copied().unwrap_or(f64::INFINITY), counted.load(Ordering::Relaxed));
         }
         // The count is made of the buckets, so that it never contradicts them.
         let count = buckets.iter().map(|(_, counted)| counted).sum();

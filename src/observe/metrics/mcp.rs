@@ -22,8 +22,8 @@ impl McpMetrics {
     }
 
     /// Counts a call of a tool that there is; `outcome` is one word of few.
-    pub fn called(&self, tool: &'static str, outcome: &'static str, took: Duration) {
+    pub fn called(&self, tool: &'static str, outcome: &'static str, duration: Duration) {
         self.calls.get_or_create(&[("tool", tool), ("outcome", outcome)]).inc();
-        self.seconds.get_or_create(&[("tool", tool)]).observe(took);
+        self.seconds.get_or_create(&[("tool", tool)]).observe(duration);
     }
 }

@@ -165,7 +165,7 @@ fn steps_and_lines_of_other_programs_are_no_reports() {
     Hub::run(reporter.0.unwrap(), || {
         logged(|| {
             tracing::warn!("only a warning");
-            tracing::info!(target: "hyper::client", "GET https://app.example/secret");
+            tracing::info!(target: "somebody_else::client", "GET https://app.example/secret");
             tracing::error!(target: "mindflow::panic", "reported where it happened");
         });
     });

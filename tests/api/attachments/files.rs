@@ -137,8 +137,10 @@ async fn a_file_that_was_damaged_in_the_store_never_ends_well() {
     let ask = || app.anonymous().request(Method::GET, path(&app, &made["download_url"]));
 
     std::fs::write(&file, b"what was altered!").unwrap();
-    let altered = ask().send().await.unwrap();
-    assert!(altered.bytes().await.is_err());
+    // The connection ends, before or after the head of the answer.
+    if let Ok(altered) = ask().send().await {
+        assert!(altered.bytes().await.is_err());
+    }
     std::fs::write(&file, b"short").unwrap();
     Answer::of(ask()).await.is(500);
     std::fs::remove_file(&file).unwrap();

@@ -58,7 +58,7 @@ async fn a_head_has_its_time_however_often_a_byte_of_it_comes() {
         while server.read(&mut [0]).await.unwrap() > 0 {}
         start.elapsed().as_secs()
     };
-    let (_, ended) = tokio::join!(slow, read);
+    let ((), ended) = tokio::join!(slow, read);
 
     assert_eq!((ended, server.ended()), (PATIENCE.head.as_secs(), Some(Ended::SlowHead)));
 }
