@@ -9,6 +9,9 @@ use sqlx::{Executor as _, SqlSafeStr as _};
 use crate::raw::Raw;
 use crate::support::databases::{TestDatabase, both_databases};
 
+/// What only one of the databases understands; the tests of what uses it run it there.
+const OF_ONE_DATABASE: [&str; 5] = ["SQLITE_FACTS", "POSTGRES_FACTS", "CHANNEL", "NOTIFY", "FILE_VERSION"];
+
 both_databases! {
     async fn every_statement_can_be_prepared_on_the_migrated_schema(db: TestDatabase) {
         let dialect = db.store().await.dialect();
@@ -32,7 +35,8 @@ both_databases! {
 fn every_statement_of_the_source_is_listed() {
     let listed: Vec<&str> = ALL_STATEMENTS.concat().iter().map(|(name, _)| *name).collect();
 
-    let unlisted: Vec<String> = constants().into_iter().filter(|name| !listed.contains(&name.as_str())).collect();
+    let known = |name: &str| listed.contains(&name) || OF_ONE_DATABASE.contains(&name);
+    let unlisted: Vec<String> = constants().into_iter().filter(|name| !known(name)).collect();
 
     assert_eq!(unlisted, [""; 0], "these constants hold SQL and are in no `STATEMENTS`");
 }
