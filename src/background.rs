@@ -1,7 +1,7 @@
 //! Work that comes round, and that one instance does for all: expiry, keys, digests.
 //!
 //! - [`Duty`]: a piece of such work; [`Turn`]: an instance's turn at it, through which alone it changes anything.
-//! - [`attend`]: waits until a duty is due, takes it, does it, says how it went.
+//! - `attend`: waits until a duty is due, takes it, does it, says how it went.
 //! - [`standing`]: which duties fail or are late, for operators.
 //!
 //! Who does it is settled in the database: taking a duty is one statement, which succeeds while it is due and nobody has

@@ -1,7 +1,7 @@
 //! Passkeys: keys on people's own devices with which they sign in, instead of a password and a code (Web Authentication).
 //!
-//! - [`relying_party`]: the protocol, by webauthn-rs, which nobody else names.
-//! - [`ceremony`]: what is remembered between a question to a browser and its answer: sealed, bound, once.
+//! - `relying_party`: the protocol, by webauthn-rs, which nobody else names.
+//! - `ceremony`: what is remembered between a question to a browser and its answer: sealed, bound, once.
 //! - [`registration`], [`sign_in`]: making one and signing in with one. This file: what people do with those they have.
 //!
 //! A passkey says whose it is, so nobody is asked for an address, and no answer tells whether an account exists. The

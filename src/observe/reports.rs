@@ -2,7 +2,7 @@
 //!
 //! A report says what failed, where, in which request and for whom (an id, nothing else), with what led there. What it
 //! says goes through two sieves: of the fields of a log line only those on a list are taken, and every text is
-//! [scrubbed](super::scrub). Reports wait in a bounded queue for a thread of their own; when it is full they are dropped.
+//! scrubbed (`super::scrub`). Reports wait in a bounded queue for a thread of their own; when it is full they are dropped.
 
 mod fields;
 
