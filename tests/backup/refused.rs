@@ -115,7 +115,7 @@ async fn every_file_is_held_against_its_checksum_and_place() {
         (zip(b"hello"), "cut off"),
         (zip(&[b'x'; 2048]), "not a backup"),
         (b"hello".to_vec(), "not a backup"),
-        (Vec::new(), "cut off"),
+        (Vec::new(), "not a backup"),
         (put_together(&[Part::new("notes.txt", "x")]), "`notes.txt` does not belong there"),
     ];
     for (bytes, expected) in cases {

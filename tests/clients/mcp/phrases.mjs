@@ -62,7 +62,7 @@ export const PHRASES = [
     args: { query: "the tax return" },
     says: ['"File the tax return"', " scores ", "priority "],
   },
-  { phrase: "Plan my day", tool: "plan_day", args: {}, says: ['"File the tax return"', "10:", "11:"] },
+  { phrase: "Plan my day", tool: "plan_day", args: {}, says: ['"File the tax return"', "minutes of work"] },
 
   // What there is.
   {
