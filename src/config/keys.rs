@@ -618,11 +618,12 @@ pub const KEYS: &[Key] = &[
     .sample("100"),
     Key::new(
         "limits.failed_sign_ins",
-        "10",
+        "",
         "0 to 10000, where 0 is no limit",
         "How many wrong passwords or codes an account takes within a quarter of an hour before it takes no more, whoever \
-         sends them.",
-    ),
+         sends them. Unset: 10, or no limit where limits.auth_rate_limit_per_minute is 0.",
+    )
+    .sample("10"),
     Key::new(
         "limits.requests_at_work",
         "256",

@@ -38,20 +38,25 @@ pub struct Limits {
     pub work_wait: Duration,
 }
 
+/// How many wrong passwords an account takes where nothing else was chosen.
+const FAILED_SIGN_INS: u32 = 10;
+
 impl Limits {
     pub(super) fn from_values(values: &mut Values) -> Self {
         let quota = value::integer(0, MOST);
         let own_quota = value::optional_integer(0, MOST);
+        let auth_rate_per_minute = values.get("limits.auth_rate_limit_per_minute", &quota);
+        let failed_sign_ins = values.get("limits.failed_sign_ins", value::optional_integer(0, 10_000));
         Self {
             rate_per_minute: values.get("limits.rate_limit_per_minute", &quota),
-            auth_rate_per_minute: values.get("limits.auth_rate_limit_per_minute", &quota),
+            auth_rate_per_minute,
             token_rate_per_minute: values.get("limits.token_rate_limit_per_minute", &own_quota),
             registration_rate_per_minute: values.get("limits.registration_rate_limit_per_minute", &own_quota),
             client_rate_per_minute: values.get("limits.client_rate_limit_per_minute", &own_quota),
             page_rate_per_minute: values.get("limits.page_rate_limit_per_minute", &own_quota),
             mcp_rate_per_minute: values.get("limits.mcp_rate_limit_per_minute", &own_quota),
             transfer_rate_per_minute: values.get("limits.transfer_rate_limit_per_minute", &own_quota),
-            failed_sign_ins: values.get("limits.failed_sign_ins", value::integer(0, 10_000)),
+            failed_sign_ins: failed_sign_ins.unwrap_or(if auth_rate_per_minute == 0 { 0 } else { FAILED_SIGN_INS }),
             requests_at_work: values.get("limits.requests_at_work", value::integer(0, 100_000)),
             work_wait: Duration::from_millis(values.get("limits.work_wait_ms", value::integer(0, 60_000))),
         }

@@ -300,6 +300,16 @@ fn a_class_without_a_quota_of_its_own_has_none() {
 }
 
 #[test]
+fn without_a_limit_of_sign_ins_wrong_passwords_are_not_counted_unless_that_is_chosen() {
+    let failed = |pairs: &[(&str, &str)]| from_environment(pairs).unwrap().config.limits.failed_sign_ins;
+    let off = ("AUTH_RATE_LIMIT_PER_MINUTE", "0");
+
+    assert_eq!(failed(&[]), 10);
+    assert_eq!(failed(&[off]), 0);
+    assert_eq!(failed(&[off, ("MINDFLOW__LIMITS__FAILED_SIGN_INS", "5")]), 5);
+}
+
+#[test]
 fn redis_is_named_by_a_url_that_is_never_shown() {
     let told = from_environment(&[("REDIS_URL", "http://:hunter2@cache")]).unwrap_err().to_string();
     let config = from_environment(&[("REDIS_URL", "rediss://:hunter2@cache:6380/1")]).unwrap().config;
