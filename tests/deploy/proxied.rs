@@ -247,7 +247,8 @@ async fn doctor_finds_a_deployment_behind_nginx_in_order() {
     let findings = told["findings"].as_array().unwrap();
     let outside: Vec<_> =
         findings.iter().filter(|finding| finding["check"].as_str().unwrap().starts_with("outside")).collect();
-    assert!(good && outside.len() >= 7, "{told:#}");
+    // On a port of its own of this machine, neither plain HTTP nor /metrics can be judged.
+    assert!(good && outside.len() == 6, "{told:#}");
     assert!(outside.iter().all(|finding| finding["level"] == "ok"), "{told:#}");
 }
 
