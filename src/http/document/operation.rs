@@ -118,6 +118,7 @@ fn complete_body(body: &mut Value, method: &str) {
     for media in content.values_mut() {
         if let Some(schema) = media.get_mut("schema") {
             schemas::tidy(schema);
+            schemas::close(schema);
         }
     }
     if method == "patch" {

@@ -36,7 +36,7 @@ pub(super) fn complete(schemas: &mut Map<String, Value>, inputs: &BTreeSet<Strin
 }
 
 /// Unknown fields of an object with named fields are refused.
-fn close(schema: &mut Value) {
+pub(super) fn close(schema: &mut Value) {
     if let Some(schema) = schema.as_object_mut()
         && schema.contains_key("properties")
     {
