@@ -19,7 +19,6 @@ use poem_openapi::registry::{
 };
 use poem_openapi::types::Type;
 
-use super::upload::RAW;
 use crate::attachments::links::disposition;
 use crate::attachments::{AttachmentError, Attachments, Proof};
 use crate::http::oauth::call::WasHead;
@@ -202,6 +201,9 @@ impl IntoResponse for FileAnswer {
     }
 }
 
+/// Files come with the type that they were attached with.
+const ANY: &str = "*/*";
+
 impl ApiResponse for FileAnswer {
     fn meta() -> MetaResponses {
         let header = |name: &str, about: &str| MetaHeader {
@@ -213,7 +215,7 @@ impl ApiResponse for FileAnswer {
         };
         let file = || {
             let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
-            vec![MetaMediaType { content_type: RAW, schema }]
+            vec![MetaMediaType { content_type: ANY, schema }]
         };
         let name = || header("Content-Disposition", "The file's name, always as `attachment`.");
         let range = || header("Content-Range", "Which bytes these are, and how many there are.");

@@ -30,7 +30,7 @@ use crate::ids::TaskId;
 /// The part of a form that is the file.
 const PART: &str = "file";
 /// The media types of bodies, as the document names them.
-pub(in crate::http) const RAW: &str = "application/octet-stream";
+const RAW: &str = "application/octet-stream";
 const FORM: &str = "multipart/form-data";
 
 /// The most bytes until a part of a form begins, with what of the file comes in the same piece: HTTP/1 brings up to 400 KiB
@@ -62,7 +62,10 @@ impl<'a> ApiExtractor<'a> for Incoming {
     fn register(_registry: &mut Registry) {}
 
     fn request_meta() -> Option<MetaRequest> {
-        let binary = || MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
+        let binary = || {
+            let file = MetaSchema { min_length: Some(1), ..MetaSchema::new_with_format("string", "binary") };
+            MetaSchemaRef::Inline(Box::new(file))
+        };
         let form = MetaSchema { required: vec![PART], properties: vec![(PART, binary())], ..MetaSchema::new("object") };
         let content = vec![
             MetaMediaType { content_type: RAW, schema: binary() },
