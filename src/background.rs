@@ -46,7 +46,7 @@ pub trait Duty: Send + Sync {
     /// Its name, in the database and in metrics: it never changes.
     fn name(&self) -> &'static str;
 
-    /// How long after one run the next is due.
+    /// How long after one run began the next is due; at once when it took longer.
     fn every(&self) -> Duration;
 
     /// Does it. Changes go through [`Turn::write`], the last of them best through [`Turn::finish`]. When the lease is lost,

@@ -87,7 +87,8 @@ impl Keeper {
         let taking = Taking { name, holder: self.instance, now, lease_until: now.plus(LEASE), beyond };
         if let Some((hold, failures)) = self.store.take_duty(taking).await? {
             let (store, clock) = (self.store.clone(), self.clock.clone());
-            let turn = Turn { store, clock, hold, failures, every: duty.every(), finished: AtomicBool::new(false) };
+            let (every, finished) = (duty.every(), AtomicBool::new(false));
+            let turn = Turn { store, clock, hold, began: now, failures, every, finished };
             take_turn(duty, &turn, metrics).await?;
         }
         // Whoever has it, or had it: the row says what comes next.

@@ -92,6 +92,7 @@ impl Meadow {
             store: self.test.store.clone(),
             clock: self.clock.clone(),
             hold,
+            began: self.clock.now(),
             failures: 0,
             every: EVERY,
             finished: AtomicBool::new(false),
@@ -131,6 +132,30 @@ async fn of_two_instances_one_does_what_is_due_and_each_time_once() {
         two.stop().await;
         assert!(meadow.told.is_empty());
         assert_eq!(meadow.row().await.runs, 6);
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_due_while_it_works_is_done_right_after() {
+    for mut meadow in Meadow::all().await {
+        let clock = meadow.clock.clone();
+        let is_first = AtomicBool::new(true);
+        let one = meadow.instance(
+            "one",
+            Box::new(move || {
+                if is_first.swap(false, Ordering::Relaxed) {
+                    clock.advance(EVERY * 2);
+                }
+                Box::pin(async { Ok(()) })
+            }),
+        );
+
+        meadow.told.recv().await.unwrap();
+        meadow.told.recv().await.unwrap();
+        assert_eq!(meadow.settled().await.runs, 2, "{}", meadow.test.name);
+
+        one.stop().await;
+        assert!(meadow.told.is_empty());
     }
 }
 

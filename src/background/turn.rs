@@ -16,6 +16,8 @@ pub struct Turn {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) hold: Hold,
+    /// When it was taken: what is due later than this may have been missed by the work.
+    pub(super) began: Timestamp,
     /// How often the duty failed before.
     pub(super) failures: i64,
     pub(super) every: Duration,
@@ -58,7 +60,7 @@ impl Turn {
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, StoreResult<()>> + Send + 'static,
     {
         let (hold, now) = (self.hold, self.now());
-        let due_at = now.plus(self.every);
+        let due_at = self.began.plus(self.every);
         self.store
             .write(move |tx| {
                 Box::pin(async move {

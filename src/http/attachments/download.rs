@@ -201,8 +201,8 @@ impl IntoResponse for FileAnswer {
     }
 }
 
-/// Files come with the type that they were attached with.
-const ANY: &str = "*/*";
+/// Files come with the type that they were attached with, which generated clients read as bytes: some know no `*/*`.
+const TYPES: [&str; 2] = ["application/octet-stream", "*/*"];
 
 impl ApiResponse for FileAnswer {
     fn meta() -> MetaResponses {
@@ -213,10 +213,8 @@ impl ApiResponse for FileAnswer {
             deprecated: false,
             schema: String::schema_ref(),
         };
-        let file = || {
-            let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
-            vec![MetaMediaType { content_type: ANY, schema }]
-        };
+        let bytes = || MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
+        let file = || Vec::from(TYPES.map(|content_type| MetaMediaType { content_type, schema: bytes() }));
         let name = || header("Content-Disposition", "The file's name, always as `attachment`.");
         let range = || header("Content-Range", "Which bytes these are, and how many there are.");
         let response = |status, description, content, headers| MetaResponse {

@@ -239,6 +239,8 @@ async function leadOn(page, program) {
   await page.goto(ask(client.client_id, program.redirect.replace("/callback", "/further")).link);
   await page.getByRole("button", { name: "Allow", exact: true }).click();
   await reached;
+  // Its page of errors would otherwise come in the way of the next page.
+  await page.waitForURL("chrome-error://chromewebdata/", { waitUntil: "commit" });
 }
 
 async function waysToSignIn(page) {
