@@ -50,6 +50,7 @@ pub mod oauth_keys;
 pub mod oauth_refresh_tokens;
 mod observed;
 pub mod passkeys;
+mod reach;
 pub mod scratch;
 mod search_words;
 pub mod second_factors;
@@ -71,6 +72,7 @@ pub use error::{StoreError, StoreResult};
 pub use events::EventsRow;
 use file::DatabaseFile;
 pub(crate) use observed::Observed;
+use reach::Reach;
 pub use statements::{ALL_STATEMENTS, Sql};
 pub use transfer::Exported;
 pub use wakes::Wake;
@@ -85,11 +87,11 @@ macro_rules! on_database {
     ($store:ident.reader, |$db:ident| $body:expr) => {
         match &$store.pools {
             $crate::store::Pools::Sqlite { reader, .. } => {
-                let $db = $crate::store::Observed::new(reader, &$store.metrics);
+                let $db = $crate::store::Observed::new(reader, $store);
                 $body
             }
             $crate::store::Pools::Postgres(pool) => {
-                let $db = $crate::store::Observed::new(pool, &$store.metrics);
+                let $db = $crate::store::Observed::new(pool, $store);
                 $body
             }
         }
@@ -145,6 +147,7 @@ pub struct Store {
     pub(crate) pools: Pools,
     pub(crate) metrics: DatabaseMetrics,
     wakes: Wakes,
+    reach: Reach,
 }
 
 #[derive(Clone, Debug)]
@@ -223,7 +226,12 @@ impl Store {
         let file = DatabaseFile::note(options.get_filename()).map(Arc::new);
         let metrics = DatabaseMetrics::default();
         let writer = Writer::start(writer, metrics.clone());
-        Ok(Self { pools: Pools::Sqlite { reader, writer, file }, metrics, wakes: Wakes::local() })
+        Ok(Self {
+            pools: Pools::Sqlite { reader, writer, file },
+            metrics,
+            wakes: Wakes::local(),
+            reach: Reach::default(),
+        })
     }
 
     async fn connect_postgres(url: &str, limits: &PoolLimits) -> StoreResult<Self> {
@@ -240,6 +248,7 @@ impl Store {
         match pool {
             Ok(pool) => Ok(Self {
                 wakes: Wakes::told_over(&pool),
+                reach: Reach::of(options),
                 pools: Pools::Postgres(pool),
                 metrics: DatabaseMetrics::default(),
             }),
@@ -270,7 +279,7 @@ impl Store {
         let (started, span) = (Instant::now(), DatabaseSpan::begin("database transaction"));
         let done = match &self.pools {
             Pools::Sqlite { writer, .. } => writer.run(work).await,
-            Pools::Postgres(pool) => in_transaction(pool, work).await,
+            Pools::Postgres(pool) => in_transaction(pool, &self.reach, work).await,
         };
         drop(span);
         self.metrics.transaction(started.elapsed());
@@ -319,14 +328,14 @@ impl Store {
     }
 }
 
-async fn in_transaction<T, E, F>(pool: &PgPool, work: F) -> Result<T, E>
+async fn in_transaction<T, E, F>(pool: &PgPool, reach: &Reach, work: F) -> Result<T, E>
 where
     E: From<StoreError>,
     F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>,
 {
-    let mut transaction = pool.begin().await.map_err(StoreError::from)?;
+    let mut transaction = reach.wait(pool.begin()).await.map_err(StoreError::from)?;
     let done = work(&mut Tx::Postgres(&mut transaction)).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    reach.judge(transaction.commit().await).map_err(StoreError::from)?;
     Ok(done)
 }
 

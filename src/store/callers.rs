@@ -156,11 +156,11 @@ enum Leased {
 
 impl Lease {
     /// The connection, taken from the pool if there is none yet.
-    async fn connection(&mut self, pools: &Pools) -> Result<Tx<'_>, sqlx::Error> {
+    async fn connection(&mut self, store: &Store) -> Result<Tx<'_>, sqlx::Error> {
         if self.0.is_none() {
-            self.0 = Some(match pools {
+            self.0 = Some(match &store.pools {
                 Pools::Sqlite { reader, .. } => Leased::Sqlite(reader.acquire().await?),
-                Pools::Postgres(pool) => Leased::Postgres(pool.acquire().await?),
+                Pools::Postgres(pool) => Leased::Postgres(store.reach.wait(pool.acquire()).await?),
             });
         }
         match &mut self.0 {
@@ -199,23 +199,23 @@ impl Store {
     ) -> StoreResult<Vec<CallerRecord>> {
         let sql = if ids.len() < 2 { one } else { more }.on(self.dialect());
         let timed = Timed::begin(&self.metrics);
-        let connection = &mut lease.connection(&self.pools).await.inspect_err(|error| timed.failed(error))?;
+        let connection = &mut lease.connection(self).await.inspect_err(|error| timed.failed(error))?;
         let found = on_database!(connection, |db| {
             let query = places(ids).fold(sqlx::query_as(sql), |query, id| query.bind(*id));
             query.fetch_all(db).await
         });
-        lease.judge(found, &timed)
+        lease.judge(self.reach.judge(found), &timed)
     }
 
     /// The owners of at most [`MOST_KEYS`] personal tokens, in any order; unknown ones are missing.
     pub async fn find_token_callers(&self, lease: &mut Lease, hashes: &[[u8; 32]]) -> StoreResult<Vec<CallerRecord>> {
         let sql = if hashes.len() < 2 { FIND_TOKEN_CALLER } else { FIND_TOKEN_CALLERS }.on(self.dialect());
         let timed = Timed::begin(&self.metrics);
-        let connection = &mut lease.connection(&self.pools).await.inspect_err(|error| timed.failed(error))?;
+        let connection = &mut lease.connection(self).await.inspect_err(|error| timed.failed(error))?;
         let found = on_database!(connection, |db| {
             let query = places(hashes).fold(sqlx::query_as(sql), |query, hash| query.bind(hash.as_slice()));
             query.fetch_all(db).await
         });
-        lease.judge(found, &timed)
+        lease.judge(self.reach.judge(found), &timed)
     }
 }

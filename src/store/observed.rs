@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use sqlx::{Database, Describe, Either, Error, Execute, Executor, Pool, SqlStr};
 
+use super::reach::Reach;
 use super::{Dialect, Pools, Store, StoreError};
 use crate::observe::metrics::{DatabaseMetrics, PoolReading};
 use crate::observe::telemetry::DatabaseSpan;
@@ -18,12 +19,12 @@ use crate::observe::telemetry::DatabaseSpan;
 /// A pool whose statements are timed, with the wait for a connection.
 pub(crate) struct Observed<'p, DB: Database> {
     pool: &'p Pool<DB>,
-    metrics: &'p DatabaseMetrics,
+    store: &'p Store,
 }
 
 impl<'p, DB: Database> Observed<'p, DB> {
-    pub(crate) const fn new(pool: &'p Pool<DB>, metrics: &'p DatabaseMetrics) -> Self {
-        Self { pool, metrics }
+    pub(crate) const fn new(pool: &'p Pool<DB>, store: &'p Store) -> Self {
+        Self { pool, store }
     }
 }
 
@@ -52,8 +53,12 @@ where
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let timed = Timed::begin(self.metrics);
-        Box::pin(Rows { rows: self.pool.fetch_many(query), timed })
+        let timed = Timed::begin(&self.store.metrics);
+        let rows = match self.store.reach.check() {
+            Ok(()) => self.pool.fetch_many(query),
+            Err(away) => Box::pin(stream::once(async { Err(away) })),
+        };
+        Box::pin(Rows { rows, timed, reach: &self.store.reach })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
@@ -61,8 +66,8 @@ where
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let timed = Timed::begin(self.metrics);
-        let found = self.pool.fetch_optional(query);
+        let timed = Timed::begin(&self.store.metrics);
+        let found = self.store.reach.wait(self.pool.fetch_optional(query));
         Box::pin(async move { found.await.inspect_err(|error| timed.failed(error)) })
     }
 
@@ -121,6 +126,7 @@ impl Drop for Timed<'_> {
 struct Rows<'e, 'p, T> {
     rows: BoxStream<'e, Result<T, Error>>,
     timed: Timed<'p>,
+    reach: &'p Reach,
 }
 
 impl<T> Stream for Rows<'_, '_, T> {
@@ -130,6 +136,9 @@ impl<T> Stream for Rows<'_, '_, T> {
         let next = self.rows.poll_next_unpin(context);
         if let Poll::Ready(Some(Err(error))) = &next {
             self.timed.failed(error);
+            if StoreError::is_passing(error) {
+                self.reach.suspect();
+            }
         }
         next
     }

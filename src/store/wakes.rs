@@ -194,6 +194,8 @@ impl Store {
             while let Some(notification) = listener.try_recv().await? {
                 self.wakes.heed(notification.payload());
             }
+            // This connection is never closed while all is well.
+            self.reach.suspect();
         }
     }
 }

@@ -114,12 +114,44 @@ async fn a_server_that_is_away_is_unavailable_and_used_again_when_it_is_back() {
     let question = store.has_users().await;
     let sign_of_life = store.ping().await;
     way.mend();
-    add_user(&store, "afterwards").await.unwrap();
+    again(&store, "afterwards").await;
 
     assert!(matches!(change, Err(StoreError::Unavailable(_))), "{change:?}");
     assert!(matches!(question, Err(StoreError::Unavailable(_))), "{question:?}");
     assert!(matches!(sign_of_life, Err(StoreError::Unavailable(_))), "{sign_of_life:?}");
     assert_eq!(Raw::open(&db).await.number("SELECT COUNT(*) FROM users").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_server_that_is_away_however_patient_they_are() {
+    let db = TestDatabase::new(Db::Postgres).await;
+    db.store().await.close().await;
+    let way = Way::to(&db).await;
+    // Longer than a test may take.
+    let limits = PoolLimits { acquire_timeout: Duration::from_hours(1), ..PoolLimits::default() };
+    let store = Store::connect(&way.url, &limits).await.unwrap();
+    add_user(&store, "before").await.unwrap();
+
+    for round in 0..3 {
+        way.cut().await;
+        let waiting = store.clone();
+        let change = tokio::spawn(async move { add_user(&waiting, "meanwhile").await.map(drop) });
+        let question = store.has_users().await;
+        let change = change.await.unwrap();
+        way.mend();
+        again(&store, &format!("after{round}")).await;
+
+        assert!(matches!(change, Err(StoreError::Unavailable(_))), "{change:?}");
+        assert!(matches!(question, Err(StoreError::Unavailable(_))), "{question:?}");
+    }
+}
+
+/// Adds a user as soon as the database is back.
+async fn again(store: &Store, name: &str) {
+    while let Err(error) = add_user(store, name).await {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,6 @@ pub struct AttachmentRecord {
     /// As what it is served.
     pub content_type: String,
     /// How many bytes it has.
-    #[oai(validator(minimum(value = "0"), maximum(value = "9007199254740991")))]
     pub size_bytes: u64,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,

@@ -52,6 +52,7 @@ pub struct ImportAttachment {
     /// As what it is served.
     pub content_type: Option<String>,
     /// How many bytes it has.
+    #[oai(validator(minimum(value = "0"), maximum(value = "9007199254740991")))]
     pub size_bytes: Option<u64>,
     /// SHA-256 of its bytes.
     pub sha256: Option<String>,
