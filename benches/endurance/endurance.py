@@ -18,12 +18,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from people import Person
+from people import BACK_WITHIN, Person
 from world import HOST, Instance, Proxy, Service, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
-# Everything must be back this soon after what was away is there again.
-BACK_WITHIN = 5
 
 
 @dataclass
@@ -174,6 +172,7 @@ def run(options, folder):
         trouble = Trouble(instances, postgres, redis, folder / "policies", int(options.minutes * 60))
         for person in people:
             person.start()
+            person.listener.start()
         trouble.run()
         stop.set()
         for person in people:
@@ -183,7 +182,8 @@ def run(options, folder):
         for instance in instances:
             memory[instance.name].append(instance.memory())
         faults = report(people, trouble, memory) + [fault for person in people for fault in person.ledger.faults]
-        print(f"tasks: {told} told of, {there} there; {len(faults)} faults")
+        events = sum(person.ledger.events for person in people)
+        print(f"tasks: {told} told of, {there} there; {events} events heard; {len(faults)} faults")
         for fault in faults[:50]:
             print(f"  {fault}")
         if faults:

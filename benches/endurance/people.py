@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import random
 import secrets
 import threading
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 PASSWORD = "correct horse battery staple"
 # How long a person insists on one request; longer than anything that is done to the servers.
 INSISTS = 120
+# Everything must be back this soon after what was away is there again.
+BACK_WITHIN = 5
 
 
 @dataclass
@@ -25,6 +28,9 @@ class Ledger:
     waits: list = field(default_factory=list)
     # Task id -> what it must look like.
     tasks: dict = field(default_factory=dict)
+    # Tasks of which an event told.
+    heard: set = field(default_factory=set)
+    events: int = 0
 
 
 class Person(threading.Thread):
@@ -36,6 +42,7 @@ class Person(threading.Thread):
         self.connection = None
         self.token = ""
         self.made = 0
+        self.listener = threading.Thread(target=self.listen, name=f"{name} listens", daemon=True)
 
     def once(self, method, path, body, headers):
         """One request on the kept connection; the status, headers and JSON body."""
@@ -138,8 +145,57 @@ class Person(threading.Thread):
     def list(self):
         self.ask("GET", "/api/tasks?limit=50")
 
+    def listen(self):
+        """Follows the person's own events, from whichever instance, until every task was heard of; their numbers have no gap."""
+        last, end = None, math.inf
+        while time.monotonic() < end and not self.heard_all():
+            try:
+                last = self.follow(last)
+            except (OSError, http.client.HTTPException):
+                self.ledger.answers["stream broken"] += 1
+            time.sleep(0.1)
+            if self.stop.is_set():
+                end = min(end, time.monotonic() + BACK_WITHIN)
+
+    def heard_all(self):
+        return not self.is_alive() and self.ledger.heard >= self.ledger.tasks.keys()
+
+    def follow(self, last):
+        """Listens on one connection until it ends; the number of the last event that was heard."""
+        stream = http.client.HTTPConnection("127.0.0.1", self.port, timeout=BACK_WITHIN)
+        headers = {"Authorization": f"Bearer {self.token}"} | ({} if last is None else {"Last-Event-ID": str(last)})
+        try:
+            stream.request("GET", "/api/events", headers=headers)
+            answer = stream.getresponse()
+            if answer.status != 200:
+                self.ledger.answers[f"stream {answer.status}"] += 1
+                if answer.status < 502:
+                    self.ledger.faults.append(f"GET /api/events: {answer.status}: {answer.read()}")
+                return last
+            what = ""
+            while not self.heard_all() and (line := answer.fp.readline()):
+                word, _, rest = line.decode().strip().partition(": ")
+                if word == "event":
+                    what = rest
+                elif word == "id" and (what != "ready" or last is None):
+                    last = self.number(what, last, int(rest))
+                elif word == "data" and (task := json.loads(rest).get("task")):
+                    self.ledger.heard.add(task["id"])
+            return last
+        finally:
+            stream.close()
+
+    def number(self, what, last, number):
+        self.ledger.events += 1
+        if what == "reset" or last is not None and number != last + 1:
+            self.ledger.faults.append(f"after event {last} came {what} {number}")
+        return number
+
     def check(self):
         """Holds everything there is against the ledger."""
+        self.listener.join()
+        unheard = self.ledger.tasks.keys() - self.ledger.heard
+        self.ledger.faults += [f"no event told of task {task}" for task in unheard]
         found, cursor = {}, ""
         while cursor is not None:
             _, page = self.ask("GET", f"/api/tasks?limit=1000{cursor and '&cursor=' + cursor}")
