@@ -149,6 +149,7 @@ impl App {
         let clock = &outside.clock;
         let keys = Keys::reach(&config, clock.clone()).await?;
         let objects = Objects::open(&config).map_err(StartError::Objects)?;
+        backups::seal(&config).map_err(StartError::Backups)?;
         let ring = Arc::new(keys.open().await?);
         let clients = clients::make(&config, &keys.store, clock, port).await?;
         let upstreams = Arc::new(upstreams::make(&config, keys.secret.clone(), clock.clone(), port)?);

@@ -85,6 +85,9 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    // Databases, backups and keys are nobody else's: no file of ours is ever open to others, not even while it is written.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let arguments = match remote_of(arguments) {
         Ok(command) => return at_server(command),

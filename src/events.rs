@@ -1,7 +1,7 @@
 //! What happened to a user's data, and who is told of it.
 //!
 //! Each change writes down what it did, in its own transaction, under numbers that go on by one: the user's `data_version`.
-//! So the numbers are the same on every instance, none is left out, and whoever knows the last one they heard of can be told
+//! So the numbers are the same on every instance, each stands for a change (which may have done nothing), and whoever knows the last one they heard of can be told
 //! of all that came after it. Nothing is queued for a listener: they are woken and read from the database what is new.
 
 mod follower;

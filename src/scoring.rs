@@ -6,7 +6,8 @@
 //! - [`facts`]: what is known of a task, as columns; [`moment`]: what is known of the person's present.
 //! - [`fields`]: the names under which policies see both, and which of them a policy reads.
 //! - [`policy`]: the interface of a policy. [`rank`](mod@rank): the total order. [`explain`]: why.
-//! - [`change`]: when a score changes next. [`levers`](mod@levers): what would move it.
+//! - [`change`]: when a score changes next. [`levers`](mod@levers): what would move it. [`versus`]: why not
+//!   another.
 
 pub mod change;
 pub mod explain;
@@ -16,6 +17,7 @@ pub mod levers;
 pub mod moment;
 pub mod policy;
 pub mod rank;
+pub mod versus;
 
 pub use change::{NextChange, next_change};
 pub use explain::{Classic, Explanation, Part};
@@ -24,4 +26,5 @@ pub use fields::{ContextField, TaskField, Uses};
 pub use levers::{Lever, LeverChange, levers};
 pub use moment::{Context, Energy, Moment};
 pub use policy::{Policy, ScoreFault, ScoreRange, Verdict, round_score};
-pub use rank::{Ranked, Ranking, rank, top};
+pub use rank::{Ranked, Ranking, by_score, rank, top};
+pub use versus::{Gap, gaps};

@@ -17,6 +17,7 @@ pub mod change;
 pub mod collections;
 pub mod edit;
 pub mod error;
+pub mod explaining;
 pub mod filter;
 pub mod groups;
 pub mod lists;

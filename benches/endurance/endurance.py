@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from people import BACK_WITHIN, Person
 from world import HOST, Instance, Proxy, Service, free_port, wait_for
@@ -131,6 +132,13 @@ def lasting(postgres):
     postgres.start()
 
 
+def redis_service():
+    if (url := os.environ.get("MINDFLOW_TEST_REDIS_URL")) is None:
+        return None
+    arguments = [os.environ["MINDFLOW_TEST_REDIS_SERVER"], "--port", str(urlsplit(url).port), "--bind", HOST, "--save", ""]
+    return Service(url, arguments)
+
+
 def report(people, trouble, memory):
     answers = sum((person.ledger.answers for person in people), Counter())
     waits = sorted(took for person in people for _, took in person.ledger.waits)
@@ -152,9 +160,10 @@ def report(people, trouble, memory):
 
 
 def run(options, folder):
-    shutil.copytree(ROOT / "policies", folder / "policies")
+    # Without its examples: they would rightly complain about each swap.
+    shutil.copytree(ROOT / "policies", folder / "policies", ignore=shutil.ignore_patterns("tests"))
     postgres = Service(os.environ["MINDFLOW_TEST_POSTGRES_URL"])
-    redis = Service(os.environ["MINDFLOW_TEST_REDIS_URL"]) if "MINDFLOW_TEST_REDIS_URL" in os.environ else None
+    redis = redis_service()
     port = free_port()
     instances = [Instance(name, options.binary.resolve(), folder, environment(folder, port)) for name in ("one", "two")]
     proxy = None
@@ -172,7 +181,6 @@ def run(options, folder):
         trouble = Trouble(instances, postgres, redis, folder / "policies", int(options.minutes * 60))
         for person in people:
             person.start()
-            person.listener.start()
         trouble.run()
         stop.set()
         for person in people:

@@ -28,8 +28,8 @@ class Ledger:
     waits: list = field(default_factory=list)
     # Task id -> what it must look like.
     tasks: dict = field(default_factory=dict)
-    # Tasks of which an event told.
-    heard: set = field(default_factory=set)
+    # The same, as the last event of each task told.
+    heard: dict = field(default_factory=dict)
     events: int = 0
 
 
@@ -43,6 +43,7 @@ class Person(threading.Thread):
         self.token = ""
         self.made = 0
         self.listener = threading.Thread(target=self.listen, name=f"{name} listens", daemon=True)
+        self.ready, self.finished, self.last = threading.Event(), threading.Event(), None
 
     def once(self, method, path, body, headers):
         """One request on the kept connection; the status, headers and JSON body."""
@@ -100,11 +101,14 @@ class Person(threading.Thread):
         self.ask("POST", "/api/auth/register", {"email": email, "password": PASSWORD})
         _, session = self.ask("POST", "/api/auth/login", {"email": email, "password": PASSWORD})
         self.token = session["access_token"]
+        self.listener.start()
+        self.ready.wait(BACK_WITHIN)
 
     def run(self):
         acts = [self.create] * 8 + [self.change] * 4 + [self.complete] * 2 + [self.look] * 3 + [self.best] * 3 + [self.list] * 2
         while not self.stop.is_set():
             self.chance.choice(acts)()
+        self.finished.set()
 
     def create(self):
         self.made += 1
@@ -146,24 +150,26 @@ class Person(threading.Thread):
         self.ask("GET", "/api/tasks?limit=50")
 
     def listen(self):
-        """Follows the person's own events, from whichever instance, until every task was heard of; their numbers have no gap."""
-        last, end = None, math.inf
+        """Follows the person's own events, from whichever instance, until they told everything that was done."""
+        end = math.inf
         while time.monotonic() < end and not self.heard_all():
             try:
-                last = self.follow(last)
+                self.follow()
             except (OSError, http.client.HTTPException):
                 self.ledger.answers["stream broken"] += 1
             time.sleep(0.1)
-            if self.stop.is_set():
+            if self.finished.is_set():
                 end = min(end, time.monotonic() + BACK_WITHIN)
 
     def heard_all(self):
-        return not self.is_alive() and self.ledger.heard >= self.ledger.tasks.keys()
+        return self.finished.is_set() and self.ledger.heard == self.ledger.tasks
 
-    def follow(self, last):
-        """Listens on one connection until it ends; the number of the last event that was heard."""
+    def follow(self):
+        """Listens on one connection until it ends."""
         stream = http.client.HTTPConnection("127.0.0.1", self.port, timeout=BACK_WITHIN)
-        headers = {"Authorization": f"Bearer {self.token}"} | ({} if last is None else {"Last-Event-ID": str(last)})
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if self.last is not None:
+            headers["Last-Event-ID"] = str(self.last)
         try:
             stream.request("GET", "/api/events", headers=headers)
             answer = stream.getresponse()
@@ -171,31 +177,39 @@ class Person(threading.Thread):
                 self.ledger.answers[f"stream {answer.status}"] += 1
                 if answer.status < 502:
                     self.ledger.faults.append(f"GET /api/events: {answer.status}: {answer.read()}")
-                return last
-            what = ""
-            while not self.heard_all() and (line := answer.fp.readline()):
-                word, _, rest = line.decode().strip().partition(": ")
-                if word == "event":
-                    what = rest
-                elif word == "id" and (what != "ready" or last is None):
-                    last = self.number(what, last, int(rest))
-                elif word == "data" and (task := json.loads(rest).get("task")):
-                    self.ledger.heard.add(task["id"])
-            return last
+                return
+            event = {}
+            while not self.heard_all() and (line := answer.readline()):
+                if line != b"\n":
+                    word, _, rest = line.decode().rstrip("\n").partition(": ")
+                    event[word] = rest
+                    continue
+                # Only an empty line makes it an event: what was cut off comes again.
+                if "id" in event:
+                    self.hear(event.get("event"), int(event["id"]), json.loads(event["data"]))
+                event = {}
         finally:
             stream.close()
 
-    def number(self, what, last, number):
+    def hear(self, what, number, told):
+        if what == "ready":
+            self.last = number if self.last is None else self.last
+            self.ready.set()
+            return
         self.ledger.events += 1
-        if what == "reset" or last is not None and number != last + 1:
-            self.ledger.faults.append(f"after event {last} came {what} {number}")
-        return number
+        # Each once and in order; a request that changed nothing has a number and no event.
+        if number <= self.last or what == "reset":
+            self.ledger.faults.append(f"after event {self.last} came {what} {number}")
+        self.last = number
+        if task := told.get("task"):
+            self.ledger.heard[task["id"]] = {name: task[name] for name in ("title", "priority", "status")}
 
     def check(self):
         """Holds everything there is against the ledger."""
         self.listener.join()
-        unheard = self.ledger.tasks.keys() - self.ledger.heard
-        self.ledger.faults += [f"no event told of task {task}" for task in unheard]
+        for task, told in self.ledger.tasks.items():
+            if self.ledger.heard.get(task) != told:
+                self.ledger.faults.append(f"task {task} was heard to be {self.ledger.heard.get(task)}, told was {told}")
         found, cursor = {}, ""
         while cursor is not None:
             _, page = self.ask("GET", f"/api/tasks?limit=1000{cursor and '&cursor=' + cursor}")

@@ -79,9 +79,12 @@ class Instance:
 
 
 class Service:
-    """A server that somebody else started: it is stopped, and started again with the very same command and user."""
+    """A server that somebody else started: it is stopped, and started again with the very same command and user.
 
-    def __init__(self, url):
+    A program that hides its command behind a title is started with `arguments`.
+    """
+
+    def __init__(self, url, arguments=None):
         self.port = urlsplit(url).port
         self.pid = self._find()
         process = Path(f"/proc/{self.pid}")
@@ -90,6 +93,8 @@ class Service:
         self.user = int(re.search(r"^Uid:\s+(\d+)", process.joinpath("status").read_text(), re.M)[1])
         self.group = int(re.search(r"^Gid:\s+(\d+)", process.joinpath("status").read_text(), re.M)[1])
         self.program = os.readlink(process / "exe")
+        if arguments:
+            self.program, self.command = arguments[0], arguments
         self.process = None
 
     def _find(self):
@@ -118,10 +123,9 @@ class Service:
 
     def start(self):
         rights = {"user": self.user, "group": self.group, "extra_groups": []} if os.getuid() == 0 else {}
-        # Titles of processes may hold more than the command: PostgreSQL's and Redis' do not when they were just started.
-        command = [self.program, *self.command[1:]]
         self.process = subprocess.Popen(
-            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **rights
+            [self.program, *self.command[1:]], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, **rights
         )
         wait_for(self.program, lambda: listens(self.port))
 

@@ -6,6 +6,8 @@ use unicode_normalization::UnicodeNormalization as _;
 pub const MOST_CHARACTERS: usize = 254;
 /// The longest label of a domain, in characters.
 const MOST_LABEL_CHARACTERS: usize = 63;
+/// The longest text before the `@`, in bytes (RFC 5321, section 4.5.3.1.1). The pattern does not know it.
+const MOST_LOCAL_BYTES: usize = 64;
 
 /// What stands between the dots before the `@`.
 macro_rules! local_part {
@@ -43,6 +45,9 @@ pub enum EmailError {
     /// Too long to be delivered.
     #[error("must be at most 254 characters long")]
     TooLong,
+    /// No mail server takes so much before the `@`.
+    #[error("must have at most 64 characters before the `@`")]
+    LocalTooLong,
     /// Not of the form that nearly all addresses have. Quoted local parts and IP addresses are not accepted.
     #[error("must be an e-mail address such as `ada@example.org`")]
     Form,
@@ -56,6 +61,9 @@ impl Email {
             return Err(EmailError::TooLong);
         }
         let (local, domain) = text.split_once('@').ok_or(EmailError::Form)?;
+        if local.len() > MOST_LOCAL_BYTES {
+            return Err(EmailError::LocalTooLong);
+        }
         if !is_local(local) || !is_domain(domain) {
             return Err(EmailError::Form);
         }
@@ -114,6 +122,13 @@ mod tests {
         assert_eq!(one.key(), two.key());
         assert_eq!(one.as_str(), "ADA@Example.org");
         assert_eq!(Email::parse("JÜRGEN@büro.de").unwrap().key(), Email::parse("ju\u{308}rgen@büro.de").unwrap().key());
+    }
+
+    #[test]
+    fn more_than_mail_servers_take_is_refused() {
+        assert!(Email::parse(&format!("{}@example.org", "x".repeat(64))).is_ok());
+        assert_eq!(Email::parse(&format!("{}@example.org", "x".repeat(65))), Err(EmailError::LocalTooLong));
+        assert_eq!(Email::parse(&format!("{}@example.org", "ü".repeat(33))), Err(EmailError::LocalTooLong));
     }
 
     #[test]

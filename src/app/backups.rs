@@ -58,7 +58,7 @@ impl MakeBackups {
             store: &self.store,
             attachments: backup.attachments.then_some(&self.objects),
             secret: Some(&self.secret),
-            seal: Arc::new(Seal::choose(&backup.encrypt_to, backup.passphrase_file.as_deref())?),
+            seal: Arc::new(seal(&self.config)?),
             place: &place,
             name: None,
             now,
@@ -74,6 +74,13 @@ impl MakeBackups {
             pruned = pruned.len(),
             "a backup was made"
         );
+        if let Some(trouble) = made.totals.attachments.trouble() {
+            tracing::error!(
+                backup = made.name,
+                trouble,
+                "files of people are lost or damaged; an older backup may have them"
+            );
+        }
         Ok(())
     }
 }
@@ -92,6 +99,11 @@ impl Duty for MakeBackups {
         let made = self.look(turn.now()).await;
         made.map_err(|error| DutyError::Failed("no backup could be made", Box::new(error)))
     }
+}
+
+/// For whom backups are sealed.
+pub(super) fn seal(config: &Config) -> Result<Seal, BackupError> {
+    Seal::choose(&config.backup.encrypt_to, config.backup.passphrase_file.as_deref())
 }
 
 fn place(config: &Config) -> Result<Place, BackupError> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use crate::backup::BackupError;
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
 use crate::mail::smtp::SmtpSetupError;
@@ -36,6 +37,9 @@ pub enum StartError {
     /// The object store cannot be opened.
     #[error("the object store cannot be opened (`objects`)")]
     Objects(#[source] ObjectsError),
+    /// Backups could not be encrypted as asked.
+    #[error("backups cannot be encrypted (`backup.encrypt_to`, `backup.passphrase_file`)")]
+    Backups(#[source] BackupError),
     /// The schema cannot be brought up to date.
     #[error(transparent)]
     Migration(#[from] MigrationError),

@@ -132,6 +132,20 @@ pub struct AttachmentTotals {
     pub bytes: u64,
     /// How many are named by rows, but were not found where they should be.
     pub missing: u64,
+    /// How many have another size or checksum than their rows say.
+    #[serde(default)]
+    pub damaged: u64,
+}
+
+impl AttachmentTotals {
+    /// What is wrong with them, in words.
+    pub fn trouble(&self) -> Option<String> {
+        let told = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        let missing = told(self.missing, "attachments were not found where they should be");
+        let damaged = told(self.damaged, "attachments are damaged: their size or checksum is not that of the upload");
+        let both: Vec<String> = [missing, damaged].into_iter().flatten().collect();
+        (!both.is_empty()).then(|| both.join("; "))
+    }
 }
 
 impl Totals {

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -26,7 +26,7 @@ use crate::store::{Dialect, Store, StoreError};
 /// How many pieces may wait between reading, packing and storing.
 pub(super) const WAITING: usize = 4;
 /// Where the files of people are among the objects.
-const ATTACHMENTS: &str = "attachments";
+pub(super) const ATTACHMENTS: &str = "attachments";
 /// How many packed bytes are handed on at a time.
 const PACKED_BYTES: usize = 256 * 1024;
 
@@ -97,9 +97,14 @@ enum Step {
         bytes: mpsc::Receiver<Result<Bytes, ObjectsError>>,
     },
     /// Nothing more: without it, the archive is not completed.
-    End {
-        missing: u64,
-    },
+    End(Faulty),
+}
+
+/// Files of people that are not what their rows say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Faulty {
+    missing: u64,
+    damaged: u64,
 }
 
 impl From<Chunk> for Step {
@@ -122,6 +127,7 @@ pub async fn make(order: Order<'_>) -> Result<Made, BackupError> {
     if order.place.objects().exists(&name).await? {
         return Err(BackupError::Exists(order.place.path_of(&name)));
     }
+    order.place.remove_leftovers(order.now).await?;
     let upload = order.place.objects().begin(&name)?;
     let (steps, queue) = mpsc::channel(WAITING);
     let (packed, parcels) = mpsc::channel(WAITING);
@@ -130,7 +136,7 @@ pub async fn make(order: Order<'_>) -> Result<Made, BackupError> {
         tokio::task::spawn_blocking(move || pack(queue, packed, &seal, &head, &*progress))
     };
     let (fed, stored, packed) =
-        tokio::join!(feed(&mut snapshot, order.attachments, steps), store_parcels(upload, parcels), packing);
+        tokio::join!(feed(&mut snapshot, &order, steps), store_parcels(upload, parcels), packing);
     let closed = snapshot.close().await;
     let packed = packed.map_err(|_| BackupError::CutOff)?;
     // The first cause: whoever comes before or after it in the row only finds that it is gone.
@@ -175,41 +181,49 @@ fn head(order: &Order<'_>, snapshot: &Snapshot) -> Head {
 }
 
 /// Reads everything, in the order of the archive.
-async fn feed(
-    snapshot: &mut Snapshot,
-    attachments: Option<&Objects>,
-    steps: mpsc::Sender<Step>,
-) -> Result<(), BackupError> {
+async fn feed(snapshot: &mut Snapshot, order: &Order<'_>, steps: mpsc::Sender<Step>) -> Result<(), BackupError> {
     for table in kept_at(snapshot.version) {
         snapshot.read(table, &steps).await?;
     }
-    let missing = match attachments {
-        Some(objects) => feed_attachments(objects, &steps).await?,
-        None => 0,
+    let faulty = match order.attachments {
+        Some(objects) => feed_attachments(snapshot, order.store, objects, &steps).await?,
+        None => Faulty::default(),
     };
-    steps.send(Step::End { missing }).await.map_err(|_| StoreError::Dropped)?;
+    steps.send(Step::End(faulty)).await.map_err(|_| StoreError::Dropped)?;
     Ok(())
 }
 
-/// Reads the files of people. The snapshot is older than the list of them, so each that it names is there, unless it was
-/// deleted since; one that goes while it is listed is counted as missing.
-async fn feed_attachments(objects: &Objects, steps: &mpsc::Sender<Step>) -> Result<u64, BackupError> {
-    let mut missing = 0;
-    let mut listed = objects.list(ATTACHMENTS);
-    while let Some(stored) = listed.try_next().await? {
-        let found = match objects.get(&stored.key).await {
-            Err(ObjectsError::NotFound(_)) => {
-                missing += 1;
-                continue;
-            }
-            found => found?,
-        };
-        let (pieces, bytes) = mpsc::channel(WAITING);
-        let step = Step::Attachment { key: stored.key, size: found.size_bytes, bytes };
-        steps.send(step).await.map_err(|_| StoreError::Dropped)?;
-        pass_on(found.stream, pieces).await;
+/// Reads the files of people that the snapshot's rows name, and holds each against its row: loss and decay should be noticed
+/// while an older backup still has the file as it was.
+async fn feed_attachments(
+    snapshot: &mut Snapshot,
+    store: &Store,
+    objects: &Objects,
+    steps: &mpsc::Sender<Step>,
+) -> Result<Faulty, BackupError> {
+    let (mut faulty, mut last) = (Faulty::default(), String::new());
+    loop {
+        let files = snapshot.files_after(&last).await?;
+        let Some(end) = files.last() else { return Ok(faulty) };
+        last.clone_from(&end.object_key);
+        for file in files {
+            let found = match objects.get(&file.object_key).await {
+                Err(ObjectsError::NotFound(_)) => {
+                    // Unless it was deleted since, by the person whose it was.
+                    faulty.missing += u64::from(store.is_file_named(&file.object_key).await?);
+                    continue;
+                }
+                found => found?,
+            };
+            let (pieces, bytes) = mpsc::channel(WAITING);
+            let (key, size) = (file.object_key, found.size_bytes);
+            let step = Step::Attachment { key, size, bytes };
+            steps.send(step).await.map_err(|_| StoreError::Dropped)?;
+            let sha256 = pass_on(found.stream, pieces).await;
+            let is_whole = i64::try_from(size) == Ok(file.size_bytes) && sha256.is_none_or(|sum| sum == file.sha256);
+            faulty.damaged += u64::from(!is_whole);
+        }
     }
-    Ok(missing)
 }
 
 /// Packs what comes into an archive, on a thread of its own.
@@ -231,8 +245,8 @@ fn pack(
                 let done = writer.attachment(&key, size, &mut Incoming { from: bytes, piece: Bytes::new() })?;
                 progress.attachments(done.count, done.bytes);
             }
-            Step::End { missing } => {
-                let (mut out, totals) = writer.finish(missing)?;
+            Step::End(Faulty { missing, damaged }) => {
+                let (mut out, totals) = writer.finish(missing, damaged)?;
                 out.flush()?;
                 return Ok(totals);
             }
@@ -304,14 +318,19 @@ impl Read for Incoming {
     }
 }
 
-/// Sends an object's bytes until there are no more, or nobody takes them.
+/// Sends an object's bytes until there are no more, or nobody takes them. Returns their SHA-256 when all were taken.
 async fn pass_on(
     mut from: impl futures_util::Stream<Item = Result<Bytes, ObjectsError>> + Unpin,
     to: mpsc::Sender<Result<Bytes, ObjectsError>>,
-) {
+) -> Option<Vec<u8>> {
+    let mut hash = Sha256::new();
     while let Some(piece) = from.next().await {
-        if to.send(piece).await.is_err() {
-            return;
+        if let Ok(bytes) = &piece {
+            hash.update(bytes);
+        }
+        if piece.is_err() | to.send(piece).await.is_err() {
+            return None;
         }
     }
+    Some(hash.finalize().to_vec())
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -16,6 +17,8 @@ use crate::clock::Timestamp;
 use crate::config;
 use crate::objects::{self, Objects, ObjectsError};
 
+/// A backup that has not been written to for so long is not being made any more.
+const QUIET: Duration = Duration::from_hours(1);
 /// What stands for the newest archive of a place.
 const LATEST: &str = "latest";
 
@@ -123,6 +126,24 @@ impl Place {
         if let objects::Place::Folder(folder) = self.objects.place() {
             let owner_alone = std::os::unix::fs::PermissionsExt::from_mode(0o600);
             std::fs::set_permissions(folder.join(name), owner_alone).map_err(BackupError::Write)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what backups left behind whose process died, when nobody has written to it for a while: files of a folder
+    /// that are named like a backup, with `#` and a number.
+    pub(super) async fn remove_leftovers(&self, now: Timestamp) -> Result<(), BackupError> {
+        let objects::Place::Folder(folder) = self.objects.place() else { return Ok(()) };
+        let old = SystemTime::from(now.minus(QUIET).to_utc());
+        let mut entries = tokio::fs::read_dir(folder).await.map_err(BackupError::Scratch)?;
+        while let Some(entry) = entries.next_entry().await.map_err(BackupError::Scratch)? {
+            let name = entry.file_name();
+            let whose = name.to_str().and_then(|name| name.rsplit_once('#')).and_then(|(whose, _)| Name::parse(whose));
+            let written = entry.metadata().await.and_then(|file| file.modified());
+            if whose.is_some() && written.is_ok_and(|at| at < old) {
+                // Somebody else may be quicker.
+                let _ = tokio::fs::remove_file(entry.path()).await;
+            }
         }
         Ok(())
     }

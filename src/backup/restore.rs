@@ -1,15 +1,18 @@
 //! Makes a database from an archive: first everything is looked at, then everything is written in one transaction.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::crypt::Unlock;
 use super::digest::RowsDigest;
 use super::format::{Head, Totals};
+use super::make::ATTACHMENTS;
 use super::place::LocalArchive;
 use super::reader::{Contents, Inspect, Visitor, walk};
 use super::{ArchiveError, BackupError, Progress};
@@ -126,11 +129,14 @@ impl Inspected {
         }
         let mut loading = target.store.load(self.contents.head.schema_version).await?;
         match self.fill(&mut loading, target).await {
-            Ok(attachments_restored) => {
+            Ok(restored) => {
                 target.progress.step("the references and the schema");
                 loading.keep().await?;
+                if let Some(objects) = target.attachments {
+                    remove_others(objects, &restored).await?;
+                }
                 let Contents { head, totals } = self.contents.clone();
-                Ok(Restored { rows: totals.rows(), head, totals, attachments_restored })
+                Ok(Restored { rows: totals.rows(), head, totals, attachments_restored: restored.len() as u64 })
             }
             Err(error) => {
                 if let Err(failed) = loading.give_up().await {
@@ -141,8 +147,8 @@ impl Inspected {
         }
     }
 
-    /// Writes the rows and the files of people, and reads the rows again. Returns how many files there were.
-    async fn fill(&self, loading: &mut Loading, target: &Target<'_>) -> Result<u64, BackupError> {
+    /// Writes the rows and the files of people, and reads the rows again. Returns the keys of the files.
+    async fn fill(&self, loading: &mut Loading, target: &Target<'_>) -> Result<HashSet<String>, BackupError> {
         let (steps, mut queue) = mpsc::channel(WAITING);
         let reading = {
             let (archive, unlock, known) = (Arc::clone(&self.archive), Arc::clone(&self.unlock), self.known);
@@ -244,13 +250,14 @@ impl Visitor for HandOn {
     }
 }
 
-/// Writes what comes until there is no more. Returns how many files of people there were.
+/// Writes what comes until there is no more. Returns the keys of the files of people.
 async fn take_all(
     queue: &mut mpsc::Receiver<Step>,
     loading: &mut Loading,
     target: &Target<'_>,
-) -> Result<u64, BackupError> {
+) -> Result<HashSet<String>, BackupError> {
     let mut done = Done::default();
+    let mut keys = HashSet::new();
     let mut upload: Option<Upload> = None;
     while let Some(step) = queue.recv().await {
         match step {
@@ -261,6 +268,7 @@ async fn take_all(
             Step::Attachment { key } => {
                 let objects = target.attachments.ok_or(StoreError::Dropped)?;
                 upload = Some(objects.begin(&key)?);
+                keys.insert(key);
             }
             Step::Piece(bytes) => {
                 if let Some(upload) = &mut upload {
@@ -276,7 +284,18 @@ async fn take_all(
             }
         }
     }
-    Ok(done.attachments)
+    Ok(keys)
+}
+
+/// Removes the files of people that were there before and belong to nobody any more.
+async fn remove_others(objects: &Objects, restored: &HashSet<String>) -> Result<(), BackupError> {
+    let mut listed = objects.list(ATTACHMENTS);
+    while let Some(stored) = listed.try_next().await? {
+        if !restored.contains(&stored.key) {
+            objects.delete(&stored.key).await?;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]

@@ -74,9 +74,9 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Completes it.
     ///
-    /// - `missing`: how many files of people were not found.
-    pub(super) fn finish(mut self, missing: u64) -> io::Result<(W, Totals)> {
-        self.totals.attachments.missing = missing;
+    /// - `missing`: how many files of people were not found; `damaged`: how many are not what their rows say.
+    pub(super) fn finish(mut self, missing: u64, damaged: u64) -> io::Result<(W, Totals)> {
+        (self.totals.attachments.missing, self.totals.attachments.damaged) = (missing, damaged);
         self.totals.sha256 = hex(&Sha256::digest(self.sums.as_bytes()));
         let totals = self.totals.clone();
         self.document(MANIFEST, &totals)?;

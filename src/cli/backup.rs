@@ -160,16 +160,21 @@ async fn try_it(args: &VerifyArgs, config: &Config, out: &mut impl Write) -> any
     let restored = verify(&inspected, &scratch, shown.clone()).await;
     shown.end();
     let restored = restored?;
+    let trouble = restored.totals.attachments.trouble();
     if args.json {
         let mut told = serde_json::to_value(&restored)?;
-        told["verified"] = true.into();
-        return Ok(writeln!(out, "{told:#}")?);
+        told["verified"] = trouble.is_none().into();
+        writeln!(out, "{told:#}")?;
+        return trouble.map_or(Ok(()), |trouble| Err(anyhow::anyhow!("{trouble}")));
     }
     for table in &restored.totals.tables {
         writeln!(out, "{:>10}  {:<22}  {}", table.rows, table.name, table.digest)?;
     }
     let attachments = restored.totals.attachments;
     writeln!(out, "{:>10}  {:<22}  {}", attachments.count, "attachments", progress::size(attachments.bytes))?;
+    if let Some(trouble) = trouble {
+        anyhow::bail!("every table came out as it was, but when the backup was made, {trouble}");
+    }
     writeln!(out, "The backup of {} is good: every table came out as it was.", restored.head.created_at)?;
     Ok(())
 }

@@ -85,9 +85,8 @@ async fn warnings(inspected: &Inspected, config: &Config, url: &str) -> anyhow::
              opened with it"
         )),
     }
-    if head.attachments && inspected.contents.totals.attachments.missing > 0 {
-        let missing = inspected.contents.totals.attachments.missing;
-        warnings.push(format!("{missing} attachments were missing already when the backup was made"));
+    if let Some(trouble) = inspected.contents.totals.attachments.trouble() {
+        warnings.push(format!("when the backup was made, {trouble}"));
     }
     if Store::seems_served(url).await? {
         warnings.push("a server seems to run on this database; stop it before, or restart it afterwards".to_owned());

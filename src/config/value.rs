@@ -271,7 +271,7 @@ pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {
     list(raw)?.iter().map(|text| origin(text.trim())).collect()
 }
 
-/// Public keys of age (`age1…`, Bech32); whether each is one shows when it is used.
+/// Public keys of age (`age1…`, Bech32); whether each is one shows at the start.
 pub(super) fn public_keys(raw: &Raw) -> Option<Vec<String>> {
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let keys: Vec<String> = list(raw)?.iter().map(|text| text.trim().to_owned()).collect();

@@ -7,6 +7,7 @@ use poem::http::{HeaderValue, StatusCode, Uri, Version};
 use poem::{Error, Request, Response};
 
 use super::problem::ApiError;
+use super::serve::NoHost;
 use super::serve::refusal::too_large;
 use crate::observe::reports::PANIC_TARGET;
 
@@ -49,7 +50,13 @@ pub(super) fn check_target(target: &Uri) -> Result<(), ApiError> {
 }
 
 /// 431 for a head of HTTP/2 that is larger than any sensible one; of HTTP/1.1 the connection itself sees to it.
+///
+/// 400 for one of HTTP/1.1 without a host.
 pub(super) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiError> {
+    if request.data::<NoHost>().is_some() {
+        let error = ApiError::new(StatusCode::BAD_REQUEST, "malformed-request", "The request cannot be read");
+        return Err(error.detail("A request of HTTP/1.1 must have exactly one header `Host`."));
+    }
     if request.version() != Version::HTTP_2 {
         return Ok(());
     }

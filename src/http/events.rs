@@ -109,9 +109,10 @@ impl EventsApi {
     /// each as soon as it is done. The stream begins with an event `ready`, whose `id` says where you stand; then come
     /// events named like their `type`, and a comment now and then so that silence means a broken connection.
     ///
-    /// Events have numbers that go on by one. Whoever connects again with `Last-Event-ID` gets everything that happened
-    /// meanwhile, each event once and in order; browsers do so by themselves. What is older than the server keeps (48 hours
-    /// unless chosen otherwise) is told by one event `reset`: read anew what you hold, and go on from its `id`.
+    /// Events have numbers that go up; one is left out where a request changed nothing. Whoever connects again with
+    /// `Last-Event-ID` gets everything that happened meanwhile, each event once and in order; browsers do so by themselves.
+    /// What is older than the server keeps (48 hours unless chosen otherwise) is told by one event `reset`: read anew what
+    /// you hold, and go on from its `id`.
     ///
     /// `task` shows the task as it is when the event is sent, which may be newer than the event; it is left out when the
     /// task is not there any more. The stream ends with the credential that opened it, and when the server restarts:

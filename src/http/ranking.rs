@@ -167,7 +167,7 @@ impl RankingApi {
 
     /// Explain a task's score
     ///
-    /// Its parts, when it changes by itself, and what would move it.
+    /// Its parts, when it changes by itself, what would move it, and with `versus`, what sets it apart from another task.
     #[oai(path = "/:task_id/explain", method = "get", operation_id = "explain_task")]
     async fn explain_task(
         &self,
@@ -178,10 +178,12 @@ impl RankingApi {
         /// By this policy instead of your own choice.
         #[oai(validator(min_length = 1, max_length = 64))]
         policy: Query<Option<String>>,
+        /// Why not that one: another task of yours, whose score is compared term by term.
+        versus: Query<Option<Uuid>>,
     ) -> Result<Json<ExplainedView>, ApiError> {
         let explained = async {
             let question = question(&caller, at.0.as_ref(), None, policy.0)?;
-            self.tasks.explain(&caller, TaskId(task_id.0), &question).await
+            self.tasks.explain(&caller, TaskId(task_id.0), &question, versus.0.map(TaskId)).await
         };
         let explained = explained.await?;
         Ok(Json(ExplainedView::from(&explained)))

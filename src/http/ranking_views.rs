@@ -1,13 +1,14 @@
 //! Scores and reasons as clients see them.
 
 use chrono::{DateTime, Utc};
-use poem_openapi::Object;
 use poem_openapi::types::Any;
+use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::scoring::{Explanation, Lever, NextChange, Part, Ranked};
-use crate::tasks::ranking::{Explained, Standing};
+use crate::scoring::{Explanation, Gap, Lever, NextChange, Part, Ranked, round_score};
+use crate::tasks::explaining::{Decider, Explained, Versus};
+use crate::tasks::ranking::Standing;
 
 use super::task_views::TaskView;
 
@@ -192,6 +193,82 @@ pub struct ExplainedView {
     pub next_change: Option<NextChangeView>,
     /// What would move it.
     pub levers: Vec<LeverView>,
+    /// What sets it apart from the task `versus`; `null` when none was named.
+    #[oai(nullable)]
+    pub versus: Option<VersusView>,
+}
+
+/// Why another task stands above or below.
+#[derive(Clone, Debug, Object, Serialize)]
+#[oai(rename = "Versus")]
+pub struct VersusView {
+    /// The other task.
+    pub task: TaskView,
+    /// Its score; `null` when the policy failed on it or leaves it out.
+    #[oai(nullable)]
+    pub score: Option<f64>,
+    /// Whether it can be recommended.
+    pub is_candidate: bool,
+    /// Whether the task that is explained stands above it.
+    pub is_outranked: bool,
+    /// What decides it.
+    pub decided_by: DeciderName,
+    /// The score that is explained less the other one; `null` when one of the two has none.
+    #[oai(nullable)]
+    pub difference: Option<f64>,
+    /// The parts that differ, the widest gap first; their differences add up to `difference`.
+    pub gaps: Vec<GapView>,
+}
+
+/// What decides which of two tasks stands above: one cannot be recommended, the scores, or, when they are equal, the age.
+#[derive(Clone, Copy, Debug, Enum, Serialize)]
+#[oai(rename = "Decider", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum DeciderName {
+    /// One of the two cannot be recommended.
+    Candidacy,
+    /// The higher score stands above.
+    Score,
+    /// The scores are equal, and the older task stands above.
+    Age,
+}
+
+/// What one part adds to each of two scores.
+#[derive(Clone, Debug, Object, Serialize)]
+#[oai(rename = "ScoreGap")]
+pub struct GapView {
+    /// The part's name.
+    pub name: String,
+    /// Its points for the task that is explained.
+    pub points: f64,
+    /// Its points for the other task.
+    pub versus_points: f64,
+    /// The first less the second.
+    pub difference: f64,
+}
+
+impl From<&Gap> for GapView {
+    fn from(gap: &Gap) -> Self {
+        Self { name: gap.name.clone(), points: gap.points, versus_points: gap.other, difference: gap.difference }
+    }
+}
+
+impl VersusView {
+    fn of(score: Option<f64>, versus: &Versus) -> Self {
+        Self {
+            task: TaskView::from(&versus.task),
+            score: versus.score,
+            is_candidate: versus.is_candidate,
+            is_outranked: versus.is_outranked,
+            decided_by: match versus.decided_by {
+                Decider::Candidacy => DeciderName::Candidacy,
+                Decider::Score => DeciderName::Score,
+                Decider::Age => DeciderName::Age,
+            },
+            difference: score.zip(versus.score).map(|(one, other)| round_score(one - other)),
+            gaps: versus.gaps.iter().map(GapView::from).collect(),
+        }
+    }
 }
 
 impl From<&Explained> for ExplainedView {
@@ -207,6 +284,7 @@ impl From<&Explained> for ExplainedView {
             time_zone: explained.moment.zone.to_string(),
             next_change: explained.next_change.as_ref().map(NextChangeView::from),
             levers: explained.levers.iter().map(LeverView::from).collect(),
+            versus: explained.versus.as_ref().map(|versus| VersusView::of(explained.score, versus)),
         }
     }
 }

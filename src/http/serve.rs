@@ -17,6 +17,7 @@ use poem::Endpoint;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+pub(super) use self::connection::NoHost;
 use self::connection::{Host, Phase};
 use self::places::Places;
 use super::client_address::Proxies;

@@ -121,7 +121,8 @@ impl Courier {
                 tracing::warn!(mail.id = %row.id, mail.kind = row.kind, attempt = row.attempts, "mail was not taken yet");
             }
             Outcome::Dead(_) => {
-                tracing::error!(mail.id = %row.id, mail.kind = row.kind, "mail was given up; see `mindflow mail list`");
+                // Anybody can name an address that does not exist: no fault of ours that had to be reported.
+                tracing::warn!(mail.id = %row.id, mail.kind = row.kind, "mail was given up; see `mindflow mail list`");
             }
         }
         self.mark(attempt, outcome).await;

@@ -66,15 +66,20 @@ fn place((row, verdict): (usize, Verdict)) -> Option<Ranked> {
     }
 }
 
+/// Which of two scores stands first: the higher one; none stands after every score.
+///
 /// Scores are rounded, so `total_cmp` on them is the order that people see.
-fn compare(facts: &FactTable, a: &Ranked, b: &Ranked) -> Ordering {
-    let by_score = match (a.score, b.score) {
+pub fn by_score(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
         (Some(a), Some(b)) => b.total_cmp(&a),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
-    };
-    by_score
+    }
+}
+
+fn compare(facts: &FactTable, a: &Ranked, b: &Ranked) -> Ordering {
+    by_score(a.score, b.score)
         .then_with(|| facts.created_at[a.row].cmp(&facts.created_at[b.row]))
         .then_with(|| facts.id[a.row].cmp(&facts.id[b.row]))
 }

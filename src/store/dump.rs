@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::migrations::MigrationError;
 use super::tables::{Column, Kind, Table};
-use super::{Dialect, Pools, Sql, Store, StoreError, StoreResult};
+use super::{Dialect, Pools, Sql, Store, StoreError, StoreResult, on_database};
 
 /// How many bytes of lines are gathered before they are handed on; one row more may be in it.
 pub const CHUNK_BYTES: usize = 1024 * 1024;
@@ -51,7 +51,19 @@ const COPY_FILE: Sql = Sql {
     postgres: "SELECT $1::text",
 };
 
+/// `$1` the last key that was read, `$2` how many.
+const LIST_FILES: &str =
+    "SELECT object_key, size_bytes, sha256 FROM attachments WHERE object_key > $1 ORDER BY object_key LIMIT $2";
+/// `$1` the key.
+const IS_FILE_NAMED: &str = "SELECT COUNT(*) FROM attachments WHERE object_key = $1";
+/// The migration that made the table of files.
+const FILES_SINCE: i64 = 8;
+/// How many files are read of at a time.
+const FILES_AT_ONCE: i64 = 500;
+
 pub(super) const STATEMENTS: &[(&str, Sql)] = &[
+    ("LIST_FILES", Sql::same(LIST_FILES)),
+    ("IS_FILE_NAMED", Sql::same(IS_FILE_NAMED)),
     ("TAKE_ANY_TIME", TAKE_ANY_TIME),
     ("MAY_WAIT", MAY_WAIT),
     ("APPLIED", Sql::same(APPLIED)),
@@ -93,6 +105,17 @@ macro_rules! on_whole {
     };
 }
 pub(super) use on_whole;
+
+/// A file of somebody's, as its row speaks of it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FileRow {
+    /// Where it is among the objects.
+    pub object_key: String,
+    /// How many bytes it has.
+    pub size_bytes: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: Vec<u8>,
+}
 
 /// All tables as they stood at one moment; others write meanwhile.
 pub struct Snapshot {
@@ -146,6 +169,13 @@ impl Store {
         Ok(others > 0)
     }
 
+    /// Whether a file of somebody's is still spoken of.
+    pub async fn is_file_named(&self, object_key: &str) -> StoreResult<bool> {
+        let found: i64 =
+            on_database!(self.reader, |db| sqlx::query_scalar(IS_FILE_NAMED).bind(object_key).fetch_one(db).await?);
+        Ok(found > 0)
+    }
+
     /// Writes a copy of a SQLite database to a new file, as it is at one moment; does nothing on PostgreSQL.
     pub async fn copy_file(&self, to: &Path) -> StoreResult<()> {
         if let Pools::Sqlite { writer, .. } = &self.pools {
@@ -184,6 +214,16 @@ impl Snapshot {
     /// [`StoreError::Dropped`] when nobody takes them any more.
     pub async fn read<T: From<Chunk>>(&mut self, table: &'static Table, chunks: &mpsc::Sender<T>) -> StoreResult<u64> {
         self.whole.read(table, self.version, chunks).await
+    }
+
+    /// The next files of people after the one with the key `after`, by their keys; none at the end.
+    pub async fn files_after(&mut self, after: &str) -> StoreResult<Vec<FileRow>> {
+        if self.version < FILES_SINCE {
+            return Ok(Vec::new());
+        }
+        Ok(on_whole!(&mut self.whole, |db| {
+            sqlx::query_as(LIST_FILES).bind(after).bind(FILES_AT_ONCE).fetch_all(db).await?
+        }))
     }
 
     /// The name under which `pg_dump` reads the same snapshot, while this one lasts; `None` on SQLite.

@@ -14,12 +14,10 @@ use quick_cache::sync::Cache;
 
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
-use crate::ids::{ProjectId, TaskId, UserId};
+use crate::ids::{ProjectId, UserId};
 use crate::kept::kept_or_made;
 use crate::policies::live::LivePolicies;
-use crate::scoring::{
-    Candidate, Explanation, FactTable, Lever, Moment, NextChange, Policy, Ranked, Ranking, levers, next_change, rank,
-};
+use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank};
 
 use super::Tasks;
 use super::error::{Fault, TaskError};
@@ -101,31 +99,10 @@ impl Standing {
     }
 }
 
-/// Everything about one task's score.
-#[derive(Clone, Debug)]
-pub struct Explained {
-    /// The task.
-    pub task: Task,
-    /// Whether it can be recommended at all.
-    pub is_candidate: bool,
-    /// Its score; absent when the policy failed or leaves it out.
-    pub score: Option<f64>,
-    /// Why.
-    pub explanation: Explanation,
-    /// The policy's name and version.
-    pub policy: (String, String),
-    /// The moment of the explanation.
-    pub moment: Moment,
-    /// When it changes by itself.
-    pub next_change: Option<NextChange>,
-    /// What would move it.
-    pub levers: Vec<Lever>,
-}
-
 /// What a ranking is made from: everything that is or may become a candidate.
-struct Loaded {
+pub(super) struct Loaded {
     data_version: i64,
-    tasks: Vec<Task>,
+    pub(super) tasks: Vec<Task>,
     project_names: HashMap<ProjectId, Arc<str>>,
 }
 
@@ -217,38 +194,11 @@ impl Tasks {
         Ok(standing)
     }
 
-    async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {
+    pub(super) async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {
         let tasks = self.store().list_candidates(caller.user_id).await?;
         let projects = self.store().list_projects(caller.user_id, None, u32::MAX).await?;
         let names = projects.into_iter().map(|project| (project.id, Arc::from(project.name)));
         Ok(Loaded { data_version: caller.data_version, tasks, project_names: names.collect() })
-    }
-
-    /// Explains one task's score, whatever its status.
-    ///
-    /// # Errors
-    ///
-    /// [`TaskError::NotFound`], an unknown policy, or what keeps the store from reading.
-    pub async fn explain(&self, caller: &Caller, id: TaskId, question: &RankQuestion) -> Result<Explained, TaskError> {
-        let policy = self.rankings.policy(caller, question.policy.as_deref())?;
-        let task = self.get_task(caller, id).await?;
-        let at = question.at.unwrap_or_else(|| self.now());
-        let loaded = self.load(caller).await?;
-        let moment = moment_of(&loaded.tasks, caller, at, question.available_minutes);
-        let candidate = candidate_of(&loaded, &task);
-        let facts = FactTable::new(std::slice::from_ref(&candidate), &moment);
-        let context = policy.context(&moment);
-        let score = policy.score(&facts, &context).pop().and_then(|verdict| verdict.score());
-        Ok(Explained {
-            is_candidate: is_candidate(&task, at),
-            score,
-            explanation: policy.explain(&facts, 0, &context),
-            next_change: next_change(&*policy, &candidate, &moment),
-            levers: levers(&*policy, &candidate, &moment),
-            policy: (policy.name().to_owned(), policy.version().to_owned()),
-            task,
-            moment,
-        })
     }
 
     /// The present windows of the caller: their own, or the policy's.
@@ -317,7 +267,7 @@ fn stand(
 }
 
 /// Whether a task can be recommended: open, and awake.
-fn is_candidate(task: &Task, at: Timestamp) -> bool {
+pub(super) fn is_candidate(task: &Task, at: Timestamp) -> bool {
     match task.status {
         Status::Pending | Status::InProgress => true,
         Status::Snoozed => task.snoozed_until.is_some_and(|until| until <= at),
@@ -325,7 +275,7 @@ fn is_candidate(task: &Task, at: Timestamp) -> bool {
     }
 }
 
-fn moment_of(tasks: &[Task], caller: &Caller, at: Timestamp, available_minutes: Option<u32>) -> Moment {
+pub(super) fn moment_of(tasks: &[Task], caller: &Caller, at: Timestamp, available_minutes: Option<u32>) -> Moment {
     let count = |tasks: usize| u32::try_from(tasks).unwrap_or(u32::MAX);
     let open = tasks.iter().filter(|task| is_candidate(task, at));
     let overdue = open.clone().filter(|task| task.due.is_some_and(|due| due.overdue_from(caller.zone) <= at));
@@ -338,7 +288,7 @@ fn moment_of(tasks: &[Task], caller: &Caller, at: Timestamp, available_minutes: 
     }
 }
 
-fn candidate_of(loaded: &Loaded, task: &Task) -> Candidate {
+pub(super) fn candidate_of(loaded: &Loaded, task: &Task) -> Candidate {
     Candidate {
         status: task.status,
         due: task.due,

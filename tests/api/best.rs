@@ -350,3 +350,33 @@ async fn one_user_never_sees_anothers_ranking() {
     app.advance(hours(1));
     assert_eq!(eve.list_ranked_tasks("").await.titles(), ["his"]);
 }
+
+#[tokio::test]
+async fn one_task_is_explained_beside_another() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+    let first = ada.has(a_task("report").priority(5).due("2026-03-23")).await;
+    let second = ada.has(a_task("call").priority(3).minutes(15)).await;
+    let twin = ada.has(a_task("another call").priority(3).minutes(15)).await;
+    let done = ada.has(a_task("done").priority(5)).await;
+    ada.complete_task(done).await.good();
+    let foreign = bob.has(a_task("secret")).await;
+    let beside = async |one, other| ada.explain_task(one, &format!("versus={other}")).await.good()["versus"].clone();
+
+    let versus = beside(first, second).await;
+    assert_eq!((&versus["task"]["title"], &versus["is_outranked"]), (&json!("call"), &json!(true)));
+    assert_eq!((&versus["decided_by"], &versus["difference"]), (&json!("score"), &json!(50.0)));
+    let gaps = versus["gaps"].as_array().unwrap();
+    let told: Vec<_> =
+        gaps.iter().map(|gap| (gap["name"].as_str().unwrap(), gap["difference"].as_f64().unwrap())).collect();
+    assert_eq!(told, [("deadline", 40.0), ("priority", 20.0), ("effort", -10.0)]);
+    assert_eq!((&gaps[1]["points"], &gaps[1]["versus_points"]), (&json!(50.0), &json!(30.0)));
+
+    let equal = beside(twin, second).await;
+    assert_eq!((&equal["decided_by"], &equal["is_outranked"]), (&json!("age"), &json!(false)));
+    assert_eq!((&equal["difference"], &equal["gaps"]), (&json!(0.0), &json!([])));
+    let over = beside(second, done).await;
+    assert_eq!((&over["decided_by"], &over["is_outranked"]), (&json!("candidacy"), &json!(true)));
+    assert_eq!(ada.explain_task(first, "").await.good()["versus"], Value::Null);
+    assert_eq!(ada.explain_task(first, &format!("versus={foreign}")).await.faults(), ["?versus"]);
+}

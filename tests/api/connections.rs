@@ -58,6 +58,9 @@ async fn what_is_no_request_is_answered_with_a_problem() {
         b"GET / HTTP/1.1\r\nname : space\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET /\0 HTTP/1.1\r\n\r\n",
+        // No host, and two.
+        b"GET /health HTTP/1.1\r\nconnection: close\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
     ] {
         problem(&send(&app, bytes).await, 400, "malformed-request");
     }

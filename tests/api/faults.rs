@@ -219,6 +219,10 @@ async fn a_question_is_told_every_rule_that_it_breaks() {
         ("/api/tasks/ranked?limit=x&policy=nope&cursor=made-up".to_owned(), vec!["?cursor", "?limit", "?policy"]),
         ("/api/tasks/best?available_minutes=0&policy=nope".to_owned(), vec!["?available_minutes", "?policy"]),
         (format!("/api/tasks/{task}/explain?at=soon&policy=nope"), vec!["?at", "?policy"]),
+        (
+            format!("/api/tasks/{task}/explain?at=soon&policy=nope&versus={}", uuid::Uuid::now_v7()),
+            vec!["?at", "?policy", "?versus"],
+        ),
         ("/api/projects?limit=0&cursor=made-up".to_owned(), vec!["?cursor", "?limit"]),
         ("/api/labels?limit=0&cursor=made-up".to_owned(), vec!["?cursor", "?limit"]),
         ("/api/auth/activity?limit=0&cursor=made-up".to_owned(), vec!["?cursor", "?limit"]),

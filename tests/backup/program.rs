@@ -47,10 +47,17 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
+/// People with rows of all kinds, but for files: there are none.
+async fn fill(db: &TestDatabase, people: usize) {
+    let raw = Raw::open(db).await;
+    seed::fill(&raw, people).await;
+    raw.run("DELETE FROM attachments").await;
+}
+
 async fn filled(kind: Db, people: usize) -> TestDatabase {
     let db = TestDatabase::new(kind).await;
     db.store().await.close().await;
-    seed::fill(&Raw::open(&db).await, people).await;
+    fill(&db, people).await;
     db
 }
 
@@ -58,7 +65,7 @@ both_databases! {
     async fn a_backup_goes_from_command_to_command(db: TestDatabase) {
         let (data, shelf, elsewhere) = (Shelf::new(), Shelf::new(), TestDatabase::new(Db::Sqlite).await);
         db.store().await.close().await;
-        seed::fill(&Raw::open(&db).await, 5).await;
+        fill(&db, 5).await;
         let run = |args: &[&str]| mindflow(data.path(), db.url()).args(args).output().unwrap();
         let to = shelf.path().to_str().unwrap();
 
@@ -95,7 +102,7 @@ both_databases! {
     async fn a_native_copy_lies_beside_the_archive(db: TestDatabase) {
         let (data, shelf) = (Shelf::new(), Shelf::new());
         db.store().await.close().await;
-        seed::fill(&Raw::open(&db).await, 5).await;
+        fill(&db, 5).await;
         let to = shelf.path().to_str().unwrap();
 
         let made = json(&mindflow(data.path(), db.url()).args(["backup", "--native", "--to", to, "--json"]).output().unwrap());
@@ -270,7 +277,7 @@ both_databases! {
         let (data, shelf, source) = (Shelf::new(), Shelf::new(), filled(Db::Sqlite, 100).await);
         let archive = shelf.keep(&source.connect().await).await;
         let target = db.store().await;
-        seed::fill(&Raw::open(&db).await, 3).await;
+        fill(&db, 3).await;
         let before = rows(&target).await;
         let restore = || {
             let mut command = mindflow(data.path(), db.url());
@@ -290,7 +297,7 @@ both_databases! {
     async fn a_backup_that_is_killed_leaves_nothing_that_looks_like_one(db: TestDatabase) {
         let (data, shelf) = (Shelf::new(), Shelf::new());
         db.store().await.close().await;
-        seed::fill(&Raw::open(&db).await, 100).await;
+        fill(&db, 100).await;
         let backup = |args: &[&str]| {
             let mut command = mindflow(data.path(), db.url());
             command.arg("backup").args(args).arg(shelf.path());
@@ -322,4 +329,36 @@ async fn a_disk_that_is_full_leaves_nothing_that_looks_like_a_backup() {
     assert!(!bad(&refused).is_empty());
     let names = files(shelf.path());
     assert!(!names.iter().any(|name| mindflow::backup::names::Name::parse(name).is_some()), "{names:?}");
+}
+
+#[test]
+fn a_server_that_could_not_encrypt_its_backups_does_not_start() {
+    let data = Shelf::new();
+    let url = format!("sqlite://{}", data.path().join("mindflow.db").display());
+    let serve = |name: &str, value: &str| mindflow(data.path(), &url).arg("serve").env(name, value).output().unwrap();
+
+    let wrong_key = bad(&serve("MINDFLOW__BACKUP__ENCRYPT_TO", "age1nonsense"));
+    let no_file = bad(&serve("MINDFLOW__BACKUP__PASSPHRASE_FILE", "/nowhere/passphrase"));
+
+    assert!(wrong_key.contains("`backup.encrypt_to`") && wrong_key.contains("age1nonsense"), "{wrong_key}");
+    assert!(no_file.contains("`backup.passphrase_file`") && no_file.contains("/nowhere/passphrase"), "{no_file}");
+}
+
+#[tokio::test]
+async fn a_backup_without_all_files_of_people_is_not_called_good() {
+    let (data, db) = (Shelf::new(), TestDatabase::new(Db::Sqlite).await);
+    db.store().await.close().await;
+    seed::fill(&Raw::open(&db).await, 1).await;
+    let run = |args: &[&str]| mindflow(data.path(), db.url()).args(args).output().unwrap();
+
+    let made = run(&["backup", "--json"]);
+    let path = json(&made)["path"].as_str().unwrap().to_owned();
+    let said = String::from_utf8_lossy(&run(&["backup"]).stderr).into_owned();
+    let refused = run(&["backup", "verify", &path, "--json"]);
+
+    assert!(said.contains("were not found where they should be"), "{said}");
+    assert!(bad(&refused).contains("were not found where they should be"));
+    let told: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(told["verified"], false);
+    assert!(told["totals"]["attachments"]["missing"].as_u64() > Some(0));
 }

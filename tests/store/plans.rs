@@ -77,7 +77,7 @@ const SERVER_WIDE: [&str; 62] = [
 ];
 
 /// Read and write the whole database, for backups.
-const WHOLE: [&str; 11] = [
+const WHOLE: [&str; 13] = [
     "APPLIED",
     "COPY_FILE",
     "COUNT_SERVERS",
@@ -85,6 +85,8 @@ const WHOLE: [&str; 11] = [
     "EXPORT_SNAPSHOT",
     "FOREIGN_KEYS",
     "FORGET_KEYS",
+    "IS_FILE_NAMED",
+    "LIST_FILES",
     "MAY_WAIT",
     "MIND_KEYS",
     "TAKE_ANY_TIME",

@@ -133,8 +133,8 @@ fn tell(made: &Made, native: Option<&str>, pruned: &[String], json: bool, out: &
     if let Some(native) = native {
         writeln!(out, "Beside it: {native}")?;
     }
-    if attachments.missing > 0 {
-        writeln!(out, "{} attachments were not found where they should be.", attachments.missing)?;
+    if let Some(trouble) = attachments.trouble() {
+        eprintln!("mindflow: warning: {trouble}; an older backup may still have them");
     }
     let sealed = made.totals.sealed();
     if let Some(fingerprint) = made.head.secret_fingerprint.as_deref().filter(|_| !sealed.is_empty()) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::database::told;
 use super::finding::{Findings, Level};
+use crate::backup::crypt::Seal;
 use crate::backup::place::Place;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -46,8 +47,15 @@ pub(super) async fn objects(config: &Config, findings: &mut Findings) {
 pub(super) async fn backups(config: &Config, clock: &Clock, findings: &mut Findings) {
     let check = "backups";
     let place = config.backup.place(&config.storage.data_dir);
-    let advice =
-        "`mindflow backup`, and every night: `systemctl enable --now mindflow-backup.timer` or backup.schedule_hours";
+    if let Err(error) = Seal::choose(&config.backup.encrypt_to, config.backup.passphrase_file.as_deref()) {
+        findings.problem(check, told(&error), "look at backup.encrypt_to and backup.passphrase_file");
+    }
+    let advice = match config.backup.every {
+        Some(_) => "the server is asked to make them (backup.schedule_hours): see that it runs, and what its log says",
+        None => {
+            "`mindflow backup`, and every night: `systemctl enable --now mindflow-backup.timer` or backup.schedule_hours"
+        }
+    };
     if is_missing_folder(&place) {
         return findings.warning(check, format!("there is none: {place} does not exist"), advice);
     }

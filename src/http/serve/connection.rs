@@ -11,6 +11,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use poem::http::header::HOST;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, IntoResponse};
@@ -153,8 +154,13 @@ impl<E: Endpoint + 'static> Host<E> {
         peer: SocketAddr,
         running: Running,
     ) -> Result<hyper::Response<Answering>, Infallible> {
+        let names_a_host = names_a_host(&request);
         let request = (request, LocalAddr(self.local.into()), RemoteAddr(peer.into()), Scheme::HTTP);
-        let response = self.endpoint.get_response(request.into()).await;
+        let mut request = poem::Request::from(request);
+        if !names_a_host {
+            request.set_data(NoHost);
+        }
+        let response = self.endpoint.get_response(request).await;
         let response: hyper::Response<BoxBody> = response.into_response().into();
         Ok(response.map(|body| Answering { body, _running: running }))
     }
@@ -169,6 +175,15 @@ impl<E: Endpoint + 'static> Host<E> {
             None => drop(socket.shutdown().await),
         }
     }
+}
+
+/// Marks a request of HTTP/1.1 that does not name exactly one host, so that the edge refuses it in words.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct NoHost;
+
+/// Whether a request says whom it is for as its version has to (RFC 9112, section 3.2).
+fn names_a_host(request: &hyper::Request<Incoming>) -> bool {
+    request.version() != poem::http::Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
 }
 
 /// poem's body.

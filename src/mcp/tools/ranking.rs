@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::accounts::Caller;
 use crate::scoring::Ranked;
+use crate::tasks::explaining::Explained;
 use crate::tasks::filter::TaskFilter;
 use crate::tasks::pointing::Among;
-use crate::tasks::ranking::{Explained, RankQuestion, Standing};
+use crate::tasks::ranking::{RankQuestion, Standing};
 use crate::tasks::{ListRanked, TaskError};
 
 use crate::mcp::arguments::Arguments;
@@ -186,7 +187,7 @@ async fn explain_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) ->
     arguments.check()?;
     let found = target(&desk.tasks, caller, &mut arguments, Among::Any).await?;
     let question = RankQuestion { at, ..RankQuestion::default() };
-    let explained = desk.tasks.explain(caller, found.id, &question).await.map_err(gone)?;
+    let explained = desk.tasks.explain(caller, found.id, &question, None).await.map_err(gone)?;
     let eye = Eye { now: explained.moment.now, zone: caller.zone };
     let task = TaskView::whole(&explained.task, eye).scored(explained.score);
     let next = explained.next_change.as_ref().map(|change| NextChangeView::of(change, caller.zone));
