@@ -45,6 +45,7 @@ use crate::http::limits::Limits;
 use crate::http::mcp_tools::McpToolsApi;
 use crate::http::oauth::Services;
 use crate::http::oauth::discovery::Discovery;
+use crate::http::policies::PoliciesApi;
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
@@ -60,6 +61,7 @@ use crate::observe::health::{Health, Need};
 use crate::observe::metrics::Metrics;
 use crate::observe::telemetry::Telemetry;
 use crate::policies::live::LivePolicies;
+use crate::policies::versions::Versions;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
 use crate::secret_key::SecretKey;
 use crate::shared::Shared;
@@ -89,6 +91,7 @@ pub type Api = (
     LabelsApi,
     TransferApi,
     EventsApi,
+    PoliciesApi,
     McpToolsApi,
 );
 
@@ -104,6 +107,8 @@ pub struct App {
     pub objects: Objects,
     /// The policies in force.
     pub policies: Arc<LivePolicies>,
+    /// Their versions: proposed, put in force, taken back.
+    pub versions: Arc<Versions>,
     /// People.
     pub accounts: Arc<Accounts>,
     /// The programs that may ask on their behalf.
@@ -153,18 +158,15 @@ impl App {
         let ring = Arc::new(keys.open().await?);
         let clients = clients::make(&config, &keys.store, clock, port).await?;
         let upstreams = Arc::new(upstreams::make(&config, keys.secret.clone(), clock.clone(), port)?);
-        let policies = Arc::new(LivePolicies::open(
-            &config.policies.dir,
-            starting::case_rule(config.policies.tests),
-            clock.clone(),
-        )?);
+        let policies = Arc::new(starting::policies(&config, clock)?);
         if !config.policies.dir.is_dir() {
             return Err(StartError::PoliciesFolder(config.policies.dir));
         }
+        let versions = starting::versions(&config, &keys.store, clock, &policies).await;
         let shared = shared::reach(&config, &keys.secret).await?;
         let watch = PolicyWatch::start(Arc::clone(&policies), WatchOptions::default()).map_err(StartError::Thread)?;
         let telemetry = Telemetry::start(&config.telemetry, config.server.environment)?;
-        let ground = Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry, shared };
+        let ground = Ground { keys, objects, ring, clients, upstreams, policies, versions, watch, telemetry, shared };
         let issuer = config.server.public_url(port);
         Ok(Self::assemble(config, outside, issuer, ground))
     }
@@ -172,7 +174,7 @@ impl App {
     #[expect(clippy::too_many_lines, reason = "the one place in which all parts meet")]
     fn assemble(config: Config, outside: Outside, issuer: String, ground: Ground) -> Self {
         let Outside { clock, mailer } = outside;
-        let Ground { keys, objects, ring, clients, upstreams, policies, watch, telemetry, shared } = ground;
+        let Ground { keys, objects, ring, clients, upstreams, policies, versions, watch, telemetry, shared } = ground;
         let Keys { store, secret, .. } = keys;
         let tokens = Arc::new(access_tokens(&config, &ring, &issuer, &clock));
         let metrics = Arc::new(watching::metrics(&clock, &store, &policies));
@@ -234,6 +236,7 @@ impl App {
                     accounts: Arc::clone(&accounts),
                     secret: secret.clone(),
                     attachments: attachments.clone(),
+                    versions: Arc::clone(&versions),
                 },
             ),
             _watch: watch,
@@ -246,6 +249,7 @@ impl App {
             store,
             objects,
             policies,
+            versions,
             accounts,
             clients,
             grants,
@@ -277,6 +281,7 @@ impl App {
             LabelsApi::new(self.tasks.clone()),
             TransferApi::new(self.tasks.clone()),
             self.events_api(),
+            PoliciesApi::new(Arc::clone(&self.versions), self.tasks.clone()),
             McpToolsApi::new(Arc::clone(&toolbox), Gate::new(self.guard.clone(), &self.issuer, Resource::Mcp)),
         );
         let welcome =
@@ -354,6 +359,7 @@ struct Ground {
     clients: Arc<Clients>,
     upstreams: Arc<Upstreams>,
     policies: Arc<LivePolicies>,
+    versions: Arc<Versions>,
     watch: PolicyWatch,
     telemetry: Telemetry,
     shared: Option<Arc<Shared>>,

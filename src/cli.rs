@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::policy::PolicyCommand;
 use self::remote::RemoteCommand;
 use crate::app::{App, Outside};
 use crate::clock::Clock;
@@ -49,7 +50,7 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date, or back
     Migrate(migrate::MigrateArgs),
-    /// Check, explain and test policies
+    /// Check, explain and test policies; keep their versions, put them in force, take them back
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Make and change accounts
@@ -102,9 +103,12 @@ pub fn main() -> ExitCode {
         Err(error) => return cannot_start(&error),
     };
     let command = arguments.command.unwrap_or(Command::Serve);
-    if let Command::Policy(command) = command {
-        return ended(command.run(&loaded.config.policies.dir));
-    }
+    let command = match command {
+        Command::Policy(command) if !matches!(command, PolicyCommand::Managed(_)) => {
+            return ended(command.run(&loaded.config.policies.dir));
+        }
+        command => command,
+    };
     if let Command::Health(args) = &command {
         return on_one_thread(health::run(args, &loaded.config.server, &mut io::stdout()));
     }
@@ -182,6 +186,10 @@ async fn run(command: Command, loaded: Loaded) -> ExitCode {
         },
         Command::Mail(command) => match Box::pin(with_app(config)).await {
             Ok(app) => ended(mail::run(command, &app.post, &mut io::stdout()).await.map(|()| ExitCode::SUCCESS)),
+            Err(code) => code,
+        },
+        Command::Policy(PolicyCommand::Managed(command)) => match Box::pin(with_app(config)).await {
+            Ok(app) => ended(policy::managed::run(command, &app, &mut io::stdout()).await),
             Err(code) => code,
         },
         Command::Demo(args) => match Box::pin(with_app(config)).await {

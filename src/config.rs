@@ -29,6 +29,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::policies::versions::Rules;
+
 pub use self::background::Background;
 pub use self::backup::Backup;
 pub use self::connections::Connections;
@@ -152,6 +154,8 @@ pub struct Policies {
     pub dir: PathBuf,
     /// What failing test cases do to a live edit.
     pub tests: PolicyTests,
+    /// Who may do what with policies.
+    pub rules: Rules,
 }
 
 /// Who may have an account.
@@ -259,6 +263,13 @@ impl Config {
             policies: Policies {
                 dir: values.get("policies.dir", value::path),
                 tests: values.get("policies.tests", value::policy_tests),
+                rules: Rules {
+                    readers: values.get("policies.readers", value::emails),
+                    proposers: values.get("policies.proposers", value::emails),
+                    approvers: values.get("policies.approvers", value::emails),
+                    activators: values.get("policies.activators", value::emails),
+                    two_person: values.get("policies.two_person", value::boolean),
+                },
             },
             background: Background::from_values(values),
             smtp: Smtp::from_values(values),

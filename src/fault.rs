@@ -19,6 +19,12 @@ pub struct Fault {
     pub field: String,
     /// What is allowed there, as the end of a sentence that begins with the field. Never repeats the value.
     pub message: String,
+    /// In a script: the line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The column of the line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
     /// Where else the input had to be read to find this.
     #[serde(skip)]
     because_of: Vec<String>,
@@ -27,7 +33,13 @@ pub struct Fault {
 impl Fault {
     /// Makes a fault.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into(), because_of: Vec::new() }
+        Self { field: field.into(), message: message.into(), line: None, column: None, because_of: Vec::new() }
+    }
+
+    /// Says where in a script it is.
+    #[must_use]
+    pub fn at(self, line: Option<usize>, column: Option<usize>) -> Self {
+        Self { line, column, ..self }
     }
 
     /// Says what else the fault was concluded from: who cannot read that cannot know of the fault either. A step `*`
@@ -45,6 +57,8 @@ impl Fault {
         Self {
             field: deeper(self.field),
             message: self.message,
+            line: self.line,
+            column: self.column,
             because_of: self.because_of.into_iter().map(deeper).collect(),
         }
     }

@@ -43,6 +43,7 @@ pub mod oauth;
 pub mod page_cache;
 pub mod pages;
 pub mod payload;
+pub mod policies;
 pub mod problem;
 pub mod ranking;
 pub mod ranking_views;

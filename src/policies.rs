@@ -6,23 +6,30 @@
 //!
 //! - [`mod@compile`], [`syntax`], [`constants`]: from text to something that runs in the sandbox of [`engine`].
 //! - [`script`]: the interpreter behind the interface of `scoring`. [`mod@check`]: what a script must pass.
+//! - [`versions`]: texts that were proposed, put in force and taken back, and who did it.
 //! - [`cases`]: worked examples. [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
 
 pub mod cases;
 pub mod check;
+pub mod comparison;
 pub mod compile;
 pub mod constants;
 mod corpus;
 pub mod engine;
 pub mod fault;
 pub mod folder;
+mod last_good;
 pub mod live;
 mod memo;
+pub mod pins;
+pub mod quiet;
 pub mod script;
 pub mod shipped;
+pub mod status;
 mod suggest;
 pub mod syntax;
 mod values;
+pub mod versions;
 pub mod watch;
 
 pub use cases::{CaseFailure, CaseReport};

@@ -30,6 +30,7 @@ mod ranked_lists;
 pub mod ranking;
 pub mod receipts;
 pub mod search;
+pub mod simulation;
 pub mod task;
 pub mod text;
 pub mod transfer;

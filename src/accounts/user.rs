@@ -131,6 +131,11 @@ pub(super) fn read_zone(name: &str) -> StoreResult<Tz> {
     parse_zone(name).ok_or_else(|| StoreError::corrupt("time zone", name))
 }
 
+/// Reads the zone and the windows of somebody, as they are stored.
+pub(crate) fn days_of(zone: &str, windows: Option<&str>) -> StoreResult<(Tz, Option<Windows>)> {
+    Ok((read_zone(zone)?, read_windows(windows)?))
+}
+
 /// Reads stored windows.
 pub(super) fn read_windows(json: Option<&str>) -> StoreResult<Option<Windows>> {
     json.map(|json| serde_json::from_str(json).map_err(|_| StoreError::corrupt("windows", json))).transpose()

@@ -19,6 +19,7 @@ use crate::ids::first_uuid;
 use crate::mail::{Courier, Post};
 use crate::oauth::{Clients, Grants, KeyRing};
 use crate::observe::metrics::BackgroundMetrics;
+use crate::policies::versions::Versions;
 use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
@@ -51,13 +52,27 @@ pub(super) struct House {
     pub(super) accounts: Arc<Accounts>,
     pub(super) secret: SecretKey,
     pub(super) attachments: Attachments,
+    pub(super) versions: Arc<Versions>,
 }
 
 /// Begins to keep house, as far as this instance is to.
 pub(super) fn start(config: &Config, house: House) -> Background {
-    let House { store, grants, ring, clock, limits, backups, metrics, post, tasks, accounts, secret, attachments } =
-        house;
-    let mut own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring))];
+    let House {
+        store,
+        grants,
+        ring,
+        clock,
+        limits,
+        backups,
+        metrics,
+        post,
+        tasks,
+        accounts,
+        secret,
+        attachments,
+        versions,
+    } = house;
+    let mut own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring)), follow_policies(versions)];
     let mut shared = if config.background.enabled { duties(config, &grants, ring, attachments) } else { Vec::new() };
     if config.background.enabled && post.ready().is_ok() {
         own.push(Courier::new(post.clone()).own());
@@ -174,6 +189,13 @@ fn forget_the_idle(limits: Arc<Limits>) -> Own {
             limits.forget_the_idle();
             std::future::ready(())
         }))
+    })
+}
+
+fn follow_policies(versions: Arc<Versions>) -> Own {
+    Box::new(move |stop| {
+        let versions = Arc::clone(&versions);
+        Box::pin(async move { versions.follow(stop).await })
     })
 }
 

@@ -3,8 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::backup::BackupError;
+use crate::clock::Clock;
 use crate::config::{Config, PolicyTests};
 use crate::http::contract::ContractError;
 use crate::mail::smtp::SmtpSetupError;
@@ -12,8 +14,9 @@ use crate::oauth::upstream::WireError;
 use crate::oauth::{KeyError, OAuthError};
 use crate::objects::ObjectsError;
 use crate::observe::telemetry::TelemetryError;
-use crate::policies::live::CaseRule;
+use crate::policies::live::{CaseRule, LivePolicies};
 use crate::policies::shipped::ShippedError;
+use crate::policies::versions::Versions;
 use crate::secret_key::SecretKey;
 use crate::shared::SharedError;
 use crate::store::migrations::MigrationError;
@@ -128,7 +131,29 @@ pub(super) fn load_secret(config: &Config) -> Result<SecretKey, StartError> {
     }
 }
 
-pub(super) const fn case_rule(tests: PolicyTests) -> CaseRule {
+/// The policies of the folder; the data folder keeps what was in order for the next start.
+pub(super) fn policies(config: &Config, clock: &Clock) -> Result<LivePolicies, ShippedError> {
+    let kept = config.storage.data_dir.join("policies");
+    LivePolicies::open_keeping(&config.policies.dir, Some(&kept), case_rule(config.policies.tests), clock.clone())
+}
+
+/// Their versions. What was activated is in force before the first request; a database that cannot tell of it now is asked
+/// again.
+pub(super) async fn versions(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    policies: &Arc<LivePolicies>,
+) -> Arc<Versions> {
+    let versions = Versions::new(store.clone(), clock.clone(), Arc::clone(policies), config.policies.rules.clone());
+    if let Err(error) = versions.catch_up().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the policies that were activated could not be read; it is tried again");
+    }
+    Arc::new(versions)
+}
+
+const fn case_rule(tests: PolicyTests) -> CaseRule {
     match tests {
         PolicyTests::Warn => CaseRule::Warn,
         PolicyTests::Require => CaseRule::Require,

@@ -1,7 +1,9 @@
-//! `mindflow policy`: check, explain and test policies without a server.
+//! `mindflow policy`: check, explain and test policies without a server, and keep their versions.
 
 mod explain;
+pub mod managed;
 mod report;
+mod simulate;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,8 +19,9 @@ use crate::policies::{CaseReport, PolicyFault, ScriptPolicy, check, shipped};
 use crate::scoring::Policy;
 
 pub use explain::ExplainPolicy;
+pub use managed::ManagedCommand;
 
-/// Check, explain and test policies.
+/// Check, explain and test policies; keep their versions, put them in force, take them back.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Check a policy as the server does before it takes it over
@@ -27,6 +30,9 @@ pub enum PolicyCommand {
     Explain(ExplainPolicy),
     /// Run the worked examples beside policies
     Test(TestPolicies),
+    /// What needs the database
+    #[command(flatten)]
+    Managed(ManagedCommand),
 }
 
 /// Arguments of `mindflow policy check`.
@@ -64,6 +70,7 @@ impl PolicyCommand {
             Self::Check(command) => command.run(policies_dir),
             Self::Explain(command) => command.run(policies_dir),
             Self::Test(command) => command.run(policies_dir),
+            Self::Managed(_) => anyhow::bail!("this needs the database"),
         }
     }
 }

@@ -13,13 +13,17 @@ const HEAD: &str = "\
 ";
 
 /// The keys whose values are lists.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 10] = [
     "server.cors_origins",
     "server.trusted_proxies",
     "server.widget_frame_ancestors",
     "oauth.registration_hosts",
     "attachments.allowed_types",
     "backup.encrypt_to",
+    "policies.readers",
+    "policies.proposers",
+    "policies.approvers",
+    "policies.activators",
 ];
 
 /// The commented `mindflow.example.toml`: every key with its names, default and what is allowed.

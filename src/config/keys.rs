@@ -339,6 +339,40 @@ pub const KEYS: &[Key] = &[
     )
     .env("POLICY_TESTS"),
     Key::new(
+        "policies.readers",
+        "",
+        "e-mail addresses of operators, separated by commas",
+        "Which operators may see policies, their versions and what became of them over the API. Unset: all of them.",
+    )
+    .sample("ada@example.org"),
+    Key::new(
+        "policies.proposers",
+        "",
+        "e-mail addresses of operators, separated by commas",
+        "Which operators may bring new versions of policies over the API. Unset: all of them.",
+    )
+    .sample("ada@example.org"),
+    Key::new(
+        "policies.approvers",
+        "",
+        "e-mail addresses of operators, separated by commas",
+        "Which operators may approve versions that others brought over the API. Unset: all of them.",
+    )
+    .sample("ada@example.org"),
+    Key::new(
+        "policies.activators",
+        "",
+        "e-mail addresses of operators, separated by commas",
+        "Which operators may put versions of policies in force, and take them back over the API. Unset: all of them.",
+    )
+    .sample("ada@example.org"),
+    Key::new(
+        "policies.two_person",
+        "false",
+        "true or false",
+        "Whether a version of a policy that was proposed needs the approval of somebody other than its author.",
+    ),
+    Key::new(
         "background.enabled",
         "true",
         "true or false",

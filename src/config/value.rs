@@ -293,6 +293,11 @@ pub(super) fn places(raw: &Raw) -> Option<Vec<String>> {
     list(raw)?.iter().map(place).collect()
 }
 
+/// E-mail addresses; an empty list is none.
+pub(super) fn emails(raw: &Raw) -> Option<Vec<String>> {
+    list(raw)?.into_iter().map(|email| email.contains('@').then_some(email)).collect()
+}
+
 /// A list of the file; in the environment separated by commas, or a JSON array.
 pub(super) fn list(raw: &Raw) -> Option<Vec<String>> {
     match raw {

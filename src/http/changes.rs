@@ -228,6 +228,11 @@ pub fn known_versions(if_match: Option<&str>) -> Result<Option<Vec<i64>>, ApiErr
 pub struct IdempotencyKey(Option<RetryKey>);
 
 impl IdempotencyKey {
+    /// The key itself, if the client sent one.
+    pub fn into_key(self) -> Option<RetryKey> {
+        self.0
+    }
+
     /// The key of a request whose body only its operation has seen: `body` tells it from others.
     #[must_use]
     pub fn with(self, body: &[u8]) -> Self {

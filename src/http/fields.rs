@@ -17,6 +17,8 @@ use crate::accounts::passwords::{FEWEST_CHARACTERS, MOST_CHARACTERS, check_stren
 use crate::accounts::personal_tokens::TOKEN_NAME_MAX;
 use crate::accounts::user::FULL_NAME_MAX;
 use crate::calendar::{parse_due, parse_minute, parse_zone};
+use crate::policies::engine::MAX_SCRIPT_BYTES;
+use crate::policies::folder::is_name;
 use crate::tasks::text::{DESCRIPTION_MAX, NAME_MAX, TITLE_MAX, one_line, several_lines};
 
 /// A day that exists in the years 1970 to 9999; February has 29 days here, leap years are checked apart.
@@ -53,6 +55,14 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("full-name", |text| one_line("", text, FULL_NAME_MAX).err().map(|fault| fault.message)),
     ("token-name", |text| one_line("", text, TOKEN_NAME_MAX).err().map(|fault| fault.message)),
     ("passkey-name", |text| one_line("", text, PASSKEY_NAME_MAX).err().map(|fault| fault.message)),
+    ("policy-name", |text| {
+        (!is_name(text)).then(|| "must have 1 to 64 lower-case letters, digits, `-` and `_`".to_owned())
+    }),
+    ("policy-version", |text| {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let good = text.len() == 12 && text.bytes().all(is_digit);
+        (!good).then(|| "must be a version: twelve hexadecimal digits in lower case".to_owned())
+    }),
     ("window-time", |text| {
         parse_minute(text).is_none().then(|| "must be a time of day such as `06:00`, up to `24:00`".to_owned())
     }),
@@ -143,6 +153,16 @@ text_fields! {
     PasskeyName { format: "passkey-name", pattern: LINE.to_owned(), min_length: 1, max_length: PASSKEY_NAME_MAX }
     /// A time of day at which a window begins or ends.
     WindowTime { format: "window-time", pattern: WINDOW_TIME.to_owned(), max_length: 5 }
+    /// The name of a policy: lower-case letters, digits, `-` and `_`.
+    PolicyName { format: "policy-name", pattern: "^[a-z0-9_-]{1,64}$".to_owned(), min_length: 1, max_length: 64 }
+    /// The version of a policy: the first twelve hexadecimal digits of the SHA-256 of its text.
+    PolicyVersionName { format: "policy-version", pattern: "^[0-9a-f]{12}$".to_owned(), min_length: 12, max_length: 12 }
+    /// The text of a policy, at most 128 KiB.
+    PolicySource { min_length: 1, max_length: MAX_SCRIPT_BYTES }
+    /// What a version is for: up to 2,000 characters, line breaks and tabs allowed.
+    PolicyMessage { format: "description", pattern: LINES.to_owned(), max_length: DESCRIPTION_MAX }
+    /// A file of worked examples: YAML.
+    TestText { min_length: 1, max_length: MAX_SCRIPT_BYTES }
     /// The name of an IANA time zone.
     ZoneName { format: "time-zone", max_length: 64 }
 }

@@ -15,6 +15,8 @@ pub enum Tag {
     Projects,
     /// Words that mark tasks.
     Labels,
+    /// What decides the order of tasks, for operators.
+    Policies,
     /// What happens, as it happens.
     Events,
     /// Programs that you connected.

@@ -1,12 +1,14 @@
 //! The policies in use: swapped in whole when a file changes, kept when a change is broken.
 
-use std::collections::BTreeMap;
+mod taking;
+
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::calendar::Windows;
@@ -14,76 +16,37 @@ use crate::clock::{Clock, Timestamp};
 use crate::observe::metrics::{PoliciesReading, PolicyReading};
 use crate::scoring::Policy;
 
-use super::cases::{CaseFailure, run_cases};
+use super::cases::CaseFailure;
 use super::check::check;
-use super::compile::version_of;
+use super::compile::compile;
 use super::fault::PolicyFault;
-use super::folder::{SCRIPT_FILE, Source, read_folder};
+use super::folder::{Source, read_folder};
+use super::last_good::LastGood;
+use super::pins::{Pin, Pins, file_version};
 use super::script::ScriptPolicy;
 use super::shipped::{self, DEFAULT, ShippedError};
 
-/// What failing examples mean for a saved file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CaseRule {
-    /// The policy goes live; the failures are reported.
-    #[default]
-    Warn,
-    /// The policy is refused.
-    Require,
-}
-
-/// Whether a look at the folder changed anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reload {
-    /// All files are as they were.
-    Unchanged,
-    /// Something was taken over or refused.
-    Changed,
-}
-
-/// A file that was not taken over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// The file.
-    pub file: PathBuf,
-    /// The line of the first fault, from 1.
-    pub line: Option<usize>,
-    /// Its column, from 1.
-    pub column: Option<usize>,
-    /// What is wrong.
-    pub reason: String,
-    /// How many more faults there are.
-    pub more_faults: usize,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// How one policy is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PolicyStatus {
-    /// Its name.
-    pub name: String,
-    /// The version in use; absent when there never was one in order.
-    pub live_version: Option<String>,
-    /// Since when that version is in use.
-    pub live_since: Option<Timestamp>,
-    /// Why the file as it is now is not in use.
-    pub refused: Option<Refusal>,
-    /// Examples beside the policy that do not come out.
-    pub failing_cases: Vec<CaseFailure>,
-}
+pub use super::status::{CaseRule, Origin, PolicyStatus, Refusal, Reload};
 
 /// One policy's state; replaced, never changed.
 #[derive(Clone)]
 struct Entry {
     source: Option<Source>,
+    /// What somebody activated, while it holds.
+    pin: Option<Pin>,
     live: Option<Arc<ScriptPolicy>>,
+    /// The text of `live`.
+    text: Option<Arc<str>>,
+    origin: Option<Origin>,
     live_since: Option<Timestamp>,
     refused: Option<Refusal>,
     failing_cases: Vec<CaseFailure>,
     /// How often a saved file went live, and how often it was refused.
     reloads: [u64; 2],
 }
+
+/// Texts of which it is remembered that they passed the check.
+const MOST_PASSED: usize = 1_000;
 
 type Table = BTreeMap<String, Entry>;
 
@@ -94,9 +57,29 @@ pub struct LivePolicies {
     clock: Clock,
     shipped: Arc<ScriptPolicy>,
     table: ArcSwap<Table>,
-    reloading: Mutex<()>,
+    /// What somebody activated; whoever holds this may change the table.
+    reloading: Mutex<Pins>,
+    last_good: Option<LastGood>,
     faults: Arc<AtomicU64>,
     changes: watch::Sender<u64>,
+    /// Hashes of names and texts that passed the check.
+    passed: Mutex<HashSet<[u8; 32]>>,
+}
+
+/// A policy that is in order, and its examples that fail.
+type Judged = (Arc<ScriptPolicy>, Vec<CaseFailure>);
+
+/// What is in use of one policy.
+#[derive(Clone)]
+pub struct InUse {
+    /// The policy, and its text; absent when there never was one in order.
+    pub live: Option<(Arc<ScriptPolicy>, Arc<str>)>,
+    /// Where it came from.
+    pub origin: Option<Origin>,
+    /// The version of the policy's file, in order or not.
+    pub file_version: Option<String>,
+    /// The examples beside the file.
+    pub cases: Vec<(PathBuf, String)>,
 }
 
 /// All policies at one moment.
@@ -140,6 +123,20 @@ impl LivePolicies {
     ///
     /// The shipped policy itself does not run.
     pub fn open(folder: &Path, case_rule: CaseRule, clock: Clock) -> Result<Self, ShippedError> {
+        Self::open_keeping(folder, None, case_rule, clock)
+    }
+
+    /// The same; the last version in order of each policy is kept in the folder `kept`, and used where a file is broken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_keeping(
+        folder: &Path,
+        kept: Option<&Path>,
+        case_rule: CaseRule,
+        clock: Clock,
+    ) -> Result<Self, ShippedError> {
         let faults = Arc::default();
         let policies = Self {
             folder: folder.to_owned(),
@@ -147,9 +144,11 @@ impl LivePolicies {
             clock,
             shipped: Arc::new(shipped::policy()?.counting(Arc::clone(&faults))),
             table: ArcSwap::default(),
-            reloading: Mutex::new(()),
+            reloading: Mutex::default(),
+            last_good: kept.map(LastGood::in_folder),
             faults,
             changes: watch::Sender::new(0),
+            passed: Mutex::default(),
         };
         if !folder.exists()
             && let Err(error) = shipped::write_to(folder)
@@ -201,6 +200,7 @@ impl LivePolicies {
         let status = |(name, entry): (&String, &Entry)| PolicyStatus {
             name: name.clone(),
             live_version: entry.live.as_ref().map(|live| live.version().to_owned()),
+            origin: entry.origin,
             live_since: entry.live_since,
             refused: entry.refused.clone(),
             failing_cases: entry.failing_cases.clone(),
@@ -238,21 +238,36 @@ impl LivePolicies {
 
     /// Looks at the folder and takes over what changed and is in order. Blocking: not for an async thread.
     pub fn reload(&self) -> Reload {
-        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(&mut self.reloading.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts versions that were activated in the place of files, as far as those are as they were then; what was put
+    /// there before and is not among them gives way to its file again. Blocking.
+    pub fn set_pins(&self, pins: Pins) -> Reload {
+        let mut held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = pins;
+        self.look(&mut held)
+    }
+
+    fn look(&self, pins: &mut Pins) -> Reload {
         let before = self.table.load_full();
         let sources = self.read();
+        // A file that changed is newer than what was activated: it stays in force when it is changed back.
+        pins.retain(|name, pin| pin.holds(sources.get(name)));
         let mut table = Table::new();
         let mut changed = Reload::Unchanged;
-        let names = before.keys().chain(sources.keys()).map(String::as_str).chain([DEFAULT]);
+        let names = before.keys().chain(sources.keys()).chain(pins.keys()).map(String::as_str).chain([DEFAULT]);
         for name in names.collect::<std::collections::BTreeSet<_>>() {
             let entry = before.get(name);
-            let source = sources.get(name);
-            let same = entry.is_some_and(|entry| entry.source.as_ref() == source);
+            // What is the file's own text needs no other place.
+            let named = pins.get(name).filter(|pin| Some(&pin.version) != pin.file_version.as_ref());
+            let (source, pin) = (sources.get(name), named);
+            let same = entry.is_some_and(|entry| entry.source.as_ref() == source && entry.pin.as_ref() == pin);
             let next = match entry {
                 Some(entry) if same => entry.clone(),
                 _ => {
                     changed = Reload::Changed;
-                    self.take_over(name, entry, source)
+                    self.take_over(name, entry, (source, pin))
                 }
             };
             table.insert(name.to_owned(), next);
@@ -264,6 +279,40 @@ impl LivePolicies {
         changed
     }
 
+    /// What is in use of one policy, with its text, and the version of its file.
+    pub fn in_use(&self, name: &str) -> Option<InUse> {
+        let table = self.table.load();
+        let entry = table.get(name)?;
+        let live = entry.live.clone().zip(entry.text.clone());
+        Some(InUse {
+            live,
+            origin: entry.origin,
+            file_version: entry.source.as_ref().and_then(file_version),
+            cases: entry.source.as_ref().map(|source| source.cases.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Checks a text as a file of the policy `name` is checked, and takes nothing over. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// Every fault with its place.
+    pub fn try_out(&self, name: &str, place: &Path, text: &str) -> Result<ScriptPolicy, Vec<PolicyFault>> {
+        let key: [u8; 32] = Sha256::new().chain_update(name).chain_update([0]).chain_update(text).finalize().into();
+        let passed = || self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was tried in this process once need not be tried again: the same text does the same.
+        if passed().contains(&key) {
+            return Ok(ScriptPolicy::new(name, compile(place, text)?, self.shipped.windows()));
+        }
+        let script = check(name, place, text, self.shipped.windows())?;
+        let mut passed = passed();
+        if passed.len() >= MOST_PASSED {
+            passed.clear();
+        }
+        passed.insert(key);
+        Ok(script)
+    }
+
     /// A folder that cannot be listed has no policies; each that was there is then reported as gone.
     fn read(&self) -> BTreeMap<String, Source> {
         read_folder(&self.folder).unwrap_or_else(|error| {
@@ -271,101 +320,4 @@ impl LivePolicies {
             BTreeMap::new()
         })
     }
-
-    /// The next state of a policy whose files changed. What is broken leaves the live version as it is.
-    fn take_over(&self, name: &str, before: Option<&Entry>, source: Option<&Source>) -> Entry {
-        let mut entry = before.cloned().unwrap_or_else(|| self.unknown(name));
-        entry.source = source.cloned();
-        let Some(source) = source else {
-            let file = before.and_then(|entry| entry.source.as_ref()).map(|source| source.file.clone());
-            let file = file.unwrap_or_else(|| self.folder.join(name).join(SCRIPT_FILE));
-            let kept = "the file is not there; the last version in order stays in use";
-            self.refuse(name, &mut entry, vec![PolicyFault::new(&file, kept)]);
-            return entry;
-        };
-        match self.judge(name, &entry, source) {
-            Ok((policy, failing_cases)) => self.go_live(&mut entry, policy, failing_cases),
-            Err(faults) => self.refuse(name, &mut entry, faults),
-        }
-        entry
-    }
-
-    fn unknown(&self, name: &str) -> Entry {
-        let live = (name == DEFAULT).then(|| Arc::clone(&self.shipped));
-        Entry {
-            source: None,
-            live_since: live.as_ref().map(|_| self.clock.now()),
-            live,
-            refused: None,
-            failing_cases: Vec::new(),
-            reloads: [0; 2],
-        }
-    }
-
-    fn judge(
-        &self,
-        name: &str,
-        entry: &Entry,
-        source: &Source,
-    ) -> Result<(Arc<ScriptPolicy>, Vec<CaseFailure>), Vec<PolicyFault>> {
-        let text = source.text.as_ref().map_err(|message| vec![PolicyFault::new(&source.file, message)])?;
-        let same = |live: &&Arc<ScriptPolicy>| live.version() == version_of(text) && live.file() == source.file;
-        let policy = match entry.live.as_ref().filter(same) {
-            Some(live) => Arc::clone(live),
-            None => {
-                Arc::new(check(name, &source.file, text, self.shipped.windows())?.counting(Arc::clone(&self.faults)))
-            }
-        };
-        let failing = run_cases(&*policy, &source.cases).failures;
-        policy.count_from_now();
-        if self.case_rule == CaseRule::Require && !failing.is_empty() {
-            return Err(failing.iter().map(case_fault).collect());
-        }
-        Ok((policy, failing))
-    }
-
-    fn go_live(&self, entry: &mut Entry, policy: Arc<ScriptPolicy>, failing_cases: Vec<CaseFailure>) {
-        for failure in &failing_cases {
-            let case = failure.case.as_deref().unwrap_or("");
-            let file = failure.file.display();
-            tracing::warn!(policy.name = policy.name(), %file, case, reason = failure.message, "policy example fails");
-        }
-        let known = entry.live.as_ref().is_some_and(|live| Arc::ptr_eq(live, &policy));
-        if !known || entry.refused.is_some() {
-            let file = policy.file().display();
-            entry.reloads[0] += 1;
-            tracing::info!(policy.name = policy.name(), policy.version = policy.version(), %file, "policy live");
-        }
-        if !known {
-            entry.live_since = Some(self.clock.now());
-        }
-        entry.live = Some(policy);
-        entry.refused = None;
-        entry.failing_cases = failing_cases;
-    }
-
-    fn refuse(&self, name: &str, entry: &mut Entry, faults: Vec<PolicyFault>) {
-        entry.reloads[1] += 1;
-        let version = entry.live.as_ref().map_or("none", |live| live.version());
-        for fault in &faults {
-            let (file, line, column) = (fault.file.display(), fault.line, fault.column);
-            tracing::error!(
-                policy.name = name, policy.version = version, %file, line, column, reason = fault.message,
-                "policy refused; the version in use stays"
-            );
-        }
-        let more_faults = faults.len().saturating_sub(1);
-        if let Some(PolicyFault { file, line, column, message }) = faults.into_iter().next() {
-            let since = self.clock.now();
-            entry.refused = Some(Refusal { file, line, column, reason: message, more_faults, since });
-        }
-    }
-}
-
-fn case_fault(failure: &CaseFailure) -> PolicyFault {
-    let message = match &failure.case {
-        Some(case) => format!("the example \"{case}\" fails: {}", failure.message),
-        None => failure.message.clone(),
-    };
-    PolicyFault::new(&failure.file, message)
 }

@@ -88,8 +88,9 @@ const LIST_AUDIT: Sql = Sql::same(
 );
 /// `$1` user.
 const COUNT_AUDIT: Sql = Sql::same("SELECT count(*) FROM audit_log WHERE user_id = $1");
-/// `$1` a moment.
-const DELETE_OLD_ATTEMPTS: Sql = Sql::same("DELETE FROM audit_log WHERE user_id IS NULL AND created_at < $1");
+/// `$1` a moment. What the server's shell did with policies belongs to nobody either, but is no attempt.
+const DELETE_OLD_ATTEMPTS: Sql =
+    Sql::same("DELETE FROM audit_log WHERE user_id IS NULL AND created_at < $1 AND entity <> 'policy'");
 /// `$1` an id, `$2` how many. Ids begin with the moment at which they were made, so no other index is needed.
 const DELETE_OLD_AUDIT: Sql =
     Sql::same("DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE id < $1 ORDER BY id LIMIT $2)");

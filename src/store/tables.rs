@@ -543,6 +543,40 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     Table::kept("passkey_ceremonies", 9, &[bytes("id"), int("expires_at")]),
+    Table::kept("policy_ledger", 10, &[int("id"), int("number")]).fresh(),
+    Table::kept(
+        "policy_versions",
+        10,
+        &[
+            id("id"),
+            text("policy"),
+            text("version"),
+            text("parent"),
+            text("source"),
+            text("origin"),
+            id("author_id"),
+            text("message"),
+            int("created_at"),
+        ],
+    )
+    .fresh(),
+    Table::kept("policy_approvals", 10, &[id("version_id"), id("user_id"), int("created_at")]),
+    Table::kept(
+        "policy_activations",
+        10,
+        &[
+            int("number"),
+            text("policy"),
+            text("version"),
+            int("prior"),
+            text("file_version"),
+            text("action"),
+            text("actor"),
+            id("actor_id"),
+            int("created_at"),
+        ],
+    )
+    .fresh(),
 ];
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranked, 
 
 use super::Tasks;
 use super::error::{Fault, TaskError};
+use super::simulation::Rankable;
 use super::task::{Status, Task};
 
 /// How many tasks the kept rankings may hold together, and as many those that are loaded.
@@ -192,6 +193,19 @@ impl Tasks {
             self.metrics.made();
         }
         Ok(standing)
+    }
+
+    /// What the caller could be recommended at a moment.
+    pub(super) async fn rankable(&self, caller: &Caller, at: Timestamp) -> Result<Rankable, TaskError> {
+        let loaded = self.load(caller).await?;
+        let awake = || loaded.tasks.iter().filter(|task| is_candidate(task, at));
+        let rankable = Rankable {
+            candidates: awake().map(|task| candidate_of(&loaded, task)).collect(),
+            titles: awake().map(|task| task.title.clone()).collect(),
+            moment: moment_of(&loaded.tasks, caller, at, None),
+            is_cut: false,
+        };
+        Ok(rankable.cut())
     }
 
     pub(super) async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {

@@ -19,6 +19,7 @@ mod faults;
 mod groups;
 mod lists;
 mod metrics;
+mod policies;
 mod proxies;
 mod reports;
 mod retries;

@@ -11,7 +11,27 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 62] = [
+const SERVER_WIDE: [&str; 82] = [
+    "LIST_SAMPLED_USERS",
+    "BOUND_USERS",
+    "LIST_SAMPLED_TASKS",
+    "LIST_POLICY_VERSIONS",
+    "COUNT_POLICY_VERSIONS",
+    "FIND_POLICY_VERSION",
+    "FIND_POLICY_SOURCE",
+    "LIST_POLICY_NAMES",
+    "INSERT_POLICY_VERSION",
+    "DELETE_POLICY_DRAFT",
+    "APPROVE_POLICY_VERSION",
+    "LIST_POLICY_APPROVALS",
+    "TURN_POLICY_LEDGER",
+    "READ_POLICY_LEDGER",
+    "INSERT_POLICY_ACTIVATION",
+    "FIND_LAST_ACTIVATION",
+    "FIND_ACTIVATION",
+    "LIST_POLICY_ACTIVATIONS",
+    "COUNT_POLICY_ACTIVATIONS",
+    "LIST_CURRENT_ACTIVATIONS",
     "FIND_GRANT_CALLERS",
     "LIST_KEYS",
     "INSERT_KEY",

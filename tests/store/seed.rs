@@ -165,5 +165,15 @@ fn of_oauth(raw: &Raw) -> Vec<String> {
              SELECT {id}, id, {hash}, 'mindflow.example', '{{}}', 'Passkey', 0, created_at FROM users"
         ),
         format!("INSERT INTO passkey_ceremonies SELECT {hash}, {FAR} FROM {some}"),
+        "INSERT INTO policy_ledger VALUES (1, 7)".to_owned(),
+        format!(
+            "INSERT INTO policy_versions (id, policy, version, source, origin, author_id, message, created_at)
+             SELECT {id}, 'default', email, 'fn', 'api', id, '', created_at FROM users"
+        ),
+        "INSERT INTO policy_approvals SELECT id, author_id, created_at FROM policy_versions".to_owned(),
+        format!(
+            "INSERT INTO policy_activations (number, policy, version, action, actor, created_at)
+             SELECT i, 'default', 'x', 'file', 'file', i FROM {some}"
+        ),
     ]
 }

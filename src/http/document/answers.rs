@@ -229,6 +229,8 @@ pub(super) fn schemas() -> [(String, Value); 2] {
                                 for a header.",
             },
             "message": {"type": "string", "description": "What is allowed there."},
+            "line": {"type": "integer", "minimum": 1, "description": "In a script: the line."},
+            "column": {"type": "integer", "minimum": 1, "description": "In a script: the column of the line."},
         },
     });
     [("Problem".to_owned(), problem), ("Fault".to_owned(), fault)]

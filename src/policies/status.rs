@@ -1,0 +1,87 @@
+//! How policies are doing: what is in use, where it came from, and what was refused.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::cases::CaseFailure;
+use crate::clock::Timestamp;
+
+/// What failing examples mean for a saved file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaseRule {
+    /// The policy goes live; the failures are reported.
+    #[default]
+    Warn,
+    /// The policy is refused.
+    Require,
+}
+
+/// Whether a look at the folder changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// All files are as they were.
+    Unchanged,
+    /// Something was taken over or refused.
+    Changed,
+}
+
+/// Where the version in use came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It is built into the program.
+    Shipped,
+    /// The policy's file.
+    File,
+    /// Somebody activated it.
+    Activated,
+    /// The data folder: it was in use before, and what came since is broken.
+    LastGood,
+}
+
+impl Origin {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::File => "file",
+            Self::Activated => "activated",
+            Self::LastGood => "last_good",
+        }
+    }
+}
+
+/// A file that was not taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The file.
+    pub file: PathBuf,
+    /// The line of the first fault, from 1.
+    pub line: Option<usize>,
+    /// Its column, from 1.
+    pub column: Option<usize>,
+    /// What is wrong.
+    pub reason: String,
+    /// How many more faults there are.
+    pub more_faults: usize,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How one policy is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyStatus {
+    /// Its name.
+    pub name: String,
+    /// The version in use; absent when there never was one in order.
+    pub live_version: Option<String>,
+    /// Where it came from.
+    pub origin: Option<Origin>,
+    /// Since when that version is in use.
+    pub live_since: Option<Timestamp>,
+    /// Why the file as it is now is not in use.
+    pub refused: Option<Refusal>,
+    /// Examples beside the policy that do not come out.
+    pub failing_cases: Vec<CaseFailure>,
+}
