@@ -14,11 +14,11 @@ CREATE TABLE policy_versions (
     origin     TEXT   NOT NULL CHECK (origin IN ('file', 'api', 'shell', 'shipped')),
     author_id  UUID   REFERENCES users (id) ON DELETE SET NULL,
     message    TEXT   NOT NULL,
-    created_at BIGINT NOT NULL,
-    UNIQUE (policy, version)
+    created_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX policy_versions_text ON policy_versions (policy, version);
 CREATE INDEX policy_versions_created ON policy_versions (policy, created_at, id);
-CREATE INDEX policy_versions_author ON policy_versions (author_id) WHERE author_id IS NOT NULL;
+CREATE INDEX policy_versions_author ON policy_versions (author_id);
 
 -- Who approved which version.
 CREATE TABLE policy_approvals (
@@ -44,4 +44,4 @@ CREATE TABLE policy_activations (
 );
 CREATE INDEX policy_activations_policy ON policy_activations (policy, number);
 CREATE INDEX policy_activations_version ON policy_activations (policy, version);
-CREATE INDEX policy_activations_actor ON policy_activations (actor_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX policy_activations_actor ON policy_activations (actor_id);

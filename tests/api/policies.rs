@@ -314,7 +314,7 @@ async fn a_simulation_at_another_moment_sees_the_tasks_of_then() {
     let app = TestApp::new().await;
     let eve = app.admin("eve").await;
     eve.has(a_task("Pay rent").priority(1).due("2026-04-23")).await;
-    eve.has(a_task("Plan the year").priority(2)).await;
+    eve.has(a_task("Plan the year").priority(3)).await;
     let simulate = async |at: &str| {
         let body = json!({ "source": by_priority("1.0"), "at": at });
         eve.post("/api/policies/default/simulate", &body).await.good()
