@@ -2,6 +2,7 @@
 
 mod backups;
 mod clients;
+mod directory;
 mod events;
 mod health;
 mod housekeeping;
@@ -20,12 +21,9 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use futures_util::future::BoxFuture;
 
-use crate::accounts::{
-    AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, PolicyDirectory, Rotation, ZoneFollower,
-};
+use crate::accounts::{AccountParts, AccountSettings, Accounts, BrowserLife, Guard, Passwords, Rotation, ZoneFollower};
 use crate::attachments::{AttachmentParts, Attachments};
 use crate::background::Background;
-use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::events::Events;
@@ -45,7 +43,7 @@ use crate::http::limits::Limits;
 use crate::http::mcp_tools::McpToolsApi;
 use crate::http::oauth::Services;
 use crate::http::oauth::discovery::Discovery;
-use crate::http::policies::PoliciesApi;
+use crate::http::policies::{PoliciesApi, PolicyTrialsApi};
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
@@ -69,6 +67,7 @@ use crate::store::{Store, StoreResult, Tx};
 use crate::tasks::Tasks;
 
 use backups::MakeBackups;
+use directory::Directory;
 use events::WatchOthers;
 use housekeeping::House;
 pub use keys::Keys;
@@ -91,7 +90,8 @@ pub type Api = (
     LabelsApi,
     TransferApi,
     EventsApi,
-    PoliciesApi,
+    // No more than sixteen stand side by side.
+    (PoliciesApi, PolicyTrialsApi),
     McpToolsApi,
 );
 
@@ -281,7 +281,10 @@ impl App {
             LabelsApi::new(self.tasks.clone()),
             TransferApi::new(self.tasks.clone()),
             self.events_api(),
-            PoliciesApi::new(Arc::clone(&self.versions), self.tasks.clone()),
+            (
+                PoliciesApi::new(Arc::clone(&self.versions), self.tasks.clone()),
+                PolicyTrialsApi::new(Arc::clone(&self.versions)),
+            ),
             McpToolsApi::new(Arc::clone(&toolbox), Gate::new(self.guard.clone(), &self.issuer, Resource::Mcp)),
         );
         let welcome =
@@ -371,23 +374,6 @@ fn with_places(health: Health, config: &Config, objects: &Objects, (clock, metri
     match backups::check(config, clock, &metrics.health) {
         Some(check) => health.with("backups", Need::Useful, check),
         None => health,
-    }
-}
-
-/// The policies, as accounts see them.
-struct Directory(Arc<LivePolicies>);
-
-impl PolicyDirectory for Directory {
-    fn default_name(&self) -> String {
-        self.0.current().name().to_owned()
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.get(name).is_some()
-    }
-
-    fn windows(&self, name: Option<&str>) -> Windows {
-        name.and_then(|name| self.0.get(name)).map_or_else(|| self.0.windows(), |policy| policy.windows())
     }
 }
 

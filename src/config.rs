@@ -269,6 +269,8 @@ impl Config {
                     approvers: values.get("policies.approvers", value::emails),
                     activators: values.get("policies.activators", value::emails),
                     two_person: values.get("policies.two_person", value::boolean),
+                    most_failures: Some(values.get("policies.most_failures", value::integer(0, 1_000_000_000)))
+                        .filter(|most| *most > 0),
                 },
             },
             background: Background::from_values(values),

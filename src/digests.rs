@@ -165,6 +165,7 @@ fn latest_morning(user: &User, windows: &Windows, due_at: Timestamp, now: Timest
 /// The person, as if they asked themselves.
 fn caller_of(user: &User, data_version: i64) -> Caller {
     Caller {
+        role: user.role,
         user_id: user.id,
         scopes: [Scope::Read].into_iter().collect(),
         credential: Credential::Shell,

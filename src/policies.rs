@@ -9,6 +9,7 @@
 //! - [`versions`]: texts that were proposed, put in force and taken back, and who did it.
 //! - [`cases`]: worked examples. [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
 
+pub mod candidates;
 pub mod cases;
 pub mod check;
 pub mod comparison;
@@ -24,6 +25,7 @@ mod memo;
 pub mod pins;
 pub mod quiet;
 pub mod script;
+pub mod shadows;
 pub mod shipped;
 pub mod status;
 mod suggest;

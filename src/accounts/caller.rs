@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono_tz::Tz;
 
+use super::Role;
 use crate::calendar::Windows;
 use crate::ids::{GrantId, SessionId, TokenId, UserId};
 
@@ -102,6 +103,8 @@ pub enum Credential {
 pub struct Caller {
     /// Whose data this is about.
     pub user_id: UserId,
+    /// What they are, whatever the credential allows.
+    pub role: Role,
     /// What the credential allows.
     pub scopes: Scopes,
     /// How they came.

@@ -158,6 +158,7 @@ impl Guard {
         }
         let caller = Caller {
             user_id: holder.user_id,
+            role: holder.role,
             scopes: scopes.api().intersect(holder.role.scopes()),
             credential,
             client: holder.client.clone(),

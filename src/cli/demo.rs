@@ -71,6 +71,7 @@ async fn make_account(app: &App, email: &str) -> anyhow::Result<(User, String)> 
 
 fn caller_for(user: &User) -> Caller {
     Caller {
+        role: user.role,
         user_id: user.id,
         scopes: Scopes::from_iter([Scope::Read, Scope::Write]),
         credential: Credential::Shell,

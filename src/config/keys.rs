@@ -373,6 +373,13 @@ pub const KEYS: &[Key] = &[
         "Whether a version of a policy that was proposed needs the approval of somebody other than its author.",
     ),
     Key::new(
+        "policies.most_failures",
+        "1000",
+        "0 to 1000000000",
+        "On how many tasks a version of a policy may fail at one instance before the version before it is put in force \
+         again, or its roll-out is ended. 0: it stays.",
+    ),
+    Key::new(
         "background.enabled",
         "true",
         "true or false",

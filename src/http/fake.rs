@@ -226,6 +226,7 @@ impl Authenticator for FakeGuard {
             _ => return Err(AuthError::Invalid("is not valid")),
         };
         Ok(Caller {
+            role: crate::accounts::Role::User,
             user_id: UserId(Uuid::nil()),
             scopes: Scopes::parse(scopes).unwrap(),
             credential: Credential::PersonalToken(TokenId(Uuid::nil())),

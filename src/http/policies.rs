@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod errors;
 mod simulation;
+mod trials;
 mod views;
 
 use std::sync::Arc;
@@ -35,6 +36,8 @@ use views::{
     ActivationView, CheckView, DifferenceView, FaultView, PolicyActivationPage, PolicyPage, PolicyVersionPage,
     PolicyView, TestReportView, VersionTextView, VersionView,
 };
+
+pub use trials::PolicyTrialsApi;
 
 /// The operations on policies.
 pub struct PoliciesApi {
@@ -175,7 +178,7 @@ impl PoliciesApi {
 
     /// Delete a draft
     ///
-    /// - 409: The version was in force; it stays.
+    /// - 409: The version was in force, or is on trial; it stays.
     #[oai(path = "/:name/versions/:version", method = "delete", operation_id = "delete_policy_draft")]
     async fn delete_policy_draft(
         &self,

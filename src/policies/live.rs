@@ -1,5 +1,6 @@
 //! The policies in use: swapped in whole when a file changes, kept when a change is broken.
 
+mod choosing;
 mod taking;
 
 use std::collections::{BTreeMap, HashSet};
@@ -16,6 +17,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::observe::metrics::{PoliciesReading, PolicyReading};
 use crate::scoring::Policy;
 
+use super::candidates::Candidates;
 use super::cases::CaseFailure;
 use super::check::check;
 use super::compile::compile;
@@ -24,6 +26,7 @@ use super::folder::{Source, read_folder};
 use super::last_good::LastGood;
 use super::pins::{Pin, Pins, file_version};
 use super::script::ScriptPolicy;
+use super::shadows::Shadows;
 use super::shipped::{self, DEFAULT, ShippedError};
 
 pub use super::status::{CaseRule, Origin, PolicyStatus, Refusal, Reload};
@@ -61,6 +64,10 @@ pub struct LivePolicies {
     reloading: Mutex<Pins>,
     last_good: Option<LastGood>,
     faults: Arc<AtomicU64>,
+    candidates: ArcSwap<Candidates>,
+    shadows: Shadows,
+    /// How often something was taken back by itself, by policy.
+    rollbacks: Mutex<BTreeMap<String, u64>>,
     changes: watch::Sender<u64>,
     /// Hashes of names and texts that passed the check.
     passed: Mutex<HashSet<[u8; 32]>>,
@@ -147,6 +154,9 @@ impl LivePolicies {
             reloading: Mutex::default(),
             last_good: kept.map(LastGood::in_folder),
             faults,
+            candidates: ArcSwap::default(),
+            shadows: Shadows::start(),
+            rollbacks: Mutex::default(),
             changes: watch::Sender::new(0),
             passed: Mutex::default(),
         };
@@ -219,6 +229,7 @@ impl LivePolicies {
             failing_examples: entry.failing_cases.len(),
             evaluations: entry.live.as_ref().map_or(0, |live| live.evaluations()),
             reloads: entry.reloads,
+            rollbacks: self.rollbacks_of(name),
         };
         PoliciesReading { policies: table.iter().map(policy).collect(), score_faults: self.score_faults() }
     }

@@ -38,6 +38,7 @@ pub struct ScriptPolicy {
     memo: Memo,
     faults: Arc<AtomicU64>,
     evaluations: AtomicU64,
+    failures: AtomicU64,
 }
 
 impl ScriptPolicy {
@@ -57,6 +58,7 @@ impl ScriptPolicy {
             memo: Memo::default(),
             faults: Arc::default(),
             evaluations: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -70,6 +72,12 @@ impl ScriptPolicy {
     /// Forgets what it scored on trial.
     pub fn count_from_now(&self) {
         self.evaluations.store(0, Ordering::Relaxed);
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
+    /// On how many tasks it failed.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// How many batches of tasks it scored.
@@ -207,6 +215,7 @@ impl ScriptPolicy {
         for verdict in verdicts {
             let Verdict::Fault(fault) = verdict else { continue };
             self.faults.fetch_add(1, Ordering::Relaxed);
+            self.failures.fetch_add(1, Ordering::Relaxed);
             if told.insert(fault.as_ref().to_string()) {
                 tracing::warn!(
                     policy.name = self.name,

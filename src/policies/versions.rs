@@ -8,11 +8,13 @@ pub mod activating;
 pub mod difference;
 pub mod error;
 mod following;
+mod guarding;
 pub mod listing;
 pub mod rights;
 pub mod testing;
+pub mod trials;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,6 +101,8 @@ pub struct Versions {
     applied: tokio::sync::Mutex<i64>,
     /// The file of each policy of which this instance took note.
     noted: Mutex<HashMap<String, Option<String>>>,
+    /// Versions that fail too often and that nothing can replace.
+    given_up: Mutex<HashSet<(String, String)>>,
 }
 
 impl Versions {
@@ -113,6 +117,7 @@ impl Versions {
             work: Semaphore::new(AT_ONCE),
             applied: tokio::sync::Mutex::new(0),
             noted: Mutex::default(),
+            given_up: Mutex::default(),
         }
     }
 
@@ -221,7 +226,7 @@ impl Versions {
         self.get_version(policy, version).await
     }
 
-    /// Deletes a version that never was in force.
+    /// Deletes a version that never was in force and is not on trial.
     ///
     /// # Errors
     ///

@@ -159,11 +159,13 @@ const INSERT_POLICY_VERSION: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (policy, version) DO NOTHING
 ";
-/// `$1` policy, `$2` version. A version that was in force stays.
+/// `$1` policy, `$2` version. A version that was in force, or is on trial, stays.
 const DELETE_POLICY_DRAFT: &str = "
     DELETE FROM policy_versions
      WHERE policy = $1 AND version = $2
        AND NOT EXISTS (SELECT 1 FROM policy_activations a WHERE a.policy = $1 AND a.version = $2)
+       AND NOT EXISTS (SELECT 1 FROM policy_candidates c
+                        WHERE c.policy = $1 AND c.version = $2 AND c.state = 'running')
 ";
 /// `$1` version's row, `$2` user, `$3` now.
 const APPROVE_POLICY_VERSION: &str = "

@@ -52,6 +52,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::oauth_keys::STATEMENTS,
     super::oauth_refresh_tokens::STATEMENTS,
     super::passkeys::STATEMENTS,
+    super::policy_candidates::STATEMENTS,
     super::policy_versions::STATEMENTS,
     super::samples::STATEMENTS,
     super::search_words::STATEMENTS,

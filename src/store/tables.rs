@@ -577,6 +577,31 @@ pub const TABLES: &[Table] = &[
         ],
     )
     .fresh(),
+    Table::kept(
+        "policy_candidates",
+        11,
+        &[
+            text("policy"),
+            text("kind"),
+            text("version"),
+            text("salt"),
+            int("percent"),
+            text("users"),
+            text("roles"),
+            text("state"),
+            int("rankings"),
+            int("first_changes"),
+            int("tasks"),
+            int("moved"),
+            int("faults"),
+            int("live_nanos"),
+            int("candidate_nanos"),
+            text("last_fault"),
+            id("actor_id"),
+            int("started_at"),
+            int("updated_at"),
+        ],
+    ),
 ];
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 use crate::ids::{ProjectId, UserId};
 use crate::kept::kept_or_made;
 use crate::policies::live::LivePolicies;
+use crate::policies::shipped::DEFAULT;
 use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank};
 
 use super::Tasks;
@@ -151,11 +152,12 @@ impl Rankings {
     }
 
     pub(super) fn policy(&self, caller: &Caller, wanted: Option<&str>) -> Result<Arc<dyn Policy>, TaskError> {
+        let choose = |name: &str| self.policies.choose(name, caller.user_id, caller.role);
         if let Some(name) = wanted {
-            return self.policies.get(name).ok_or_else(|| TaskError::fault("?policy", "must be the name of a policy"));
+            return choose(name).ok_or_else(|| TaskError::fault("?policy", "must be the name of a policy"));
         }
         // A chosen policy that was removed since does not keep anybody from working.
-        let chosen = caller.policy.as_deref().and_then(|name| self.policies.get(name));
+        let chosen = caller.policy.as_deref().and_then(choose).or_else(|| choose(DEFAULT));
         Ok(chosen.unwrap_or_else(|| self.policies.current()))
     }
 }
@@ -182,6 +184,7 @@ impl Tasks {
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
             let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
+            rankings.policies.shadow(&*policy, caller.user_id, &standing.facts, &standing.moment);
             Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
         };
         let before = rankings.made.load(Ordering::Relaxed);

@@ -2,6 +2,8 @@
 
 mod instances;
 mod rights;
+mod shell;
+mod trials;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -11,7 +11,14 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 82] = [
+const SERVER_WIDE: [&str; 89] = [
+    "FIND_CANDIDATE",
+    "LIST_CANDIDATE_VERSIONS",
+    "PUT_CANDIDATE",
+    "ADVANCE_CANDIDATE",
+    "END_CANDIDATE",
+    "ADD_TRIAL_COUNTS",
+    "COUNT_KNOWN_USERS",
     "LIST_SAMPLED_USERS",
     "BOUND_USERS",
     "LIST_SAMPLED_TASKS",

@@ -175,5 +175,8 @@ fn of_oauth(raw: &Raw) -> Vec<String> {
             "INSERT INTO policy_activations (number, policy, version, action, actor, created_at)
              SELECT i, 'default', 'x', 'file', 'file', i FROM {some}"
         ),
+        "INSERT INTO policy_candidates (policy, kind, version, salt, percent, users, roles, state, started_at, updated_at)
+         VALUES ('default', 'shadow', 'x', 'x', 10, '[]', '[]', 'running', 1, 1)"
+            .to_owned(),
     ]
 }

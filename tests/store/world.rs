@@ -56,6 +56,7 @@ impl World {
         let added = self.store.write(|tx| Box::pin(async move { tx.insert_user(&record).await }));
         added.await.unwrap();
         Caller {
+            role: mindflow::accounts::Role::User,
             user_id,
             scopes: Scope::ALL.into_iter().collect::<Scopes>(),
             credential: Credential::Shell,

@@ -194,6 +194,7 @@ impl TestApp {
         let login = json!({ "email": email, "password": PASSWORD });
         let signed_in = self.anonymous().post("/api/auth/login", &login).await.good();
         let caller = Caller {
+            role,
             user_id: user.id,
             scopes: Scopes::from_iter([Scope::Read, Scope::Write]),
             credential: Credential::Shell,

@@ -76,6 +76,7 @@ async fn caller_of(app: &App, email: Option<&str>) -> anyhow::Result<Caller> {
     let nobody = (crate::ids::UserId(uuid::Uuid::nil()), chrono_tz::Tz::UTC, None);
     let (user_id, zone, windows) = user.as_ref().map_or(nobody, of);
     Ok(Caller {
+        role: crate::accounts::Role::User,
         user_id,
         scopes: [Scope::Read].into_iter().collect(),
         credential: Credential::Shell,

@@ -28,6 +28,8 @@ pub struct PolicyReading {
     pub evaluations: u64,
     /// How often a saved file went live, and how often it was refused, since the start.
     pub reloads: [u64; 2],
+    /// How often a version was taken back by itself, since the start.
+    pub rollbacks: u64,
 }
 
 /// All policies at one moment.
@@ -86,6 +88,11 @@ fn encode_files(policies: &[PolicyReading], encoder: &mut DescriptorEncoder<'_>)
             let labels = [("policy", &*policy.name), ("outcome", outcome)];
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
+    }
+    let help = "Versions of the policy that failed too often and were taken back by themselves";
+    let mut family = encoder.encode_descriptor("policy_rollbacks", help, None, MetricType::Counter)?;
+    for policy in policies {
+        ConstCounter::new(policy.rollbacks).encode(family.encode_family(&[("policy", &*policy.name)])?)?;
     }
     let help = "1 while the policy's file as it is now is refused, so that another version is in force";
     let mut family = encoder.encode_descriptor("policy_refused", help, None, MetricType::Gauge)?;

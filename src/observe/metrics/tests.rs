@@ -16,6 +16,7 @@ fn metrics() -> Metrics {
             failing_examples: 1,
             evaluations: 7,
             reloads: [2, 1],
+            rollbacks: 3,
         }],
         score_faults: 4,
     });
@@ -70,6 +71,7 @@ fn the_state_of_pools_and_policies_is_that_of_the_scrape() {
             r#"mindflow_policy_evaluations_total{policy="default",version="41819ef26613"} 7"#,
             r#"mindflow_policy_reloads_total{policy="default",outcome="live"} 2"#,
             r#"mindflow_policy_reloads_total{policy="default",outcome="refused"} 1"#,
+            r#"mindflow_policy_rollbacks_total{policy="default"} 3"#,
             r#"mindflow_policy_refused{policy="default"} 1"#,
             "mindflow_policy_score_faults_total 4",
             "process_start_time_seconds 1700000000",

@@ -6,6 +6,7 @@ use super::error::PolicyError;
 use super::following::LISTENERS;
 use super::rights::Right;
 use super::testing::Which;
+use super::trials::Trial;
 use super::{Actor, Versions};
 use crate::accounts::audit::AuditEntry;
 use crate::policies::live::PolicyStatus;
@@ -70,12 +71,12 @@ impl Versions {
     }
 
     /// The two-person rule, where it is set. What was in force before may be again.
-    fn check_approval(&self, version: &VersionRecord) -> Result<(), PolicyError> {
+    pub(super) fn check_approval(&self, version: &VersionRecord) -> Result<(), PolicyError> {
         let free = !self.rules.two_person || version.used || version.approvals > 0;
         if free { Ok(()) } else { Err(PolicyError::NeedsApproval) }
     }
 
-    async fn check_tests(&self, policy: &str, version: &str) -> Result<(), PolicyError> {
+    pub(super) async fn check_tests(&self, policy: &str, version: &str) -> Result<(), PolicyError> {
         let which = Which::Version(version.to_owned());
         let (_, report) = self.test(Actor::Shell, policy, &which, Vec::new()).await?;
         if report.failures.is_empty() { Ok(()) } else { Err(PolicyError::TestsFail(report.failures)) }
@@ -125,6 +126,10 @@ async fn put_in_force(tx: &mut Tx<'_>, step: Step) -> Result<(), PolicyError> {
         "before": last.map(|last| last.version),
     });
     tx.insert_policy_activation(number, &activation).await?;
+    if activation.action == "activated" {
+        // What everybody has now is not on trial any more, and nothing else is against it.
+        tx.end_candidate(&activation.policy, Trial::Rollout.as_str(), "ended", activation.at).await?;
+    }
     Ok(tx.insert_audit(&entry.with(details)).await?)
 }
 

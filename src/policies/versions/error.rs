@@ -30,8 +30,8 @@ pub enum PolicyError {
     /// There is nothing to go back to.
     #[error("there is no version before the one that is in force")]
     NothingBefore,
-    /// The version was in force.
-    #[error("the version was in force; only a draft can be deleted")]
+    /// The version was in force, or is on trial.
+    #[error("the version was in force, or is on trial; only a draft can be deleted")]
     Used,
     /// The caller lacks a right.
     #[error("this needs the right to {} policies, which the server's configuration gives to others", .0.verb())]

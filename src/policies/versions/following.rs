@@ -47,7 +47,9 @@ impl Versions {
             Some((row.policy, pin))
         };
         let pins: Pins = current.into_iter().filter_map(pin).collect();
+        let candidates = self.candidates().await?;
         let live = Arc::clone(&self.live);
+        live.set_candidates(candidates);
         tokio::task::spawn_blocking(move || live.set_pins(pins)).await.map_err(|_| PolicyError::Interrupted)?;
         *applied = number;
         drop(applied);
@@ -119,6 +121,8 @@ impl Versions {
 
     /// Applies what is new, if anything is.
     async fn look(&self) -> Result<(), PolicyError> {
+        self.guard().await?;
+        self.keep_counts().await?;
         let number = self.store.policy_ledger().await?;
         if *self.applied.lock().await == number { Ok(()) } else { self.apply().await }
     }

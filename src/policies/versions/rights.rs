@@ -42,6 +42,8 @@ pub struct Rules {
     pub activators: Vec<String>,
     /// Whether a version needs the approval of somebody other than its author before it is activated.
     pub two_person: bool,
+    /// On how many tasks a version may fail at one instance before it is taken back; `None` is no limit.
+    pub most_failures: Option<u64>,
 }
 
 impl Rules {

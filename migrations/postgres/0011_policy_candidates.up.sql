@@ -1,0 +1,24 @@
+-- Versions of policies on trial beside the one in force: for some people (`rollout`), or seen by nobody (`shadow`).
+CREATE TABLE policy_candidates (
+    policy          TEXT   NOT NULL,
+    kind            TEXT   NOT NULL CHECK (kind IN ('rollout', 'shadow')),
+    version         TEXT   NOT NULL,
+    salt            TEXT   NOT NULL,            -- with a user's id it says who belongs to the share; new for each trial
+    percent         BIGINT NOT NULL CHECK (percent BETWEEN 0 AND 100), -- of people, or of the rankings that are compared
+    users           TEXT   NOT NULL,            -- JSON: ids of people who get it whatever the share
+    roles           TEXT   NOT NULL,            -- JSON: roles that do
+    state           TEXT   NOT NULL CHECK (state IN ('running', 'ended', 'rolled_back')),
+    rankings        BIGINT NOT NULL DEFAULT 0,  -- that were compared
+    first_changes   BIGINT NOT NULL DEFAULT 0,  -- those of them of which another task is the first
+    tasks           BIGINT NOT NULL DEFAULT 0,
+    moved           BIGINT NOT NULL DEFAULT 0,  -- tasks at another place
+    faults          BIGINT NOT NULL DEFAULT 0,  -- tasks on which the version failed
+    live_nanos      BIGINT NOT NULL DEFAULT 0,
+    candidate_nanos BIGINT NOT NULL DEFAULT 0,
+    last_fault      TEXT,
+    actor_id        UUID   REFERENCES users (id) ON DELETE SET NULL,
+    started_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    PRIMARY KEY (policy, kind)
+);
+CREATE INDEX policy_candidates_actor ON policy_candidates (actor_id);
