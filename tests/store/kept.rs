@@ -125,7 +125,7 @@ both_databases! {
             world.tasks.snooze(ask(), task.id, later).await.map(drop),
             world.tasks.delete(Ask::new(eve.clone()), task.id).await.map(drop),
             world.tasks.restore(ask(), task.id).await.map(drop),
-            world.tasks.explain(&eve, task.id, &RankQuestion::default()).await.map(drop),
+            world.tasks.explain(&eve, task.id, &RankQuestion::default(), None).await.map(drop),
             world.tasks.get_project(&eve, project).await.map(drop),
             world.tasks.update_project(Ask::new(eve.clone()), project, group()).await.map(drop),
             world.tasks.delete_project(Ask::new(eve.clone()), project).await.map(drop),
