@@ -7,8 +7,10 @@
 //! - [`mod@compile`], [`syntax`], [`constants`]: from text to something that runs in the sandbox of [`engine`].
 //! - [`script`]: the interpreter behind the interface of `scoring`. [`mod@check`]: what a script must pass.
 //! - [`versions`]: texts that were proposed, put in force and taken back, and who did it.
+//! - [`agreement`]: whether the compiled form says what the interpreter says.
 //! - [`cases`]: worked examples. [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
 
+pub mod agreement;
 pub mod candidates;
 pub mod cases;
 pub mod check;
@@ -33,6 +35,7 @@ pub mod syntax;
 mod values;
 pub mod versions;
 pub mod watch;
+mod words;
 
 pub use cases::{CaseFailure, CaseReport};
 pub use check::check;

@@ -7,14 +7,22 @@
     reason = "a test fails by panicking, and scores are rounded: equal means equal"
 )]
 
+#[path = "policies/broken.rs"]
+mod broken;
 #[path = "policies/cli.rs"]
 mod cli;
 #[path = "policies/default.rs"]
 mod default;
+#[path = "policies/differential.rs"]
+mod differential;
 #[path = "policies/hostile.rs"]
 mod hostile;
 #[path = "policies/live.rs"]
 mod live;
+#[path = "policies/native.rs"]
+mod native;
+#[path = "policies/random.rs"]
+mod random;
 #[path = "policies/refused.rs"]
 mod refused;
 #[path = "policies/support.rs"]

@@ -17,6 +17,7 @@ use crate::policies::cases::{read_case_files, run_cases};
 use crate::policies::folder::{SCRIPT_FILE, read_limited};
 use crate::policies::{CaseReport, PolicyFault, ScriptPolicy, check, shipped};
 use crate::scoring::Policy;
+use crate::scoring::lower::Obstacle;
 
 pub use explain::ExplainPolicy;
 pub use managed::ManagedCommand;
@@ -125,6 +126,8 @@ struct Checked<'a> {
     name: &'a str,
     file: &'a Path,
     version: Option<&'a str>,
+    /// What leaves its scores to the interpreter.
+    interpreted: Option<&'a Obstacle>,
     faults: &'a [PolicyFault],
     cases: Option<CaseReport>,
 }
@@ -140,6 +143,7 @@ impl CheckPolicy {
             name: &script.name,
             file: &script.file,
             version: checked.as_ref().ok().map(Policy::version),
+            interpreted: checked.as_ref().ok().and_then(|policy| policy.program().err()),
             faults,
             cases,
         };
@@ -153,6 +157,10 @@ impl Checked<'_> {
         let mut lines: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         if let Some(version) = self.version {
             lines.push(format!("{}: in order, version {version}", self.file.display()));
+            lines.push(match self.interpreted {
+                None => format!("{}: compiled", self.file.display()),
+                Some(obstacle) => format!("{}: interpreted, {obstacle} is not compiled", self.file.display()),
+            });
         }
         if let Some(cases) = &self.cases {
             lines.extend(cases.failures.iter().map(|failure| format!("warning: {failure}")));

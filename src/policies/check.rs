@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::calendar::Windows;
 use crate::scoring::{Candidate, FactTable, Moment, Policy, ScoreFault, Verdict};
 
+use super::agreement::agreed;
 use super::compile::{compile, find_word};
 use super::corpus::{candidates, describe, moments};
 use super::fault::{Place, PolicyFault};
@@ -25,6 +26,8 @@ const EXPLAIN_EACH: usize = 13;
 
 /// Compiles a script and tries it on the whole corpus, as [`trial`] does.
 ///
+/// A compiled form that does not agree with the interpreter on every task that is tried is not used.
+///
 /// - `windows`: apply when the script declares none.
 ///
 /// # Errors
@@ -38,11 +41,9 @@ pub fn check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<
 
 fn try_check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<ScriptPolicy, Vec<PolicyFault>> {
     let policy = ScriptPolicy::new(name, compile(file, source)?, windows);
-    if source == SCRIPT {
-        return Ok(policy);
-    }
-    let faults = trial(&policy, file, source);
-    if faults.is_empty() { Ok(policy) } else { Err(faults) }
+    let is_shipped = source == SCRIPT;
+    let faults = if is_shipped { Vec::new() } else { trial(&policy, file, source) };
+    if faults.is_empty() { Ok(agreed(policy, source, is_shipped)) } else { Err(faults) }
 }
 
 /// Tries a policy on the whole corpus: every score finite and in range, every explanation adding up, each answer the
@@ -78,7 +79,7 @@ impl Trial<'_> {
 
     fn chunk(&mut self, index: usize, moment: &Moment, tasks: &[Candidate]) {
         let (facts, ctx) = (FactTable::new(tasks, moment), self.policy.context(moment));
-        let verdicts = self.policy.verdicts(&facts, &ctx);
+        let verdicts = self.policy.interpreted(&facts, &ctx);
         for (task, verdict) in tasks.iter().zip(&verdicts) {
             if let Verdict::Fault(fault) = verdict {
                 self.tell("score", task, moment, fault);

@@ -6,6 +6,8 @@ use rhai::{AST, Engine, Module, ParseErrorType, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::scoring::Uses;
+use crate::scoring::lower::{Obstacle, lower};
+use crate::scoring::native::Program;
 
 use super::constants::{Declared, read_declared};
 use super::engine::{Batch, Containers, MAX_SCRIPT_BYTES, sandbox};
@@ -31,6 +33,8 @@ pub struct Compiled {
     pub has_eligible: bool,
     /// Where the functions stand that the server calls, in the order of [`ENTRY_POINTS`].
     pub places: [Place; 3],
+    /// The scores as a native program, or what leaves them to the interpreter.
+    pub program: Result<Program, Obstacle>,
 }
 
 /// The version of a text: the first 12 hexadecimal digits of its SHA-256.
@@ -66,6 +70,7 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
     }
     let has_eligible = ast.iter_functions().any(|function| function.name == "eligible");
     ast.clear_statements();
+    let program = lower(&ast, &constants, source, declared.range);
     Ok(Compiled {
         file: file.to_owned(),
         version,
@@ -75,6 +80,7 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
         declared,
         has_eligible,
         places: ENTRY_POINTS.map(|name| find_word(source, "fn", name)),
+        program,
     })
 }
 

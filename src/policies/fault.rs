@@ -104,12 +104,20 @@ fn describe(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorDataTooLarge(what, _) => format!("makes a value that is too large ({})", tidy(what)),
         EvalAltResult::ErrorTooManyVariables(_) => "makes too many variables".to_owned(),
         EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no field `{name}`"),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-            format!("there is no function `{signature}`")
-        }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.split_once(" (") {
+            Some((operator, operands)) if operator.chars().all(is_operator) && operands.contains("()") => format!(
+                "`{operator}` with nothing: a fact that may be absent needs another value then, as in \
+                 `task.effort_minutes ?? 60`"
+            ),
+            _ => format!("there is no function `{signature}`"),
+        },
         EvalAltResult::ErrorRuntime(thrown, _) => format!("the policy threw {thrown}"),
         other => tidy(&other.to_string()),
     }
+}
+
+fn is_operator(letter: char) -> bool {
+    "+-*/%".contains(letter)
 }
 
 /// Rhai's sentences in our form: lower case, no full stop.

@@ -212,6 +212,7 @@ impl LivePolicies {
             live_version: entry.live.as_ref().map(|live| live.version().to_owned()),
             origin: entry.origin,
             live_since: entry.live_since,
+            interpreted: entry.live.as_ref().and_then(|live| live.program().err().cloned()),
             refused: entry.refused.clone(),
             failing_cases: entry.failing_cases.clone(),
         };
@@ -316,6 +317,9 @@ impl LivePolicies {
             return Ok(ScriptPolicy::new(name, compile(place, text)?, self.shipped.windows()));
         }
         let script = check(name, place, text, self.shipped.windows())?;
+        if script.is_distrusted() {
+            return Ok(script);
+        }
         let mut passed = passed();
         if passed.len() >= MOST_PASSED {
             passed.clear();

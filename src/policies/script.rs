@@ -1,4 +1,4 @@
-//! A policy run by Rhai's interpreter: the reference of what a policy means.
+//! A policy's script: scored by its compiled form, and by Rhai's interpreter, the reference of what a policy means.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 
 use crate::calendar::Windows;
+use crate::scoring::lower::Obstacle;
+use crate::scoring::native::{Outcome, Program};
 use crate::scoring::{
     Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
 };
@@ -35,6 +37,8 @@ pub struct ScriptPolicy {
     range: Option<ScoreRange>,
     has_eligible: bool,
     places: [Place; 3],
+    program: Result<Program, Obstacle>,
+    is_distrusted: bool,
     memo: Memo,
     faults: Arc<AtomicU64>,
     evaluations: AtomicU64,
@@ -55,6 +59,8 @@ impl ScriptPolicy {
             range: compiled.declared.range,
             has_eligible: compiled.has_eligible,
             places: compiled.places,
+            program: compiled.program,
+            is_distrusted: false,
             memo: Memo::default(),
             faults: Arc::default(),
             evaluations: AtomicU64::new(0),
@@ -83,6 +89,28 @@ impl ScriptPolicy {
     /// How many batches of tasks it scored.
     pub fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// The compiled form, or what leaves the scores to the interpreter.
+    ///
+    /// # Errors
+    ///
+    /// The first thing in the script that only the interpreter can do.
+    pub const fn program(&self) -> Result<&Program, &Obstacle> {
+        self.program.as_ref()
+    }
+
+    /// Leaves the scores to the interpreter from now on.
+    #[must_use]
+    pub fn interpreted_because(mut self, obstacle: Obstacle) -> Self {
+        self.program = Err(obstacle);
+        self.is_distrusted = true;
+        self
+    }
+
+    /// Whether a compiled form was made that did not agree with the interpreter.
+    pub const fn is_distrusted(&self) -> bool {
+        self.is_distrusted
     }
 
     /// The file it was read from.
@@ -164,6 +192,31 @@ impl ScriptPolicy {
 
     /// Scores a batch; faults are neither counted nor logged.
     pub fn verdicts(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(facts.len());
+        self.each(facts, ctx, |some| verdicts.extend_from_slice(some));
+        verdicts
+    }
+
+    /// What the program cannot say of a row, the interpreter does.
+    fn each(&self, facts: &FactTable, ctx: &Context, mut take: impl FnMut(&[Verdict])) {
+        let Ok(program) = &self.program else { return take(&self.interpreted(facts, ctx)) };
+        let (mut row, mut run, mut verdicts) = (0, None, Vec::new());
+        program.run_chunks(facts, ctx, |outcomes| {
+            verdicts.clear();
+            for outcome in outcomes {
+                verdicts.push(match outcome {
+                    Outcome::Score(score) => Verdict::Score(*score),
+                    Outcome::Ineligible => Verdict::Ineligible,
+                    Outcome::Unclear => self.judge_row(run.get_or_insert_with(|| self.run(ctx)), facts, row),
+                });
+                row += 1;
+            }
+            take(&verdicts);
+        });
+    }
+
+    /// Scores a batch as the interpreter does; faults are neither counted nor logged.
+    pub fn interpreted(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
         if has_keys(self.uses) {
             return self.score_with_memo(facts, ctx);
         }
@@ -209,9 +262,8 @@ impl ScriptPolicy {
         facts.row(row).map_or(Verdict::Ineligible, |facts| self.judge(run, &facts))
     }
 
-    /// Counts faults, and logs each kind once a batch.
-    fn report(&self, verdicts: &[Verdict]) {
-        let mut told = HashSet::new();
+    /// Counts faults, and logs each kind once: `told` are those of the batch so far.
+    fn report(&self, verdicts: &[Verdict], told: &mut HashSet<String>) {
         for verdict in verdicts {
             let Verdict::Fault(fault) = verdict else { continue };
             self.faults.fetch_add(1, Ordering::Relaxed);
@@ -259,10 +311,18 @@ impl Policy for ScriptPolicy {
     }
 
     fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
-        self.evaluations.fetch_add(1, Ordering::Relaxed);
-        let verdicts = self.verdicts(facts, ctx);
-        self.report(&verdicts);
+        let mut verdicts = Vec::with_capacity(facts.len());
+        self.score_each(facts, ctx, &mut |some| verdicts.extend_from_slice(some));
         verdicts
+    }
+
+    fn score_each(&self, facts: &FactTable, ctx: &Context, take: &mut dyn FnMut(&[Verdict])) {
+        self.evaluations.fetch_add(1, Ordering::Relaxed);
+        let mut told = HashSet::new();
+        self.each(facts, ctx, |verdicts| {
+            self.report(verdicts, &mut told);
+            take(verdicts);
+        });
     }
 
     fn explain(&self, facts: &FactTable, row: usize, ctx: &Context) -> Explanation {
@@ -282,7 +342,7 @@ impl Policy for ScriptPolicy {
         match explained {
             Ok(explained) => shown(explained, verdict.score()),
             Err(fault) => {
-                self.report(&[Verdict::Fault(Arc::clone(&fault))]);
+                self.report(&[Verdict::Fault(Arc::clone(&fault))], &mut HashSet::new());
                 Explanation { total_score: verdict.score(), ..Explanation::failed(fault) }
             }
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::cases::CaseFailure;
 use crate::clock::Timestamp;
+use crate::scoring::lower::Obstacle;
 
 /// What failing examples mean for a saved file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +81,9 @@ pub struct PolicyStatus {
     pub origin: Option<Origin>,
     /// Since when that version is in use.
     pub live_since: Option<Timestamp>,
+    /// What leaves its scores to the interpreter; absent when they are compiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpreted: Option<Obstacle>,
     /// Why the file as it is now is not in use.
     pub refused: Option<Refusal>,
     /// Examples beside the policy that do not come out.

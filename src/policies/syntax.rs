@@ -11,6 +11,7 @@ use crate::scoring::{ContextField, TaskField, Uses};
 
 use super::engine::Containers;
 use super::suggest::known_names;
+use super::words::{self, misspelt};
 
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,10 @@ fn functions_of(ast: &AST) -> Vec<Function> {
         .map(|function| (function.name.to_owned(), function.params.iter().map(ToString::to_string).collect()))
         .collect();
     let body = |wanted: &str, count| {
-        ast.clone_functions_only_filtered(|_, _, _, name, params| name == wanted && params == count)
+        // Rhai's own `clone_functions_only_filtered` clones all of them.
+        let mut alone = ast.clone_functions_only();
+        alone.retain_functions(|_, _, name, params| name == wanted && params == count);
+        alone
     };
     names.into_iter().map(|(name, params)| Function { body: body(&name, params.len()), name, params }).collect()
 }
@@ -209,6 +213,9 @@ impl Reader<'_> {
             Some(node @ (ASTNode::Expr(Expr::FnCall(_, position)) | ASTNode::Stmt(Stmt::FnCall(_, position)))) => {
                 if let Some(call) = call_of(node) {
                     self.call(call, *position);
+                    for (place, message) in misspelt(call, |expr| words_of(expr, names)) {
+                        self.fault(place, &message);
+                    }
                 }
             }
             Some(ASTNode::Expr(expr)) => {
@@ -304,6 +311,19 @@ impl Reader<'_> {
             self.analysis.faults.push(fault);
         }
     }
+}
+
+/// The words that `task.status` and the like can be, with its name.
+fn words_of(expr: &Expr, names: &BTreeMap<&str, Holds>) -> Option<(String, Vec<&'static str>)> {
+    let Expr::Dot(pair, ..) = expr else { return None };
+    let (holds, Expr::Property(property, _)) = (names.get(variable(&pair.lhs)?)?, &pair.rhs) else { return None };
+    let name = property.2.as_str();
+    let words = match holds {
+        Holds::Task => words::of_task(TaskField::parse(name)?)?,
+        Holds::Context => words::of_context(ContextField::parse(name)?)?,
+        Holds::Both => return None,
+    };
+    Some((format!("{}.{name}", variable(&pair.lhs)?), words))
 }
 
 /// The first link of the chain `task.a.b` or `task["a"].b`; `whole` when the chain ends after the index.

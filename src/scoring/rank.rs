@@ -46,22 +46,60 @@ pub fn top(policy: &dyn Policy, candidates: &[Candidate], moment: &Moment, count
 
 /// Orders derived facts; see [`Ranking::entries`].
 pub fn order(policy: &dyn Policy, facts: &FactTable, ctx: &Context, count: usize) -> Vec<Ranked> {
-    let mut entries: Vec<Ranked> = policy.score(facts, ctx).into_iter().enumerate().filter_map(place).collect();
-    let compare = |a: &Ranked, b: &Ranked| compare(facts, a, b);
-    if count < entries.len() {
-        if count > 0 {
-            entries.select_nth_unstable_by(count - 1, compare);
-        }
-        entries.truncate(count);
-    }
-    entries.sort_unstable_by(compare);
-    entries
+    let mut first = First { facts, count, row: 0, entries: Vec::new(), last: None };
+    policy.score_each(facts, ctx, &mut |verdicts| first.take(verdicts));
+    first.in_order()
 }
 
-fn place((row, verdict): (usize, Verdict)) -> Option<Ranked> {
+/// The first `count` of the tasks that were seen so far, and some that may be among them.
+///
+/// Most tasks come after the last of the first `count` and cost one comparison; no more than twice `count` are kept.
+struct First<'a> {
+    facts: &'a FactTable,
+    count: usize,
+    /// How many tasks were seen.
+    row: usize,
+    entries: Vec<Ranked>,
+    /// The last of the first `count` when they were picked out last.
+    last: Option<Ranked>,
+}
+
+impl First<'_> {
+    fn take(&mut self, verdicts: &[Verdict]) {
+        for verdict in verdicts {
+            let row = self.row;
+            self.row += 1;
+            let Some(ranked) = place(row, verdict) else { continue };
+            if self.last.as_ref().is_some_and(|last| compare(self.facts, &ranked, last).is_gt()) {
+                continue;
+            }
+            self.entries.push(ranked);
+            if self.entries.len() >= self.count.saturating_mul(2).max(64) {
+                self.pick();
+            }
+        }
+    }
+
+    fn pick(&mut self) {
+        let Some(last) = self.count.checked_sub(1) else { return self.entries.clear() };
+        if self.entries.len() > self.count {
+            self.entries.select_nth_unstable_by(last, |a, b| compare(self.facts, a, b));
+            self.entries.truncate(self.count);
+            self.last = self.entries.last().cloned();
+        }
+    }
+
+    fn in_order(mut self) -> Vec<Ranked> {
+        self.pick();
+        self.entries.sort_unstable_by(|a, b| compare(self.facts, a, b));
+        self.entries
+    }
+}
+
+fn place(row: usize, verdict: &Verdict) -> Option<Ranked> {
     match verdict {
-        Verdict::Score(score) => Some(Ranked { row, score: Some(score), fault: None }),
-        Verdict::Fault(fault) => Some(Ranked { row, score: None, fault: Some(fault) }),
+        Verdict::Score(score) => Some(Ranked { row, score: Some(*score), fault: None }),
+        Verdict::Fault(fault) => Some(Ranked { row, score: None, fault: Some(Arc::clone(fault)) }),
         Verdict::Ineligible => None,
     }
 }

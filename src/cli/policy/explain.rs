@@ -14,6 +14,7 @@ use crate::calendar::{Due, TimeOfDay, local_date, parse_due, parse_moment, parse
 use crate::clock::{Clock, Timestamp};
 use crate::ids::TaskId;
 use crate::policies::ScriptPolicy;
+use crate::scoring::lower::Obstacle;
 use crate::scoring::{
     Candidate, Explanation, FactTable, Lever, LeverChange, Moment, NextChange, Policy, Status, levers, next_change,
 };
@@ -94,6 +95,9 @@ struct Explained {
 struct PolicyName {
     name: String,
     version: String,
+    /// What leaves its scores to the interpreter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interpreted: Option<Obstacle>,
 }
 
 impl ExplainPolicy {
@@ -125,7 +129,11 @@ impl ExplainPolicy {
             reasoning,
             next_change: next_change(policy, &candidate, &moment),
             what_would_move_it: levers(policy, &candidate, &moment),
-            policy: PolicyName { name: policy.name().to_owned(), version: policy.version().to_owned() },
+            policy: PolicyName {
+                name: policy.name().to_owned(),
+                version: policy.version().to_owned(),
+                interpreted: policy.program().err().cloned(),
+            },
             evaluated_at: now,
             time_zone: self.zone.name(),
         })
@@ -189,7 +197,9 @@ impl Explained {
     }
 
     fn origin(&self, at: &str) -> String {
-        format!("policy {}, version {}, at {at} ({})", self.policy.name, self.policy.version, self.time_zone)
+        let how = self.policy.interpreted.as_ref().map(|obstacle| format!(", interpreted ({obstacle})"));
+        let how = how.unwrap_or_default();
+        format!("policy {}, version {}{how}, at {at} ({})", self.policy.name, self.policy.version, self.time_zone)
     }
 
     fn parts(&self) -> Vec<String> {

@@ -12,6 +12,7 @@ use crate::policies::pins::Pin;
 use crate::policies::script::ScriptPolicy;
 use crate::policies::shipped::{self, DEFAULT};
 use crate::scoring::Policy;
+use crate::scoring::lower::Obstacle;
 
 impl LivePolicies {
     /// The next state of a policy whose files changed. What is broken leaves the live version as it is.
@@ -119,6 +120,12 @@ impl LivePolicies {
             let file = policy.file().display();
             entry.reloads[0] += 1;
             tracing::info!(policy.name = policy.name(), policy.version = policy.version(), %file, "policy live");
+            if let Err(Obstacle { message, line, column }) = policy.program() {
+                tracing::warn!(
+                    policy.name = policy.name(), %file, line, column, reason = message,
+                    "the policy is interpreted: its scores cost far more than compiled ones"
+                );
+            }
         }
         if !known {
             entry.live_since = Some(self.clock.now());

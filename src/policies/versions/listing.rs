@@ -161,5 +161,13 @@ impl Versions {
 
 /// A policy that was never in use.
 fn proposed(name: String) -> PolicyStatus {
-    PolicyStatus { name, live_version: None, origin: None, live_since: None, refused: None, failing_cases: Vec::new() }
+    PolicyStatus {
+        name,
+        live_version: None,
+        origin: None,
+        live_since: None,
+        interpreted: None,
+        refused: None,
+        failing_cases: Vec::new(),
+    }
 }
