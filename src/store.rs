@@ -336,7 +336,8 @@ where
     E: From<StoreError>,
     F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>,
 {
-    let mut transaction = reach.wait(pool.begin()).await.map_err(StoreError::from)?;
+    // On the heap: every future of a change holds this one, and what it waits for is large.
+    let mut transaction = reach.wait(Box::pin(pool.begin())).await.map_err(StoreError::from)?;
     let done = work(&mut Tx::Postgres(&mut transaction)).await?;
     reach.judge(transaction.commit().await).map_err(StoreError::from)?;
     Ok(done)

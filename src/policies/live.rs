@@ -272,8 +272,8 @@ impl LivePolicies {
         for name in names.collect::<std::collections::BTreeSet<_>>() {
             let entry = before.get(name);
             // What is the file's own text needs no other place.
-            let named = pins.get(name).filter(|pin| Some(&pin.version) != pin.file_version.as_ref());
-            let (source, pin) = (sources.get(name), named);
+            let pin = pins.get(name).filter(|pin| Some(&pin.version) != pin.file_version.as_ref());
+            let source = sources.get(name);
             let same = entry.is_some_and(|entry| entry.source.as_ref() == source && entry.pin.as_ref() == pin);
             let next = match entry {
                 Some(entry) if same => entry.clone(),

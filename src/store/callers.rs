@@ -160,7 +160,7 @@ impl Lease {
         if self.0.is_none() {
             self.0 = Some(match &store.pools {
                 Pools::Sqlite { reader, .. } => Leased::Sqlite(reader.acquire().await?),
-                Pools::Postgres(pool) => Leased::Postgres(store.reach.wait(pool.acquire()).await?),
+                Pools::Postgres(pool) => Leased::Postgres(store.reach.wait(Box::pin(pool.acquire())).await?),
             });
         }
         match &mut self.0 {

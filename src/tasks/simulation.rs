@@ -164,8 +164,8 @@ fn simulate(policies: &Pair, own: &Field, sampled: &[Field], most: usize) -> Sim
     let until = Instant::now() + MOST_TIME;
     let pair: [&dyn Policy; 2] = policies.each_ref().map(|policy| &**policy);
     let rankings = Rankings::new(pair, &own.candidates, &own.moment);
-    let moved = |field: &Field, to: Move| Moved { id: field.candidates[to.row].id, title: None, to };
-    let moves = rankings.moves(most).into_iter().map(|to| moved(own, to)).collect();
+    let shown = |field: &Field, to: Move| Moved { id: field.candidates[to.row].id, title: None, to };
+    let moves = rankings.moves(most).into_iter().map(|to| shown(own, to)).collect();
     let over_hours = first_over_hours(pair, &own.candidates, &own.moment, until);
     let mut sample = Sample::default();
     let (mut correlations, mut counted, mut is_partial) = ([0.0; 2], 0_u32, over_hours.1 < 24);
@@ -187,7 +187,7 @@ fn simulate(policies: &Pair, own: &Field, sampled: &[Field], most: usize) -> Sim
         }
         if one.moved > 0 && sample.moves.len() < most {
             let room = most - sample.moves.len();
-            sample.moves.extend(rankings.moves(room.min(1)).into_iter().map(|to| moved(field, to)));
+            sample.moves.extend(rankings.moves(room.min(1)).into_iter().map(|to| shown(field, to)));
         }
     }
     sample.correlations = (counted > 0).then(|| correlations.map(|sum| sum / f64::from(counted)));
