@@ -37,14 +37,14 @@ fn score(task, ctx) {
 "#;
 
 /// Every minute counts.
-const CONTINUOUS: &str = r#"
+const CONTINUOUS: &str = r"
 fn score(task, ctx) {
     let days = (task.minutes_until_due ?? 43200) / 1440.0;
     let urgency = 40.0 / (1.0 + max(days, 0.0));
     let size = min((task.effort_minutes ?? 60) / 60.0, 8.0);
     task.priority * 10.0 + urgency - 2.0 * size + sqrt(task.age_days.to_float())
 }
-"#;
+";
 
 /// 2025-10-31 08:00 UTC, in Vienna.
 fn moment() -> Moment {

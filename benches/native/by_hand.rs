@@ -8,7 +8,7 @@ const CHUNK: usize = 512;
 
 /// Which policy.
 #[derive(Clone, Copy, Debug)]
-pub enum Hand {
+pub(crate) enum Hand {
     Default,
     NonSeparable,
     Continuous,
@@ -16,7 +16,7 @@ pub enum Hand {
 
 impl Hand {
     /// One task after the other.
-    pub fn scalar(self, facts: &FactTable, ctx: &Context) -> Vec<f64> {
+    pub(crate) fn scalar(self, facts: &FactTable, ctx: &Context) -> Vec<f64> {
         let score = match self {
             Self::Default => default,
             Self::NonSeparable => non_separable,
@@ -26,7 +26,7 @@ impl Hand {
     }
 
     /// Column by column, in chunks that stay in the caches.
-    pub fn columnar(self, facts: &FactTable, ctx: &Context) -> Vec<f64> {
+    pub(crate) fn columnar(self, facts: &FactTable, ctx: &Context) -> Vec<f64> {
         let mut scores = vec![0.0; facts.len()];
         for (index, out) in scores.chunks_mut(CHUNK).enumerate() {
             let start = index * CHUNK;
@@ -112,8 +112,8 @@ fn non_separable_columns(facts: &FactTable, ctx: &Context, start: usize, out: &m
         let morning = (*time == Some(TimeOfDay::Morning)) & before_noon;
         let score = if morning { 30.0 * points } else { 12.5 * points };
         let large = if days <= 7 { 80.0 } else { 40.0 };
-        let score = if (*priority >= 4) & (minutes > 120) { large } else { score };
-        *out = if (days <= 1) & (minutes <= 30) { 100.0 + 5.0 * points } else { score };
+        let score = if *priority >= 4 && minutes > 120 { large } else { score };
+        *out = if days <= 1 && minutes <= 30 { 100.0 + 5.0 * points } else { score };
     }
 }
 

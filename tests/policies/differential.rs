@@ -11,7 +11,7 @@ use mindflow::scoring::{Candidate, FactTable, Moment, Policy, Verdict};
 use crate::random::{self, Choices};
 
 /// How many policies each of the tests makes; they run at the same time.
-const POLICIES: u64 = 600;
+const POLICIES: u64 = 350;
 /// How many moments there are, and how many tasks in each.
 const MOMENTS: usize = 16;
 const TASKS: usize = 250;
