@@ -106,13 +106,12 @@ impl<'a> Rankings<'a> {
         let mut terms: Vec<Term> = Vec::new();
         for (which, parts) in points.iter().enumerate() {
             for part in parts {
-                match terms.iter_mut().find(|term| term.name == part.name) {
-                    Some(term) => term.points[which] = round_score(term.points[which] + part.points),
-                    None => {
-                        let mut term = Term { name: part.name.clone(), points: [0.0; 2] };
-                        term.points[which] = part.points;
-                        terms.push(term);
-                    }
+                if let Some(term) = terms.iter_mut().find(|term| term.name == part.name) {
+                    term.points[which] = round_score(term.points[which] + part.points);
+                } else {
+                    let mut term = Term { name: part.name.clone(), points: [0.0; 2] };
+                    term.points[which] = part.points;
+                    terms.push(term);
                 }
             }
         }

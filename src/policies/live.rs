@@ -299,7 +299,7 @@ impl LivePolicies {
         Some(InUse {
             live,
             origin: entry.origin,
-            file_version: entry.source.as_ref().and_then(file_version),
+            file_version: entry.source.as_ref().map(file_version),
             cases: entry.source.as_ref().map(|source| source.cases.clone()).unwrap_or_default(),
         })
     }

@@ -24,7 +24,7 @@ pub type Pins = BTreeMap<String, Pin>;
 impl Pin {
     /// Whether the policy's file is as it was when this was activated.
     pub(super) fn holds(&self, source: Option<&Source>) -> bool {
-        self.file_version == source.and_then(file_version)
+        self.file_version == source.map(file_version)
     }
 
     /// What faults of its text are told of: it lies in no file.
@@ -34,9 +34,9 @@ impl Pin {
 }
 
 /// The version of a file's content, in order or not. One that cannot be read has a version of its own.
-pub(super) fn file_version(source: &Source) -> Option<String> {
-    Some(match &source.text {
+pub(super) fn file_version(source: &Source) -> String {
+    match &source.text {
         Ok(text) => version_of(text),
         Err(_) => "unreadable".to_owned(),
-    })
+    }
 }

@@ -54,11 +54,11 @@ where
         E: 'q + Execute<'q, DB>,
     {
         let timed = Timed::begin(&self.store.metrics);
-        let rows = match self.store.reach.check() {
+        let found = match self.store.reach.check() {
             Ok(()) => self.pool.fetch_many(query),
             Err(away) => Box::pin(stream::once(async { Err(away) })),
         };
-        Box::pin(Rows { rows, timed, reach: &self.store.reach })
+        Box::pin(Rows { found, timed, reach: &self.store.reach })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
@@ -124,7 +124,7 @@ impl Drop for Timed<'_> {
 
 /// The rows of a statement that is timed.
 struct Rows<'e, 'p, T> {
-    rows: BoxStream<'e, Result<T, Error>>,
+    found: BoxStream<'e, Result<T, Error>>,
     timed: Timed<'p>,
     reach: &'p Reach,
 }
@@ -133,7 +133,7 @@ impl<T> Stream for Rows<'_, '_, T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = self.rows.poll_next_unpin(context);
+        let next = self.found.poll_next_unpin(context);
         if let Poll::Ready(Some(Err(error))) = &next {
             self.timed.failed(error);
             if StoreError::is_passing(error) {

@@ -127,7 +127,7 @@ impl Way {
 /// Whether an error says that the database cannot be used, and not that it has no connection left for another.
 fn is_gone(error: &Error) -> bool {
     // `too_many_connections`.
-    error.as_database_error().and_then(|fault| fault.code()).is_none_or(|code| code != "53300")
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_none_or(|code| code != "53300")
 }
 
 fn is_away() -> Error {

@@ -94,7 +94,8 @@ impl Store {
         let start = between(first, last, share);
         let found = self.users_from(start, most).await?;
         // Near the end there are too few; then those at the beginning are as good.
-        if found.len() as i64 >= most || start == first { Ok(found) } else { self.users_from(first, most).await }
+        let are_enough = i64::try_from(found.len()).is_ok_and(|count| count >= most);
+        if are_enough || start == first { Ok(found) } else { self.users_from(first, most).await }
     }
 
     async fn users_from(&self, first: Uuid, most: i64) -> StoreResult<Vec<SampledUser>> {
