@@ -9,6 +9,7 @@ use mindflow::backup::crypt::{Seal, Unlock};
 use mindflow::backup::make::{Made, Order, make};
 use mindflow::backup::restore::{Force, Target};
 use mindflow::config;
+use mindflow::hex::hex;
 use mindflow::objects::Objects;
 use mindflow::store::Store;
 use sha2::{Digest as _, Sha256};
@@ -46,10 +47,6 @@ async fn attach(raw: &Raw, objects: &Objects, files: &[(&'static str, Bytes)]) {
         .await;
         objects.put_bytes(key, bytes.clone()).await.unwrap();
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn keep(store: &Store, attachments: Option<&Objects>, shelf: &Shelf) -> Made {

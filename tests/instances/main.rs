@@ -1,6 +1,5 @@
 //! Two instances over one PostgreSQL behave as one: whatever began at one goes on at the other.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::large_futures, reason = "nothing else runs in a test")]
 
 #[path = "../support/mod.rs"]
 mod support;

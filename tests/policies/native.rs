@@ -6,7 +6,7 @@ use mindflow::calendar::{Due, TimeOfDay};
 use mindflow::policies::agreement::is_same;
 use mindflow::policies::compile::compile;
 use mindflow::policies::{ScriptPolicy, shipped};
-use mindflow::scoring::native::{Means, Outcome};
+use mindflow::scoring::native::{Means, Outcome, Program};
 use mindflow::scoring::rank::order;
 use mindflow::scoring::{Candidate, FactTable, Moment, Policy, Status};
 
@@ -53,7 +53,7 @@ fn assert_obstacle(source: &str, place: &str, message: &str) {
     let (line, text) = source.lines().enumerate().find(|(_, line)| line.contains(place)).unwrap();
     let (line, column) = (line + 1, text.find(place).unwrap() + 1);
     let policy = untried(source);
-    let obstacle = policy.program().map(|program| program.size()).expect_err("it must not be compiled");
+    let obstacle = policy.program().map(Program::size).expect_err("it must not be compiled");
     assert_eq!(obstacle.to_string(), format!("line {line}, column {column}: {message}"));
 }
 

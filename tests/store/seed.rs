@@ -111,6 +111,7 @@ pub(crate) async fn fill(raw: &Raw, people: usize) {
 }
 
 /// What belongs to signing in with MindFlow; one client of each person's.
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 fn of_oauth(raw: &Raw) -> Vec<String> {
     let Words { id, hash, numbers, .. } = Words::of(raw);
     let some = numbers(SOME);

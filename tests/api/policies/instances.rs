@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mindflow::config::{Config, Secret};
+use mindflow::policies::live::Origin;
 use serde_json::json;
 
 use super::{BOTH, activates, by_priority, live_version, proposes};
@@ -113,6 +114,6 @@ async fn a_file_that_breaks_leaves_what_is_in_force_also_for_the_next_start() {
     let restarted = app.beside(|config| config.storage.data_dir = data_dir).await;
     let status = restarted.app.policies.status().into_iter().find(|status| status.name == "plain").unwrap();
     assert_eq!(status.live_version, Some(good));
-    assert_eq!(status.origin.map(|origin| origin.as_str()), Some("last_good"));
+    assert_eq!(status.origin.map(Origin::as_str), Some("last_good"));
     assert!(status.refused.is_some());
 }

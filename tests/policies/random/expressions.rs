@@ -1,5 +1,7 @@
 //! Random expressions.
 
+use std::fmt::Write as _;
+
 use super::{Kind, WORDS, Writer};
 
 const WHOLES: [&str; 16] = [
@@ -132,11 +134,11 @@ impl Writer<'_, '_> {
                 } else {
                     String::new()
                 };
-                text.push_str(&format!("{case}{guard} => {}, ", self.expression(kind, depth)));
+                // Writing to a text cannot fail.
+                let _ = write!(text, "{case}{guard} => {}, ", self.expression(kind, depth));
             }
         }
-        text.push_str(&format!("_ => {} }}", self.expression(kind, depth)));
-        format!("({{ {text} }})")
+        format!("({{ {text}_ => {} }} }})", self.expression(kind, depth))
     }
 
     fn whole(&mut self, depth: usize) -> String {

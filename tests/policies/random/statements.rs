@@ -10,7 +10,7 @@ impl Writer<'_, '_> {
         for _ in 0..self.choices.below(4) {
             text.push_str(&self.statement(kind, depth));
         }
-        text.push_str(&match self.choices.below(10) {
+        let end = match self.choices.below(10) {
             0 => format!("return {};\n", self.expression(kind, depth)),
             1 if depth > 0 => {
                 let condition = self.expression(Kind::Truth, depth - 1);
@@ -18,9 +18,9 @@ impl Writer<'_, '_> {
                 format!("if {condition} {{\n{yes}}} else {{\n{no}}}\n")
             }
             _ => format!("{}\n", self.expression(kind, depth)),
-        });
+        };
         self.locals.truncate(before);
-        text
+        text + &*end
     }
 
     fn statement(&mut self, returns: Kind, depth: usize) -> String {
