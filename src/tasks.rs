@@ -35,6 +35,7 @@ pub mod task;
 pub mod text;
 pub mod transfer;
 pub mod undo;
+mod waits;
 pub mod wording;
 
 pub use change::{Ask, Changed, Channel, Retry};

@@ -25,6 +25,8 @@ mod native;
 mod random;
 #[path = "policies/refused.rs"]
 mod refused;
+#[path = "policies/shelf.rs"]
+mod shelf;
 #[path = "policies/support.rs"]
 mod support;
 #[path = "policies/time.rs"]

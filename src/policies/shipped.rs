@@ -17,6 +17,27 @@ pub const DEFAULT: &str = "default";
 /// Its script.
 pub const SCRIPT: &str = include_str!("../../policies/default/policy.rhai");
 
+/// A script of the folder `policies` of the source.
+macro_rules! script {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../policies/", $name, "/policy.rhai")))
+    };
+}
+
+/// The policies that the program knows to be in order, by name, with their scripts: our tests tried them.
+pub const SHELF: [(&str, &str); 5] = [
+    (DEFAULT, SCRIPT),
+    script!("deadline-first"),
+    script!("eisenhower"),
+    script!("quick-wins"),
+    script!("taskwarrior"),
+];
+
+/// Whether this text is, to the byte, a script of the [`SHELF`].
+pub fn is_shipped(source: &str) -> bool {
+    SHELF.iter().any(|(_, script)| *script == source)
+}
+
 /// What is written into an empty policies folder, with the path of each file in it.
 const FILES: [(&str, &str); 5] = [
     ("default/policy.rhai", SCRIPT),

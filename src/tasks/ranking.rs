@@ -24,6 +24,7 @@ use super::Tasks;
 use super::error::{Fault, TaskError};
 use super::simulation::Rankable;
 use super::task::{Status, Task};
+use super::waits::Waits;
 
 /// How many tasks the kept rankings may hold together, and as many those that are loaded.
 const KEPT_TASKS: u64 = 50_000;
@@ -106,6 +107,7 @@ pub(super) struct Loaded {
     data_version: i64,
     pub(super) tasks: Vec<Task>,
     project_names: HashMap<ProjectId, Arc<str>>,
+    waits: Waits,
 }
 
 #[derive(Clone)]
@@ -215,7 +217,9 @@ impl Tasks {
         let tasks = self.store().list_candidates(caller.user_id).await?;
         let projects = self.store().list_projects(caller.user_id, None, u32::MAX).await?;
         let names = projects.into_iter().map(|project| (project.id, Arc::from(project.name)));
-        Ok(Loaded { data_version: caller.data_version, tasks, project_names: names.collect() })
+        let (project_names, waits) =
+            (names.collect(), Waits::among(tasks.iter().map(|task| (task.id, task.parent_id))));
+        Ok(Loaded { data_version: caller.data_version, tasks, project_names, waits })
     }
 
     /// The present windows of the caller: their own, or the policy's.
@@ -314,6 +318,8 @@ pub(super) fn candidate_of(loaded: &Loaded, task: &Task) -> Candidate {
         snooze_count: task.snooze_count,
         labels: task.labels.iter().map(|label| Arc::from(label.as_str())).collect(),
         project: task.project_id.and_then(|id| loaded.project_names.get(&id).cloned()),
+        blocked_by: loaded.waits.blocked_by(task.id),
+        blocks: loaded.waits.blocks(task.id),
         ..Candidate::new(task.id, task.priority, task.created_at)
     }
 }
