@@ -14,19 +14,14 @@ use crate::scoring::{Candidate, FactTable, Moment, Policy, Status, Verdict};
 use super::corpus::{candidates, describe, moments};
 use super::script::ScriptPolicy;
 
-/// Every how many-th task of the corpus is compared for a script that the tests have compared on all.
-const SHIPPED_EACH: usize = 29;
 /// How many tasks are made of a script's own numbers and texts, for each moment.
 const MADE: usize = 48;
 /// How many of a script's numbers and texts are used.
 const MOST_WORDS: usize = 256;
 
 /// The policy, with its compiled form only if that gives the same verdicts.
-///
-/// - `is_shipped`: whether a few tasks of the corpus are enough.
-pub(super) fn agreed(policy: ScriptPolicy, source: &str, is_shipped: bool) -> ScriptPolicy {
-    let step = if is_shipped { SHIPPED_EACH } else { 1 };
-    match difference(&policy, source, step) {
+pub(super) fn agreed(policy: ScriptPolicy, source: &str) -> ScriptPolicy {
+    match difference(&policy, source) {
         None => policy,
         Some(message) => {
             tracing::error!(
@@ -41,11 +36,11 @@ pub(super) fn agreed(policy: ScriptPolicy, source: &str, is_shipped: bool) -> Sc
 }
 
 /// The first difference, in words.
-fn difference(policy: &ScriptPolicy, source: &str, step: usize) -> Option<String> {
+fn difference(policy: &ScriptPolicy, source: &str) -> Option<String> {
     policy.program().ok()?;
     let words = Words::of(source);
     moments().iter().enumerate().find_map(|(index, moment)| {
-        let mut tasks: Vec<Candidate> = candidates(index, moment).into_iter().step_by(step).collect();
+        let mut tasks: Vec<Candidate> = candidates(index, moment);
         tasks.extend((0..MADE).map(|number| words.task(index * MADE + number, moment)));
         let (facts, ctx) = (FactTable::new(&tasks, moment), policy.context(moment));
         let (compiled, interpreted) = (policy.verdicts(&facts, &ctx), policy.interpreted(&facts, &ctx));

@@ -41,9 +41,12 @@ pub fn check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<
 
 fn try_check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<ScriptPolicy, Vec<PolicyFault>> {
     let policy = ScriptPolicy::new(name, compile(file, source)?, windows);
-    let is_shipped = is_shipped(source);
-    let faults = if is_shipped { Vec::new() } else { trial(&policy, file, source) };
-    if faults.is_empty() { Ok(agreed(policy, source, is_shipped)) } else { Err(faults) }
+    // Our tests tried it, and compared its compiled form with the interpreter.
+    if is_shipped(source) {
+        return Ok(policy);
+    }
+    let faults = trial(&policy, file, source);
+    if faults.is_empty() { Ok(agreed(policy, source)) } else { Err(faults) }
 }
 
 /// Tries a policy on the whole corpus: every score finite and in range, every explanation adding up, each answer the
