@@ -124,10 +124,11 @@ impl Way {
     }
 }
 
-/// Whether an error says that the database cannot be used, and not that it has no connection left for another.
+/// Whether an error says that nobody can use the database. One that refuses a new connection in its own words (too many,
+/// another password, no such database) still answers over those that are open, unless it starts or stops (57P0x).
 fn is_gone(error: &Error) -> bool {
-    // `too_many_connections`.
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_none_or(|code| code != "53300")
+    let Some(fault) = error.as_database_error() else { return true };
+    fault.code().is_some_and(|code| code.starts_with("57P"))
 }
 
 fn is_away() -> Error {
@@ -139,6 +140,8 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::store::Pools;
+    use crate::store::testing::test_stores;
 
     /// Where nobody listens, at least not for PostgreSQL.
     async fn nowhere() -> Reach {
@@ -167,6 +170,18 @@ mod tests {
         assert!(reach.judge(Err::<(), _>(Error::RowNotFound)).is_err());
         assert!(reach.check().is_ok());
         assert!(Reach::default().wait(async { Ok(()) }).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_a_new_connection_in_words_is_not_away() {
+        for test in test_stores().await {
+            let Pools::Postgres(pool) = &test.store.pools else { continue };
+            let nowhere = (*pool.connect_options()).clone().database("there_is_no_such_database");
+
+            let refused = nowhere.connect().await.unwrap_err();
+
+            assert!(refused.as_database_error().is_some() && !is_gone(&refused), "{refused}");
+        }
     }
 
     #[tokio::test]
