@@ -202,7 +202,11 @@ impl Values {
             Some(Raw::List(items)) if !secret => format!(" {items:?}"),
             _ => String::new(),
         };
-        self.faults.push(format!("`{path}`: the value{shown} from {from} is wrong; {what}"));
+        let fault = format!("`{path}`: the value{shown} from {from} is wrong; {what}");
+        // Several settings may look at one key.
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// Variables of features that do not exist yet.

@@ -61,6 +61,13 @@ fn every_fault_is_told_with_its_source_and_what_is_allowed() {
 }
 
 #[test]
+fn a_fault_that_several_settings_see_is_told_once() {
+    let error = from_environment(&[("ENVIRONMENT", "prod")]).unwrap_err();
+
+    assert_eq!(error.faults.len(), 1, "{error}");
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let faults = from_environment(&[("DATABASE_URL", "mysql://u:hunter2@h/d"), ("OAUTH_PRIVATE_KEY", "hunter2")]);
     let config = from_environment(&[("DATABASE_URL", "postgres://u:hunter2@h/d")]).unwrap().config;
