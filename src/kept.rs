@@ -2,8 +2,27 @@
 
 use std::hash::Hash;
 
-use quick_cache::Weighter;
-use quick_cache::sync::{Cache, EntryAction, EntryResult};
+use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+/// A cache for about `items` values that weigh `most` together, of which one may take all the room.
+///
+/// By itself the library cuts the room into parts, more of them on machines with more cores, and keeps nothing that is larger
+/// than a part.
+pub fn undivided<K, V, W>(items: usize, most: u64, weighter: W) -> Cache<K, V, W>
+where
+    K: Eq + Hash,
+    V: Clone,
+    W: Weighter<K, V> + Clone,
+{
+    let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(most).shards(1).build();
+    match options {
+        Ok(options) => {
+            Cache::with_options(options, weighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+        }
+        Err(_) => Cache::with_weighter(items, most, weighter),
+    }
+}
 
 /// What is kept under `key`, if `is_right` says so of it. If not, one of those who ask makes it and the others wait for that;
 /// when it could not be made, the next of them tries.
@@ -69,6 +88,30 @@ mod tests {
         let (first, second, third, ()) = tokio::join!(ask(), ask(), ask(), open);
 
         assert_eq!([first, second, third], [Ok(0); 3]);
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    #[derive(Clone)]
+    struct Itself;
+
+    impl Weighter<u32, u64> for Itself {
+        fn weight(&self, _: &u32, value: &u64) -> u64 {
+            *value
+        }
+    }
+
+    #[tokio::test]
+    async fn one_value_may_take_nearly_all_the_room() {
+        let (cache, made) = (undivided(1_000, 1_000, Itself), AtomicU32::new(0));
+
+        for _ in 0..3 {
+            let make = async || {
+                made.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, Infallible>(900)
+            };
+            assert_eq!(kept_or_made(&cache, &1, |_| true, make).await, Ok(900));
+        }
+
         assert_eq!(made.load(Ordering::SeqCst), 1);
     }
 

@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 
 use crate::accounts::Caller;
 use crate::ids::UserId;
-use crate::kept::kept_or_made;
+use crate::kept::{kept_or_made, undivided};
 
 use super::lists::Listed;
 
@@ -52,7 +52,7 @@ pub struct PageCache(Cache<(UserId, PageKey), KeptPage, ByBytes>);
 
 impl Default for PageCache {
     fn default() -> Self {
-        Self(Cache::with_weighter(1_000, KEPT_BYTES, ByBytes))
+        Self(undivided(1_000, KEPT_BYTES, ByBytes))
     }
 }
 

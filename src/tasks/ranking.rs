@@ -15,7 +15,7 @@ use quick_cache::sync::Cache;
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
 use crate::ids::{ProjectId, UserId};
-use crate::kept::kept_or_made;
+use crate::kept::{kept_or_made, undivided};
 use crate::policies::live::LivePolicies;
 use crate::policies::shipped::DEFAULT;
 use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank};
@@ -27,7 +27,7 @@ use super::task::{Status, Task};
 use super::waits::Waits;
 
 /// How many tasks the kept rankings may hold together, and as many those that are loaded.
-const KEPT_TASKS: u64 = 50_000;
+const KEPT_TASKS: u64 = 100_000;
 
 /// What somebody wants ranked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,8 +143,8 @@ impl Rankings {
     pub(super) fn new(policies: Arc<LivePolicies>) -> Self {
         Self {
             policies,
-            loaded: Cache::with_weighter(1_000, KEPT_TASKS, ByTasks),
-            standings: Cache::with_weighter(1_000, KEPT_TASKS, ByTasks),
+            loaded: undivided(1_000, KEPT_TASKS, ByTasks),
+            standings: undivided(1_000, KEPT_TASKS, ByTasks),
             made: AtomicI64::new(0),
         }
     }
