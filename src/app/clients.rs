@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::starting::StartError;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::oauth::fetch::{Fetcher, HttpsFetcher, NoFetcher, Reach};
+use crate::oauth::fetch::{Fetcher, HttpsFetcher, Reach};
 use crate::oauth::{ClientParts, ClientSettings, Clients};
 use crate::store::Store;
 
@@ -32,18 +32,10 @@ pub(super) async fn make(config: &Config, store: &Store, clock: &Clock, port: u1
     Ok(Arc::new(clients))
 }
 
-/// A machine without certificate authorities can serve everything but clients that are described elsewhere.
 fn make_fetcher(config: &Config) -> Result<Arc<dyn Fetcher>, StartError> {
     let reach = if config.oauth.allow_private_addresses { Reach::Anywhere } else { Reach::Public };
     let read =
         |path: &PathBuf| fs::read(path).map_err(|source| StartError::RootCertificate { path: path.clone(), source });
     let roots = config.oauth.extra_root_certificate.as_ref().map(read).transpose()?;
-    match HttpsFetcher::new(reach, roots.as_deref()) {
-        Ok(fetcher) => Ok(Arc::new(fetcher)),
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "documents of clients cannot be fetched: are there certificate authorities?");
-            Ok(Arc::new(NoFetcher))
-        }
-    }
+    Ok(Arc::new(HttpsFetcher::new(reach, roots)))
 }

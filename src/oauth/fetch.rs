@@ -4,8 +4,9 @@
 //! a size, JSON only, and **every** address of the host must be public *before* a connection is opened, and is the one
 //! that is connected to (a name that answers differently the second time gains nothing).
 
+use std::error::Error as StdError;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -78,22 +79,36 @@ pub enum Reach {
     Anywhere,
 }
 
-/// No TLS client could be made of the system's and the given certificates.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot prepare fetching the documents of clients")]
-pub struct FetcherError(#[source] reqwest::Error);
-
 /// Gets documents over HTTPS.
 pub struct HttpsFetcher {
-    client: reqwest::Client,
     reach: Reach,
+    extra_roots: Option<Vec<u8>>,
+    /// Made when it is first needed: what the system's certificate authorities take of memory is a tenth of an idle server, and
+    /// most never fetch anything. `None` when it cannot be made.
+    client: OnceLock<Option<reqwest::Client>>,
 }
 
 impl HttpsFetcher {
     /// A fetcher that trusts the system's certificate authorities.
     ///
     /// - `extra_roots`: further authorities, as PEM.
-    pub fn new(reach: Reach, extra_roots: Option<&[u8]>) -> Result<Self, FetcherError> {
+    pub const fn new(reach: Reach, extra_roots: Option<Vec<u8>>) -> Self {
+        Self { reach, extra_roots, client: OnceLock::new() }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, FetchError> {
+        let client = self.client.get_or_init(|| match self.make_client() {
+            Ok(client) => Some(client),
+            Err(error) => {
+                let error = &error as &dyn StdError;
+                tracing::error!(error, "documents of clients cannot be fetched: are there certificate authorities?");
+                None
+            }
+        });
+        client.as_ref().ok_or(FetchError::Unreachable)
+    }
+
+    fn make_client(&self) -> Result<reqwest::Client, reqwest::Error> {
         let mut builder = reqwest::Client::builder()
             .https_only(true)
             .redirect(Policy::none())
@@ -105,11 +120,11 @@ impl HttpsFetcher {
             // Each fetch looks its host up anew.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("MindFlow/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(PublicResolver(reach)));
-        if let Some(pem) = extra_roots {
-            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem).map_err(FetcherError)?);
+            .dns_resolver(Arc::new(PublicResolver(self.reach)));
+        if let Some(pem) = &self.extra_roots {
+            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
         }
-        Ok(Self { client: builder.build().map_err(FetcherError)?, reach })
+        builder.build()
     }
 
     /// Refuses what needs no look-up to be refused; hosts that are names are judged when they are looked up.
@@ -132,7 +147,7 @@ impl HttpsFetcher {
 impl Fetcher for HttpsFetcher {
     async fn fetch(&self, url: &Url, most_bytes: usize) -> Result<Fetched, FetchError> {
         self.check(url)?;
-        let request = self.client.get(url.clone()).header(ACCEPT, "application/json");
+        let request = self.client()?.get(url.clone()).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| why(&error))?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
@@ -152,16 +167,6 @@ impl Fetcher for HttpsFetcher {
             body.extend_from_slice(&piece);
         }
         Ok(Fetched { body, fresh_for })
-    }
-}
-
-/// Fetches nothing.
-pub struct NoFetcher;
-
-#[async_trait]
-impl Fetcher for NoFetcher {
-    async fn fetch(&self, _: &Url, _: usize) -> Result<Fetched, FetchError> {
-        Err(FetchError::Unreachable)
     }
 }
 
@@ -263,7 +268,7 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_and_ports_inside_are_not_asked() {
-        let fetcher = HttpsFetcher::new(Reach::Public, None).unwrap();
+        let fetcher = HttpsFetcher::new(Reach::Public, None);
         for url in [
             "https://127.0.0.1/x",
             "https://[::1]/x",

@@ -110,7 +110,7 @@ async fn not_even_a_connection_is_made_to_what_is_not_public() {
 
     for url in [site.url(PATH), site.url(PATH).replace("localhost", "127.0.0.1")] {
         assert!(app.app.clients.find(&url).await.is_err());
-        let fetcher = HttpsFetcher::new(Reach::Public, Some(&roots)).unwrap();
+        let fetcher = HttpsFetcher::new(Reach::Public, Some(roots.clone()));
         let refused = fetcher.fetch(&url.parse().unwrap(), 1000).await.unwrap_err();
         assert_eq!(refused, FetchError::NotPublic, "{url}");
     }
