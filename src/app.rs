@@ -2,6 +2,7 @@
 
 mod backups;
 mod clients;
+mod decisions;
 mod directory;
 mod events;
 mod health;
@@ -43,7 +44,7 @@ use crate::http::limits::Limits;
 use crate::http::mcp_tools::McpToolsApi;
 use crate::http::oauth::Services;
 use crate::http::oauth::discovery::Discovery;
-use crate::http::policies::{PoliciesApi, PolicyTrialsApi};
+use crate::http::policies::{PoliciesApi, PolicyDecisionsApi, PolicyTrialsApi};
 use crate::http::ranking::RankingApi;
 use crate::http::tasks::TasksApi;
 use crate::http::transfer::TransferApi;
@@ -58,6 +59,7 @@ use crate::objects::Objects;
 use crate::observe::health::{Health, Need};
 use crate::observe::metrics::Metrics;
 use crate::observe::telemetry::Telemetry;
+use crate::policies::decisions::Decisions;
 use crate::policies::live::LivePolicies;
 use crate::policies::versions::Versions;
 use crate::policies::watch::{PolicyWatch, WatchOptions};
@@ -91,7 +93,7 @@ pub type Api = (
     TransferApi,
     EventsApi,
     // No more than sixteen stand side by side.
-    (PoliciesApi, PolicyTrialsApi),
+    (PoliciesApi, PolicyTrialsApi, PolicyDecisionsApi),
     McpToolsApi,
 );
 
@@ -109,6 +111,8 @@ pub struct App {
     pub policies: Arc<LivePolicies>,
     /// Their versions: proposed, put in force, taken back.
     pub versions: Arc<Versions>,
+    /// What they recommended, and what became of it.
+    pub decisions: Arc<Decisions>,
     /// People.
     pub accounts: Arc<Accounts>,
     /// The programs that may ask on their behalf.
@@ -179,6 +183,12 @@ impl App {
         let tokens = Arc::new(access_tokens(&config, &ring, &issuer, &clock));
         let metrics = Arc::new(watching::metrics(&clock, &store, &policies));
         let tasks = Tasks::new(store.clone(), clock.clone(), Arc::clone(&policies)).counting(metrics.rankings.clone());
+        let recorder = starting::recorder(&config, &store, &secret, &metrics);
+        let tasks = tasks.recording(recorder.clone());
+        let ground = (store.clone(), clock.clone());
+        let days = config.policies.decisions_days;
+        let decisions = Decisions::new(ground, Arc::clone(&versions), recorder, secret.clone(), days);
+        let decisions = Arc::new(decisions);
         let (shelf, key, server) = (store.clone(), secret.clone(), issuer.clone());
         let counted = metrics.mail.clone();
         let parts = PostParts { store: shelf, clock: clock.clone(), secret: key, mailer, server, metrics: counted };
@@ -237,6 +247,7 @@ impl App {
                     secret: secret.clone(),
                     attachments: attachments.clone(),
                     versions: Arc::clone(&versions),
+                    decisions: Arc::clone(&decisions),
                 },
             ),
             _watch: watch,
@@ -250,6 +261,7 @@ impl App {
             objects,
             policies,
             versions,
+            decisions,
             accounts,
             clients,
             grants,
@@ -284,6 +296,7 @@ impl App {
             (
                 PoliciesApi::new(Arc::clone(&self.versions), self.tasks.clone()),
                 PolicyTrialsApi::new(Arc::clone(&self.versions)),
+                PolicyDecisionsApi::new(Arc::clone(&self.decisions)),
             ),
             McpToolsApi::new(Arc::clone(&toolbox), Gate::new(self.guard.clone(), &self.issuer, Resource::Mcp)),
         );
@@ -326,6 +339,7 @@ impl App {
     /// Closes what is open; changes under way are finished first, and background work is left to other instances.
     pub async fn stop(self) {
         self.background.stop().await;
+        self.decisions.flush().await;
         self.store.close().await;
         self.telemetry.stop().await;
     }

@@ -156,6 +156,10 @@ pub struct Policies {
     pub tests: PolicyTests,
     /// Who may do what with policies.
     pub rules: Rules,
+    /// The part of the recommendations that is kept, from 0 to 1.
+    pub decisions_sample: f32,
+    /// After how many days kept recommendations are deleted.
+    pub decisions_days: u32,
 }
 
 /// Who may have an account.
@@ -272,6 +276,8 @@ impl Config {
                     most_failures: Some(values.get("policies.most_failures", value::integer(0, 1_000_000_000)))
                         .filter(|most| *most > 0),
                 },
+                decisions_sample: values.get("policies.decisions_sample", observe::part),
+                decisions_days: values.get("policies.decisions_days", value::integer(1, 36_500)),
             },
             background: Background::from_values(values),
             smtp: Smtp::from_values(values),

@@ -137,7 +137,7 @@ impl SendDigests {
             return Ok(none);
         }
         let caller = caller_of(&user, data_version);
-        let standing = self.tasks.rank(&caller, &RankQuestion::default()).await?;
+        let standing = self.tasks.recommend(&caller, &RankQuestion::default()).await?;
         let link = unsubscribe_link(&self.secret, self.post.server(), user.id).map_err(|_| StoreError::Dropped)?;
         let Some(mut digest) = digest_of(&standing, &user, now, link) else { return Ok(none) };
         let since = store.find_last_digest(user.id).await?.unwrap_or(Timestamp::MIN).max(now.minus(span));

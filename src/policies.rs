@@ -7,6 +7,7 @@
 //! - [`mod@compile`], [`syntax`], [`constants`]: from text to something that runs in the sandbox of [`engine`].
 //! - [`script`]: the interpreter behind the interface of `scoring`. [`mod@check`]: what a script must pass.
 //! - [`versions`]: texts that were proposed, put in force and taken back, and who did it.
+//! - [`decisions`]: what people were recommended, what became of it, and what another version would have recommended.
 //! - [`agreement`]: whether the compiled form says what the interpreter says.
 //! - [`cases`]: worked examples. [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
 
@@ -18,6 +19,7 @@ pub mod comparison;
 pub mod compile;
 pub mod constants;
 mod corpus;
+pub mod decisions;
 pub mod engine;
 pub mod fault;
 pub mod folder;

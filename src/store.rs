@@ -51,6 +51,7 @@ pub mod oauth_refresh_tokens;
 mod observed;
 pub mod passkeys;
 pub mod policy_candidates;
+pub mod policy_decisions;
 pub mod policy_versions;
 mod reach;
 pub mod samples;

@@ -8,6 +8,7 @@ use crate::accounts::Caller;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::TaskId;
 use crate::observe::metrics::RankingMetrics;
+use crate::policies::decisions::recording::Recorder;
 use crate::policies::live::LivePolicies;
 use crate::store::Store;
 
@@ -29,6 +30,7 @@ pub mod priority;
 mod ranked_lists;
 pub mod ranking;
 pub mod receipts;
+mod recommending;
 pub mod search;
 pub mod simulation;
 pub mod task;
@@ -53,19 +55,27 @@ pub struct Tasks {
     changes: Changes,
     rankings: Arc<Rankings>,
     metrics: RankingMetrics,
+    /// Keeps a sample of what is recommended.
+    recorder: Option<Recorder>,
 }
 
 impl Tasks {
     /// Tasks that are kept in `store` and ranked by `policies`.
     pub fn new(store: Store, clock: Clock, policies: Arc<LivePolicies>) -> Self {
         let (changes, rankings) = (Changes::new(store, clock), Arc::new(Rankings::new(policies)));
-        Self { changes, rankings, metrics: RankingMetrics::default() }
+        Self { changes, rankings, metrics: RankingMetrics::default(), recorder: None }
     }
 
     /// Counts in `metrics` from now on.
     #[must_use]
     pub fn counting(self, metrics: RankingMetrics) -> Self {
         Self { metrics, ..self }
+    }
+
+    /// Gives what it recommends to a recorder from now on.
+    #[must_use]
+    pub fn recording(self, recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..self }
     }
 
     fn store(&self) -> &Store {

@@ -19,6 +19,7 @@ use crate::ids::first_uuid;
 use crate::mail::{Courier, Post};
 use crate::oauth::{Clients, Grants, KeyRing};
 use crate::observe::metrics::BackgroundMetrics;
+use crate::policies::decisions::Decisions;
 use crate::policies::versions::Versions;
 use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
@@ -53,6 +54,7 @@ pub(super) struct House {
     pub(super) secret: SecretKey,
     pub(super) attachments: Attachments,
     pub(super) versions: Arc<Versions>,
+    pub(super) decisions: Arc<Decisions>,
 }
 
 /// Begins to keep house, as far as this instance is to.
@@ -71,12 +73,16 @@ pub(super) fn start(config: &Config, house: House) -> Background {
         secret,
         attachments,
         versions,
+        decisions,
     } = house;
     let mut own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring)), follow_policies(versions)];
     let mut shared = if config.background.enabled { duties(config, &grants, ring, attachments) } else { Vec::new() };
     if config.background.enabled && post.ready().is_ok() {
         own.push(Courier::new(post.clone()).own());
         shared.push(Arc::new(SendDigests { tasks, accounts, post, secret }));
+    }
+    if config.background.enabled {
+        shared.extend(super::decisions::duties(&decisions));
     }
     shared.extend(backups.filter(|_| config.background.enabled));
     Background::start_counting(&store, &clock, shared, own, metrics)

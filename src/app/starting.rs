@@ -13,7 +13,10 @@ use crate::mail::smtp::SmtpSetupError;
 use crate::oauth::upstream::WireError;
 use crate::oauth::{KeyError, OAuthError};
 use crate::objects::ObjectsError;
+use crate::observe::metrics::Metrics;
 use crate::observe::telemetry::TelemetryError;
+use crate::policies::decisions::masking::Mask;
+use crate::policies::decisions::recording::Recorder;
 use crate::policies::live::{CaseRule, LivePolicies};
 use crate::policies::shipped::ShippedError;
 use crate::policies::versions::Versions;
@@ -151,6 +154,12 @@ pub(super) async fn versions(
         tracing::warn!(error, "the policies that were activated could not be read; it is tried again");
     }
     Arc::new(versions)
+}
+
+/// Takes a sample of what people are recommended.
+pub(super) fn recorder(config: &Config, store: &Store, secret: &SecretKey, metrics: &Metrics) -> Recorder {
+    let (mask, sample) = (Mask::new(secret.clone()), config.policies.decisions_sample);
+    Recorder::start(store.clone(), mask, sample, metrics.decisions.clone())
 }
 
 const fn case_rule(tests: PolicyTests) -> CaseRule {

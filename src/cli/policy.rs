@@ -1,5 +1,6 @@
 //! `mindflow policy`: check, explain and test policies without a server, and keep their versions.
 
+mod decided;
 mod explain;
 pub mod managed;
 mod report;

@@ -380,6 +380,16 @@ pub const KEYS: &[Key] = &[
          again, or its roll-out is ended. 0: it stays.",
     ),
     Key::new(
+        "policies.decisions_sample",
+        "0.1",
+        "0 to 1",
+        "The part of the recommendations that is kept, with what the policy knew and what became of it: to replay them under \
+         another version. No titles or descriptions, names of labels and projects masked. 0: none.",
+    )
+    .env("POLICY_DECISIONS_SAMPLE"),
+    Key::new("policies.decisions_days", "90", "1 to 36500", "After how many days kept recommendations are deleted.")
+        .env("POLICY_DECISIONS_DAYS"),
+    Key::new(
         "background.enabled",
         "true",
         "true or false",

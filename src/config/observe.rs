@@ -118,7 +118,7 @@ fn sentry_dsn(raw: &Raw) -> Option<Option<Secret>> {
 }
 
 /// A number from 0 to 1.
-fn part(raw: &Raw) -> Option<f32> {
+pub(super) fn part(raw: &Raw) -> Option<f32> {
     let number: f32 = match raw {
         Raw::Plain(text) => text.trim().parse().ok()?,
         Raw::Number(number) => number.parse().ok()?,

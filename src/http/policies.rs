@@ -2,7 +2,10 @@
 
 mod answers;
 mod bodies;
+pub(super) mod decided;
+mod decisions;
 mod errors;
+mod replays;
 mod simulation;
 mod trials;
 mod views;
@@ -37,6 +40,7 @@ use views::{
     PolicyView, TestReportView, VersionTextView, VersionView,
 };
 
+pub use decisions::PolicyDecisionsApi;
 pub use trials::PolicyTrialsApi;
 
 /// The operations on policies.

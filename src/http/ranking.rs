@@ -90,7 +90,7 @@ impl RankingApi {
     ) -> Result<Rendered<RankedView>, ApiError> {
         let question = question(&caller, at.0.as_ref(), available_minutes.0, policy.0);
         let question = question?;
-        let standing = self.tasks.rank(&caller, &question).await?;
+        let standing = self.tasks.recommend(&caller, &question).await?;
         if let Some(answer) = standing.answer.get() {
             return Ok(Rendered::new(answer.clone()));
         }

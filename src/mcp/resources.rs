@@ -89,7 +89,7 @@ pub async fn read(desk: &Desk, caller: &Caller, uri: &str) -> Result<Option<Read
 }
 
 async fn best(desk: &Desk, caller: &Caller) -> Result<ReadResourceResult, Refusal> {
-    let standing = desk.tasks.rank(caller, &RankQuestion::default()).await?;
+    let standing = desk.tasks.recommend(caller, &RankQuestion::default()).await?;
     let eye = desk.eye(caller);
     let best = standing.entries().first().map(|entry| {
         json!({

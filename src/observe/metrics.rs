@@ -7,6 +7,7 @@
 mod accounts;
 mod background;
 mod database;
+mod decisions;
 mod events;
 mod health;
 mod histogram;
@@ -30,6 +31,7 @@ use prometheus_client::registry::Registry;
 pub use self::accounts::AccountMetrics;
 pub use self::background::{BackgroundMetrics, DutyMetrics};
 pub use self::database::{DatabaseMetrics, PoolReading};
+pub use self::decisions::DecisionMetrics;
 pub use self::events::{EventMetrics, OpenStream};
 pub use self::health::HealthMetrics;
 pub use self::histogram::Seconds;
@@ -66,6 +68,8 @@ pub struct Metrics {
     pub events: EventMetrics,
     /// Rankings.
     pub rankings: RankingMetrics,
+    /// Recommendations that are kept.
+    pub decisions: DecisionMetrics,
     /// Health, disk and memory.
     pub health: HealthMetrics,
     registry: Mutex<Registry>,
@@ -86,6 +90,7 @@ impl Metrics {
             mail: MailMetrics::default(),
             events: EventMetrics::default(),
             rankings: RankingMetrics::default(),
+            decisions: DecisionMetrics::default(),
             health: HealthMetrics::default(),
             registry: Mutex::new(registry),
         };
@@ -106,6 +111,7 @@ impl Metrics {
         self.mail.register(registry);
         self.events.register(registry);
         self.rankings.register(registry);
+        self.decisions.register(registry);
         self.health.register(registry);
     }
 

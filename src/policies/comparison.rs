@@ -70,17 +70,27 @@ impl<'a> Rankings<'a> {
     /// How the rankings stand to each other.
     pub fn compare(&self) -> Comparison {
         let common: Vec<(usize, usize)> = self.entries[0].iter().filter_map(|entry| self.both(entry.row)).collect();
-        let first = |entries: &[Ranked]| entries.first().map(|entry| entry.row);
+        let first = self.first_rows();
         let failed = |entries: &[Ranked]| entries.iter().filter(|entry| entry.fault.is_some()).count();
         let order = relative(&common);
         Comparison {
             tasks: self.candidates.len(),
             moved: (0..self.candidates.len()).filter(|row| self.place(0, *row) != self.place(1, *row)).count(),
-            first_changes: first(&self.entries[0]) != first(&self.entries[1]),
+            first_changes: first[0] != first[1],
             spearman: spearman(&order),
             kendall: kendall(&order),
             faults: self.entries.each_ref().map(|entries| failed(entries)),
         }
+    }
+
+    /// The rows that stand first.
+    pub fn first_rows(&self) -> [Option<usize>; 2] {
+        self.entries.each_ref().map(|entries| entries.first().map(|entry| entry.row))
+    }
+
+    /// The place of a row in one of the rankings, from 0; `None` where the policy leaves it out.
+    pub fn place_of(&self, which: usize, row: usize) -> Option<usize> {
+        self.places.get(which)?.get(&row).copied()
     }
 
     /// The tasks that move, those that move furthest first, at most `most`.

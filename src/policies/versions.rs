@@ -149,7 +149,7 @@ impl Versions {
     }
 
     /// Does what takes long on a thread of its own, a few at a time.
-    pub(super) async fn blocking<T: Send + 'static>(
+    pub(in crate::policies) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PolicyError> {

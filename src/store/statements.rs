@@ -53,6 +53,7 @@ pub const ALL_STATEMENTS: &[&[(&str, Sql)]] = &[
     super::oauth_refresh_tokens::STATEMENTS,
     super::passkeys::STATEMENTS,
     super::policy_candidates::STATEMENTS,
+    super::policy_decisions::STATEMENTS,
     super::policy_versions::STATEMENTS,
     super::samples::STATEMENTS,
     super::search_words::STATEMENTS,

@@ -602,6 +602,28 @@ pub const TABLES: &[Table] = &[
             int("updated_at"),
         ],
     ),
+    Table::kept(
+        "policy_decisions",
+        13,
+        &[
+            id("id"),
+            id("user_id"),
+            text("policy"),
+            text("version"),
+            text("params"),
+            int("data_version"),
+            int("shown_at"),
+            text("time_zone"),
+            text("context"),
+            text("candidates"),
+            int("total"),
+            id("task_id"),
+            int("snoozes"),
+            text("outcome"),
+            int("outcome_at"),
+            id("instead_id"),
+        ],
+    ),
 ];
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use super::attachments::{AttachmentRow, EXPORT_ATTACHMENTS};
 use super::groups::{LabelRow, ProjectRow};
+use super::policy_decisions::{DecisionRecord, EXPORT_DECISIONS};
 use super::tasks::{INSERT_TASK, TaskRow, ids_json, task_columns};
 use super::{Dialect, Sql, Store, StoreError, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
@@ -140,6 +141,8 @@ pub enum Exported {
     Task(Box<Task>),
     /// A file of a task, without its bytes.
     Attachment(Box<Attachment>),
+    /// A recommendation that was kept.
+    Decision(Box<DecisionRecord>),
 }
 
 #[derive(FromRow)]
@@ -159,7 +162,8 @@ impl TryFrom<ExportedTask> for Task {
 }
 
 impl Store {
-    /// Shows everything of the owner's to `take`: projects, then labels, then tasks, then what is attached to them, each kind
+    /// Shows everything of the owner's to `take`: projects, then labels, tasks, what is attached to them, and kept
+    /// recommendations, each kind
     /// oldest first, all as they stood at one moment. One row is held at a time.
     pub async fn export(&self, owner: UserId, mut take: impl FnMut(Exported) + Send) -> StoreResult<()> {
         let snapshot = match self.dialect() {
@@ -188,6 +192,11 @@ impl Store {
                 take(Exported::Attachment(Box::new(row.try_into()?)));
             }
             drop(files);
+            let mut decisions = sqlx::query_as::<_, DecisionRecord>(EXPORT_DECISIONS).bind(owner.0).fetch(&mut *tx);
+            while let Some(row) = decisions.try_next().await? {
+                take(Exported::Decision(Box::new(row)));
+            }
+            drop(decisions);
             tx.commit().await?;
         });
         Ok(())

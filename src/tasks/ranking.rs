@@ -5,7 +5,7 @@
 //! again without a look at the database.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -54,9 +54,11 @@ pub struct Standing {
     pub moment: Moment,
     /// A number that no other ranking of this process has; `None` when it is not kept.
     pub serial: Option<i64>,
+    /// Whether it was recommended to the person before.
+    pub(super) noted: AtomicBool,
     /// The edge's finished answer to "what is best?", so that the same words are not written twice.
     pub answer: OnceLock<Bytes>,
-    loaded: Arc<Loaded>,
+    pub(super) loaded: Arc<Loaded>,
     /// For each candidate its place among the tasks.
     rows: Vec<usize>,
     facts: FactTable,
@@ -284,7 +286,8 @@ fn stand(
     let facts = FactTable::new(&candidates, &moment);
     let explanations = rows.iter().map(|_| OnceLock::new()).collect();
     let answer = OnceLock::new();
-    Standing { policy, moment, serial: None, answer, loaded, rows, facts, ranking, explanations, valid_until }
+    let noted = AtomicBool::new(false);
+    Standing { policy, moment, serial: None, noted, answer, loaded, rows, facts, ranking, explanations, valid_until }
 }
 
 /// Whether a task can be recommended: open, and awake.

@@ -1,5 +1,6 @@
 //! Policies over the API: proposed, compared, tested, put in force, taken back.
 
+mod decisions;
 mod instances;
 mod rights;
 mod shell;

@@ -11,7 +11,13 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 89] = [
+const SERVER_WIDE: [&str; 95] = [
+    "LIST_DECISIONS",
+    "COUNT_DECISIONS",
+    "COUNT_OUTCOMES",
+    "INSERT_DECISIONS",
+    "SETTLE_DECISIONS",
+    "DELETE_OLD_DECISIONS",
     "FIND_CANDIDATE",
     "LIST_CANDIDATE_VERSIONS",
     "PUT_CANDIDATE",
@@ -170,6 +176,7 @@ impl Person {
         self.groups(&mut all);
         self.changes(&mut all);
         self.transfer(&mut all);
+        self.decisions(&mut all);
         self.grants(&mut all);
         self.clients(&mut all);
         all
@@ -391,6 +398,16 @@ impl Person {
             ("INSERT_EVENTS", vec![user, Int(Some(FAR)), now, text, now]),
             ("LIST_EVENTS", vec![user, now, Int(Some(16))]),
         ]);
+    }
+
+    fn decisions(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {
+        let user = Id(Some(self.user));
+        let some = [Text(Some("default")), Int(Some(0)), Int(Some(FAR)), Text(None), Text(None)];
+        let next = [Int(Some(FAR)), Id(Some(Uuid::max())), Int(Some(51))];
+        all.insert("LIST_OWN_DECISIONS", [&some[..], &next, &[user]].concat());
+        all.insert("COUNT_OWN_DECISIONS", [&some[..], &[user]].concat());
+        all.insert("COUNT_OWN_OUTCOMES", [&some[..], &[Int(Some(51)), user]].concat());
+        all.insert("EXPORT_DECISIONS", vec![user]);
     }
 
     fn transfer(&self, all: &mut HashMap<&'static str, Vec<Arg>>) {

@@ -179,5 +179,10 @@ fn of_oauth(raw: &Raw) -> Vec<String> {
         "INSERT INTO policy_candidates (policy, kind, version, salt, percent, users, roles, state, started_at, updated_at)
          VALUES ('default', 'shadow', 'x', 'x', 10, '[]', '[]', 'running', 1, 1)"
             .to_owned(),
+        format!(
+            "INSERT INTO policy_decisions (id, user_id, policy, version, data_version, shown_at, time_zone, context,
+                                           candidates, total, task_id, snoozes)
+             SELECT {id}, u.id, 'default', 'x', 0, i, 'UTC', '{{}}', '[]', 1, {id}, 0 FROM users u CROSS JOIN {some}"
+        ),
     ]
 }

@@ -1,5 +1,5 @@
-//! `mindflow policy list | versions | show | diff | propose | activate | rollback`: versions of policies, on the
-//! configured database. A server that runs on it takes over within a second what is put in force here.
+//! `mindflow policy list | versions | show | diff | propose | activate | rollback | …`: versions of policies, and what
+//! they recommended, on the configured database. A server that runs on it takes over within a second what is put in force here.
 
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::decided::{self, CountOutcomes, ListDecisions, ReplayVersion};
 use super::report;
 use super::simulate::{self, SimulateVersion};
 use crate::app::App;
@@ -37,6 +38,12 @@ pub enum ManagedCommand {
     Propose(ProposeVersion),
     /// Say what a version would do to real tasks
     Simulate(SimulateVersion),
+    /// List recommendations that were kept, newest first
+    Decisions(ListDecisions),
+    /// Say what became of recommendations, by version
+    Outcomes(CountOutcomes),
+    /// Rank what was recommended again by another version
+    Replay(ReplayVersion),
     /// Put a version in force, at every instance; its examples must come out
     Activate(ActivateVersion),
     /// Put the version in force that was before the present one
@@ -127,6 +134,9 @@ pub async fn run(command: ManagedCommand, app: &App, out: &mut dyn Write) -> any
         ManagedCommand::Diff(args) => diff(versions, args, out).await,
         ManagedCommand::Propose(args) => propose(versions, args, out).await,
         ManagedCommand::Simulate(args) => simulate::run(args, app, out).await,
+        ManagedCommand::Decisions(args) => decided::list(args, app, out).await,
+        ManagedCommand::Outcomes(args) => decided::outcomes(args, app, out).await,
+        ManagedCommand::Replay(args) => decided::replay(args, app, out).await,
         ManagedCommand::Activate(args) => {
             let status = versions.activate(Actor::Shell, &args.name, &args.version, None).await;
             in_force(status, &args.output, out)

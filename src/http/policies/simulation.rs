@@ -96,7 +96,7 @@ impl From<Simulation> for SimulationView {
 /// How two rankings of the same tasks stand to each other.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "PolicyComparison")]
-struct ComparisonView {
+pub(super) struct ComparisonView {
     /// How many tasks were ranked.
     tasks: usize,
     /// How many of them are at another place.
@@ -125,7 +125,7 @@ impl From<Comparison> for ComparisonView {
 /// A task that moves.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "PolicyMove")]
-struct MoveView {
+pub(super) struct MoveView {
     /// The task.
     task_id: Uuid,
     /// Its title, of your own tasks.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::calendar::{DateError, TimeOfDay, parse_due, parse_moment};
 use crate::clock::Timestamp;
-use crate::http::fields::{Description, Moment, Name, Title};
+use crate::http::fields::{Description, JsonObject, Moment, Name, Title};
 use crate::http::task_views::{StatusName, TimeOfDayName};
 use crate::tasks::edit::{PRIORITY_DEFAULT, Patch, TaskPatch};
 use crate::tasks::transfer::plan::{ImportFile, LabelEntry, ProjectEntry, TaskEntry};
@@ -37,6 +37,9 @@ pub struct ImportInput {
     /// Not looked at: the files themselves are not in an export.
     #[oai(validator(max_items = 50000))]
     pub attachments: Option<Vec<ImportAttachment>>,
+    /// Not looked at: what was recommended to whom stays where it was.
+    #[oai(validator(max_items = 50000))]
+    pub decisions: Option<Vec<JsonObject>>,
 }
 
 /// An attachment of a file; not looked at.
@@ -182,6 +185,7 @@ impl Example for ImportInput {
             labels: None,
             tasks: vec![task],
             attachments: None,
+            decisions: None,
         }
     }
 }

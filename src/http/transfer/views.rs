@@ -13,7 +13,9 @@ use crate::http::attachments::AttachmentRecord;
 use crate::http::changes::Shown;
 use crate::http::fields::{Moment, Name, Title};
 use crate::http::groups::{LabelView, ProjectView};
+use crate::http::policies::decided::DecisionView;
 use crate::http::task_views::{StatusName, TaskView};
+use crate::policies::decisions::kept::Decision;
 use crate::tasks::transfer::{Exported, Imported};
 
 /// 2026-11-21T07:00:00Z
@@ -39,6 +41,8 @@ pub struct ExportView {
     pub tasks: Vec<TaskView>,
     /// What is attached to them, oldest first, without the files themselves.
     pub attachments: Vec<AttachmentRecord>,
+    /// What you were recommended, as far as it is kept, oldest first.
+    pub decisions: Vec<DecisionView>,
 }
 
 impl Example for ExportView {
@@ -81,6 +85,7 @@ impl Example for ExportView {
             labels: vec![label],
             tasks: vec![task],
             attachments: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 }
@@ -92,6 +97,7 @@ pub(super) struct JsonWriter {
     labels: Rows,
     tasks: Rows,
     attachments: Rows,
+    decisions: Rows,
 }
 
 /// A list under way, without its brackets.
@@ -114,6 +120,7 @@ impl JsonWriter {
             labels: Rows::default(),
             tasks: Rows::default(),
             attachments: Rows::default(),
+            decisions: Rows::default(),
         }
     }
 
@@ -123,6 +130,10 @@ impl JsonWriter {
             Exported::Label(label) => self.labels.push(&LabelView::from(label)),
             Exported::Task(task) => self.tasks.push(&TaskView::from(&**task)),
             Exported::Attachment(file) => self.attachments.push(&AttachmentRecord::from(&**file)),
+            Exported::Decision(row) => {
+                let decision = Decision::try_from((**row).clone()).map_err(io::Error::other)?;
+                self.decisions.push(&DecisionView::from(decision))
+            }
         }
     }
 
@@ -134,6 +145,7 @@ impl JsonWriter {
             ("labels", self.labels),
             ("tasks", self.tasks),
             ("attachments", self.attachments),
+            ("decisions", self.decisions),
         ];
         for (name, rows) in rows {
             whole.extend_from_slice(format!(",\"{name}\":[").as_bytes());

@@ -111,7 +111,7 @@ fn question(arguments: &mut Arguments) -> RankQuestion {
 async fn get_best_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
     let question = question(&mut arguments);
     arguments.check()?;
-    let standing = desk.tasks.rank(caller, &question).await?;
+    let standing = desk.tasks.recommend(caller, &question).await?;
     let eye = Eye { now: standing.moment.now, zone: caller.zone };
     let Some(best) = standing.entries().first() else {
         let text = match question.available_minutes {

@@ -26,15 +26,15 @@ pub struct PageOf {
 }
 
 impl PageOf {
-    fn limit(&self) -> usize {
+    pub(in crate::policies) fn limit(&self) -> usize {
         self.limit.clamp(1, paging::LIMIT_MAX) as usize
     }
 
-    fn rows(&self) -> i64 {
+    pub(in crate::policies) fn rows(&self) -> i64 {
         i64::try_from(self.limit()).unwrap_or(i64::MAX).saturating_add(1)
     }
 
-    fn page<T, P: serde::Serialize>(
+    pub(in crate::policies) fn page<T, P: serde::Serialize>(
         &self,
         asked: &str,
         mut rows: Vec<T>,
@@ -99,6 +99,11 @@ impl Versions {
         }
         let any = self.store.count_policy_versions(policy).await? > 0;
         if any { Ok(proposed(policy.to_owned())) } else { Err(PolicyError::NotFound("policy")) }
+    }
+
+    /// Whether there is a policy of that name: in use, or proposed.
+    pub(in crate::policies) async fn knows(&self, policy: &str) -> Result<bool, PolicyError> {
+        Ok(self.live.in_use(policy).is_some() || self.store.count_policy_versions(policy).await? > 0)
     }
 
     /// The versions of a policy, newest first.

@@ -77,7 +77,11 @@ impl Versions {
     }
 
     /// The script that is meant, in order.
-    pub(super) async fn script(&self, policy: &str, which: &Which) -> Result<Arc<ScriptPolicy>, PolicyError> {
+    pub(in crate::policies) async fn script(
+        &self,
+        policy: &str,
+        which: &Which,
+    ) -> Result<Arc<ScriptPolicy>, PolicyError> {
         match which {
             Which::Live => {
                 let live = self.live.in_use(policy).and_then(|in_use| in_use.live);
@@ -89,6 +93,24 @@ impl Versions {
             }
             Which::Source(source) => self.check(policy, PathBuf::from(policy), source).await,
         }
+    }
+
+    /// The same, with its text.
+    pub(in crate::policies) async fn script_with_text(
+        &self,
+        policy: &str,
+        which: &Which,
+    ) -> Result<(Arc<ScriptPolicy>, String), PolicyError> {
+        let script = self.script(policy, which).await?;
+        let text = match which {
+            Which::Source(source) => source.clone(),
+            Which::Version(version) => self.source_of(policy, version).await?,
+            Which::Live => {
+                let live = self.live.in_use(policy).and_then(|in_use| in_use.live);
+                live.map(|(_, text)| text.to_string()).ok_or(PolicyError::NotFound("policy"))?
+            }
+        };
+        Ok((script, text))
     }
 
     /// What changed between two versions: `from`, or what is in force, and `to`, or the newest.

@@ -48,7 +48,7 @@ impl CalendarWriter {
             Exported::Project(project) => {
                 self.projects.insert(project.id, project.name);
             }
-            Exported::Label(_) | Exported::Attachment(_) => {}
+            Exported::Label(_) | Exported::Attachment(_) | Exported::Decision(_) => {}
             Exported::Task(task) => {
                 self.empty = false;
                 self.write(&task);

@@ -53,7 +53,7 @@ impl TableWriter {
             Exported::Project(project) => {
                 self.projects.insert(project.id, project.name);
             }
-            Exported::Label(_) | Exported::Attachment(_) => {}
+            Exported::Label(_) | Exported::Attachment(_) | Exported::Decision(_) => {}
             Exported::Task(task) => self.write(&task)?,
         }
         Ok(())

@@ -16,7 +16,7 @@ struct Shell {
 }
 
 /// Runs `mindflow policy` with these words; what it said, and whether it was done.
-async fn policy(app: &TestApp, words: &[&str]) -> (bool, String) {
+pub(super) async fn policy(app: &TestApp, words: &[&str]) -> (bool, String) {
     let shell = Shell::try_parse_from(["policy"].iter().chain(words)).unwrap();
     let mut out = Vec::new();
     let code = managed::run(shell.command, &app.app, &mut out).await;
@@ -27,7 +27,7 @@ async fn policy(app: &TestApp, words: &[&str]) -> (bool, String) {
     }
 }
 
-async fn json(app: &TestApp, words: &[&str]) -> Value {
+pub(super) async fn json(app: &TestApp, words: &[&str]) -> Value {
     let (done, said) = policy(app, &[words, &["--json"]].concat()).await;
     assert!(done, "{said}");
     serde_json::from_str(&said).unwrap()
