@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use crate::accounts::Caller;
 use crate::calendar::parse_moment;
+use crate::clock::Timestamp;
 use crate::ids::TaskId;
 use crate::paging::LIMIT_DEFAULT;
+use crate::tasks::error::both;
 use crate::tasks::filter::Sort;
 use crate::tasks::lists::ListTasks;
 use crate::tasks::ranking::SnoozeWish;
-use crate::tasks::{Status, Task, TaskError, Tasks};
+use crate::tasks::{Fault, Status, Task, TaskError, Tasks};
 
 use super::auth::{Reader, Writer};
 use super::changes::{Conditions, Created, Done, Gone, IdempotencyKey, change};
@@ -23,7 +25,7 @@ use super::lists::Listed;
 use super::page_cache::{PageCache, PageKey};
 use super::problem::ApiError;
 use super::tags::Tag;
-use super::task_queries::{FilterQuery, SortName};
+use super::task_queries::{FilterQuery, SortName, read_moment};
 use super::task_views::{StatusName, TaskChange, TaskInput, TaskView};
 
 /// The operations on tasks, one by one.
@@ -90,12 +92,12 @@ impl TasksApi {
     }
 
     async fn list(&self, caller: &Caller, filter: FilterQuery, sort: Option<SortName>, page: PageQuery) -> ListAnswer {
-        let filter = filter.into_filter(caller)?;
+        let (filter, at) = both(filter.into_filter(caller), moment_of(caller, sort, page.at.as_ref()))?;
         let by_default = if filter.search.is_some() { Sort::Relevance } else { Sort::CreatedAtDesc };
         let list =
             ListTasks { sort: sort.map_or(by_default, Sort::from), filter, cursor: page.cursor, limit: page.limit };
         let found = match list.sort {
-            Sort::Score | Sort::ScoreDesc => self.tasks.list_by_score(caller, &list).await,
+            Sort::Score | Sort::ScoreDesc => self.tasks.list_by_score(caller, &list, at).await,
             _ => self.tasks.list(caller, &list).await.map(|page| page.map(|task| (task, None))),
         };
         let found = found?;
@@ -108,8 +110,19 @@ type ListAnswer = Result<Listed<TaskPage>, ApiError>;
 
 /// Which page.
 struct PageQuery {
+    at: Option<Moment>,
     cursor: Option<String>,
     limit: u32,
+}
+
+/// The moment of the scores by which a list is ordered.
+fn moment_of(caller: &Caller, sort: Option<SortName>, at: Option<&Moment>) -> Result<Option<Timestamp>, TaskError> {
+    let mut faults = Vec::new();
+    let moment = read_moment("?at", at, caller, &mut faults);
+    if at.is_some() && !matches!(sort, Some(SortName::Score | SortName::ScoreDesc)) {
+        faults.push(Fault::new("?at", "is for lists in the order of scores: `sort=score` or `sort=-score`"));
+    }
+    if faults.is_empty() { Ok(moment) } else { Err(TaskError::Invalid(faults)) }
 }
 
 #[OpenApi(prefix_path = "/api/tasks", tag = "Tag::Tasks")]
@@ -143,6 +156,8 @@ impl TasksApi {
         updated_since: Query<Option<Moment>>,
         /// The order.
         sort: Query<Option<SortName>>,
+        /// In the order of the scores at this moment instead of now.
+        at: Query<Option<Moment>>,
         /// How many tasks, at most.
         #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "1000")))]
         limit: Query<u32>,
@@ -160,7 +175,7 @@ impl TasksApi {
             due_after: due_after.0,
             updated_since: updated_since.0,
         };
-        let page = PageQuery { cursor: cursor.0, limit: limit.0 };
+        let page = PageQuery { at: at.0, cursor: cursor.0, limit: limit.0 };
         let list = async || self.list(&caller, filter, sort.0, page).await;
         match sort.0 {
             // Scores change with time.

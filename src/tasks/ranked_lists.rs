@@ -129,7 +129,8 @@ impl Tasks {
         Ok(page(&list.asked_by(caller), rows, list.limit, total))
     }
 
-    /// One page of the caller's tasks in the order of their scores; tasks that cannot be recommended have none.
+    /// One page of the caller's tasks in the order of their scores, now or `at` another moment; tasks that cannot be
+    /// recommended have none.
     ///
     /// # Errors
     ///
@@ -138,10 +139,11 @@ impl Tasks {
         &self,
         caller: &Caller,
         list: &ListTasks,
+        at: Option<Timestamp>,
     ) -> Result<Page<(Task, Option<f64>)>, TaskError> {
-        let asked = list.asked_by(caller);
+        let asked = format!("{} {at:?}", list.asked_by(caller));
         let after = list.cursor.as_deref().map(|cursor| ScorePosition::read(&asked, cursor)).transpose()?;
-        let at = after.as_ref().map(|place| Timestamp::from_micros(place.at));
+        let at = after.as_ref().map(|place| Timestamp::from_micros(place.at)).or(at);
         let standing = self.rank(caller, &RankQuestion { at, ..RankQuestion::default() }).await?;
         let scores: HashMap<TaskId, f64> =
             standing.entries().iter().filter_map(|entry| Some((standing.task(entry).id, entry.score?))).collect();

@@ -164,6 +164,11 @@ async fn at_travels_in_time_without_disturbing_the_present() {
     assert_eq!(ada.get_best_task("at=2026-04-10").await.good()["task"]["title"], "due in april");
     assert_eq!(ada.get_best_task("").await.good()["task"]["title"], "later");
     assert_eq!(ada.get_best_task("at=yesterday").await.faults(), ["?at"]);
+    let by_score = ada.list_tasks("sort=-score&at=2026-04-10").await.titles();
+    assert_eq!(by_score.first().map(String::as_str), Some("due in april"), "{by_score:?}");
+    assert_eq!(ada.list_tasks("sort=-score&at=yesterday").await.faults(), ["?at"]);
+    assert_eq!(ada.list_tasks("sort=priority&at=2026-04-10").await.faults(), ["?at"]);
+    assert_eq!(ada.list_tasks("at=2026-04-10").await.faults(), ["?at"]);
 }
 
 #[tokio::test]

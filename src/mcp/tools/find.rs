@@ -66,7 +66,7 @@ async fn get_tasks(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Ou
         limit: arguments.number("limit").unwrap_or(ROWS).min(desk.most_rows),
     };
     let page = match list.sort {
-        Sort::Score | Sort::ScoreDesc => desk.tasks.list_by_score(caller, &list).await?,
+        Sort::Score | Sort::ScoreDesc => desk.tasks.list_by_score(caller, &list, None).await?,
         _ => desk.tasks.list(caller, &list).await?.map(|task| (task, None)),
     };
     let eye = desk.eye(caller);
