@@ -79,7 +79,7 @@ async fn read_through(world: &World, sort: Sort, limit: u32, between: &[Vec<Even
         let list = ListTasks { filter: filter.clone(), sort, cursor: cursor.take(), limit };
         let caller = world.again(&ada).await;
         let page = if matches!(sort, Sort::Score | Sort::ScoreDesc) {
-            world.tasks.list_by_score(&caller, &list).await.unwrap().map(|(task, _)| task)
+            world.tasks.list_by_score(&caller, &list, None).await.unwrap().map(|(task, _)| task)
         } else {
             world.tasks.list(&caller, &list).await.unwrap()
         };
