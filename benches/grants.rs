@@ -129,6 +129,7 @@ fn user_record(id: UserId, now: i64) -> UserRecord {
         time_zone: "UTC".to_owned(),
         windows: None,
         policy: None,
+        policy_params: None,
         role: "user".to_owned(),
         status: "active".to_owned(),
         data_version: 0,

@@ -26,6 +26,7 @@ pub mod pages;
 pub mod passkeys;
 pub mod passwords;
 pub mod personal_tokens;
+mod policy_params;
 pub mod profile;
 pub mod registration;
 pub mod rotation;
@@ -51,6 +52,7 @@ use crate::ids::UserId;
 use crate::mail::Post;
 use crate::oauth::AccessTokens;
 use crate::observe::metrics::AccountMetrics;
+use crate::scoring::params::Params;
 use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
 
@@ -73,6 +75,8 @@ pub trait PolicyDirectory: Send + Sync {
     fn has(&self, name: &str) -> bool;
     /// The windows of that policy; of the default one when it is `None` or gone.
     fn windows(&self, name: Option<&str>) -> Windows;
+    /// What people may set of that policy, each with its value when they do not.
+    fn params(&self, name: &str) -> Params;
 }
 
 /// Who must hear of a new time zone, because what they store depends on it.

@@ -45,6 +45,7 @@ pub use self::smtp::{Smtp, SmtpTls};
 use self::source::Values;
 pub use self::upstream::{OidcProvider, Upstream, UpstreamClient};
 pub use self::value::{Environment, LogFilter, PolicyTests, Registration, Secret};
+use crate::scoring::params::ParamSetting;
 
 /// Everything an operator can choose.
 #[derive(Clone, Debug)]
@@ -160,6 +161,8 @@ pub struct Policies {
     pub decisions_sample: f32,
     /// After how many days kept recommendations are deleted.
     pub decisions_days: u32,
+    /// What is set of their parameters.
+    pub params: Vec<ParamSetting>,
 }
 
 /// Who may have an account.
@@ -278,6 +281,7 @@ impl Config {
                 },
                 decisions_sample: values.get("policies.decisions_sample", observe::part),
                 decisions_days: values.get("policies.decisions_days", value::integer(1, 36_500)),
+                params: values.get("policies.params", value::param_settings),
             },
             background: Background::from_values(values),
             smtp: Smtp::from_values(values),

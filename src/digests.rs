@@ -173,6 +173,7 @@ fn caller_of(user: &User, data_version: i64) -> Caller {
         zone: user.zone,
         windows: user.windows,
         policy: user.policy.clone(),
+        policy_params: Arc::clone(&user.policy_params),
         data_version,
         request_id: Arc::from(""),
     }

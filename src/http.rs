@@ -44,6 +44,7 @@ pub mod page_cache;
 pub mod pages;
 pub mod payload;
 pub mod policies;
+mod policy_params;
 pub mod problem;
 pub mod ranking;
 pub mod ranking_views;

@@ -9,7 +9,8 @@
 //! - [`versions`]: texts that were proposed, put in force and taken back, and who did it.
 //! - [`decisions`]: what people were recommended, what became of it, and what another version would have recommended.
 //! - [`agreement`]: whether the compiled form says what the interpreter says.
-//! - [`cases`]: worked examples. [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
+//! - [`cases`]: worked examples; [`coverage`]: what they reach; [`lints`]: what is probably a slip.
+//! - [`folder`], [`live`], [`watch`]: files, swaps, changes. [`shipped`]: what we bring.
 
 pub mod agreement;
 pub mod candidates;
@@ -20,14 +21,18 @@ pub mod compile;
 pub mod constants;
 mod corpus;
 pub mod decisions;
+pub mod coverage;
 pub mod engine;
 pub mod fault;
 pub mod folder;
 mod last_good;
+pub mod lints;
 pub mod live;
 mod memo;
+mod params;
 pub mod pins;
 pub mod quiet;
+pub mod schema;
 pub mod script;
 pub mod shadows;
 pub mod shipped;
@@ -35,6 +40,7 @@ pub mod status;
 mod suggest;
 pub mod syntax;
 mod values;
+mod variants;
 pub mod versions;
 pub mod watch;
 mod words;

@@ -8,6 +8,7 @@
 //! - [`policy`]: the interface of a policy. [`rank`](mod@rank): the total order. [`explain`]: why.
 //! - [`change`]: when a score changes next. [`levers`](mod@levers): what would move it. [`versus`]: why not
 //!   another.
+//! - [`params`]: what people may set of a policy.
 
 pub mod change;
 pub mod explain;
@@ -17,6 +18,7 @@ pub mod levers;
 pub mod lower;
 pub mod moment;
 pub mod native;
+pub mod params;
 pub mod policy;
 pub mod rank;
 pub mod versus;
@@ -27,6 +29,6 @@ pub use facts::{Candidate, FactTable, Facts, Status};
 pub use fields::{ContextField, TaskField, Uses};
 pub use levers::{Lever, LeverChange, levers};
 pub use moment::{Context, Energy, Moment};
-pub use policy::{Policy, ScoreFault, ScoreRange, Verdict, round_score};
+pub use policy::{Policy, PolicyUsed, ScoreFault, ScoreRange, Verdict, round_score};
 pub use rank::{Ranked, Ranking, by_score, rank, top};
 pub use versus::{Gap, gaps};

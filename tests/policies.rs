@@ -17,14 +17,20 @@ mod default;
 mod differential;
 #[path = "policies/hostile.rs"]
 mod hostile;
+#[path = "policies/lints.rs"]
+mod lints;
 #[path = "policies/live.rs"]
 mod live;
 #[path = "policies/native.rs"]
 mod native;
+#[path = "policies/params.rs"]
+mod params;
 #[path = "policies/random.rs"]
 mod random;
 #[path = "policies/refused.rs"]
 mod refused;
+#[path = "policies/schema.rs"]
+mod schema;
 #[path = "policies/shelf.rs"]
 mod shelf;
 #[path = "policies/support.rs"]

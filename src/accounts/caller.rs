@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::Role;
 use crate::calendar::Windows;
 use crate::ids::{GrantId, SessionId, TokenId, UserId};
+use crate::scoring::params::PolicyParams;
 
 /// What a credential allows. An operator's credential holds `admin` beside the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -117,6 +118,8 @@ pub struct Caller {
     pub windows: Option<Windows>,
     /// The policy they chose; `None` is the server's default.
     pub policy: Option<String>,
+    /// What they set of the parameters of policies.
+    pub policy_params: std::sync::Arc<PolicyParams>,
     /// Counts every change of the user's data; what was made from one value is right while it stands.
     pub data_version: i64,
     /// The request's id, for logs and the audit trail.

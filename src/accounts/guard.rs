@@ -9,13 +9,14 @@ use uuid::Uuid;
 use super::gather::{Gather, GatherError};
 use super::secrets::{PERSONAL_TOKEN_PREFIX, SecretHash, hash_secret};
 use super::touches::Touches;
-use super::user::{read_windows, read_zone};
+use super::user::{read_params, read_windows, read_zone};
 use super::{Caller, Credential, Role, Status};
 use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{TokenId, UserId};
 use crate::oauth::tokens::Family;
 use crate::oauth::{AccessTokens, OAuthScopes, Resource};
+use crate::scoring::params::PolicyParams;
 use crate::store::callers::{CallerRecord, Lease};
 use crate::store::{Store, StoreError, StoreResult};
 
@@ -49,6 +50,7 @@ struct Holder {
     zone: Tz,
     windows: Option<Windows>,
     policy: Option<String>,
+    policy_params: Arc<PolicyParams>,
     data_version: i64,
     expires_at: Option<Timestamp>,
     used_at: Option<Timestamp>,
@@ -70,6 +72,7 @@ impl TryFrom<CallerRecord> for Holder {
             zone: read_zone(&row.time_zone)?,
             windows: read_windows(row.windows.as_deref())?,
             policy: row.policy,
+            policy_params: read_params(row.policy_params.as_deref())?.into(),
             data_version: row.data_version,
             expires_at: row.expires_at.map(Timestamp::from_micros),
             used_at: row.used_at.map(Timestamp::from_micros),
@@ -165,6 +168,7 @@ impl Guard {
             zone: holder.zone,
             windows: holder.windows,
             policy: holder.policy.clone(),
+            policy_params: Arc::clone(&holder.policy_params),
             data_version: holder.data_version,
             request_id: request_id.into(),
         };

@@ -298,6 +298,7 @@ fn new_user(foreign: &Foreign, email: &Email, now: Timestamp) -> UserRecord {
         time_zone: "UTC".to_owned(),
         windows: None,
         policy: None,
+        policy_params: None,
         role: Role::User.as_str().to_owned(),
         status: Status::Active.as_str().to_owned(),
         data_version: 0,

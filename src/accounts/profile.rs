@@ -1,5 +1,7 @@
 //! What somebody tells about themselves and chooses: name, zone, day, policy, password.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 
 use super::attempts::Guess;
@@ -8,6 +10,7 @@ use super::digest::DigestChoice;
 use super::error::{AccountError, Faults};
 use super::letters::letter_to;
 use super::passwords::{Verdict, check_strength};
+use super::policy_params::set_params;
 use super::registration::ZONE_RULE;
 use super::user::{FULL_NAME_MAX, read_windows, read_zone};
 use super::{Accounts, Caller, Credential, Origin, PolicyDirectory, User};
@@ -16,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::events::{Happening, Happenings};
 use crate::fault::Fault;
 use crate::mail::Message;
+use crate::scoring::params::{ParamValue, ParamValues};
 use crate::store::accounts::{ProfileRecord, UserRecord};
 use crate::store::{StoreError, StoreResult};
 use crate::tasks::text::one_line;
@@ -46,6 +50,8 @@ pub struct ProfileChanges {
     pub windows: Change<WindowChanges>,
     /// The policy's name; clearing chooses the server's default.
     pub policy: Change<String>,
+    /// Values of the parameters of the policy that is theirs afterwards; `null` gives one back, clearing all of them.
+    pub policy_params: Change<BTreeMap<String, serde_json::Value>>,
     /// How often they want to read what there is to do; clearing is never.
     pub digest: Change<DigestChoice>,
 }
@@ -62,12 +68,14 @@ pub struct WindowChanges {
 }
 
 /// What is in force for somebody, chosen by them or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preferences {
     /// Their day.
     pub windows: Windows,
     /// The policy's name.
     pub policy: String,
+    /// The values of those of its parameters that they may set.
+    pub policy_params: ParamValues,
     /// How often they are told what there is to do.
     pub digest: DigestChoice,
 }
@@ -78,6 +86,7 @@ struct Checked {
     zone: Option<Tz>,
     windows: Change<[Change<Window>; 3]>,
     policy: Change<String>,
+    params: Change<BTreeMap<String, Option<ParamValue>>>,
     digest: Change<DigestChoice>,
 }
 
@@ -90,16 +99,20 @@ impl Accounts {
 
     /// What is in force for this person.
     pub fn preferences(&self, user: &User) -> Preferences {
+        let policy = user.policy.clone().unwrap_or_else(|| self.policies.default_name());
+        let params = self.policies.params(&policy);
+        let own = user.policy_params.get(&policy);
         Preferences {
             windows: user.windows.unwrap_or_else(|| self.policies.windows(user.policy.as_deref())),
-            policy: user.policy.clone().unwrap_or_else(|| self.policies.default_name()),
+            policy_params: own.map_or_else(|| params.defaults(), |own| params.with_own(&params.defaults(), own)),
+            policy,
             digest: user.digest,
         }
     }
 
     /// Holds changes of a profile against every rule.
-    pub fn check_changes(&self, changes: ProfileChanges) -> Result<(), AccountError> {
-        self.check(changes).map(drop)
+    pub fn check_changes(&self, caller: &Caller, changes: ProfileChanges) -> Result<(), AccountError> {
+        self.check(caller, changes).map(drop)
     }
 
     /// Changes the caller's profile and tells who depends on the zone, together or not at all.
@@ -109,7 +122,7 @@ impl Accounts {
         changes: ProfileChanges,
         origin: &Origin,
     ) -> Result<User, AccountError> {
-        let checked = self.check(changes)?;
+        let checked = self.check(caller, changes)?;
         let (id, now) = (caller.user_id, self.clock.now());
         let entry = AuditEntry::by(caller, "user.updated", now).on(id.0).from(origin);
         let (policies, follower) = (self.policies.clone(), self.zone_follower.clone());
@@ -214,7 +227,7 @@ impl Accounts {
         Err(AccountError::WrongPassword)
     }
 
-    fn check(&self, changes: ProfileChanges) -> Result<Checked, AccountError> {
+    fn check(&self, caller: &Caller, changes: ProfileChanges) -> Result<Checked, AccountError> {
         let mut faults = Faults::default();
         let full_name = match changes.full_name {
             Change::Set(name) => faults.check(one_line("/full_name", &name, FULL_NAME_MAX)).map(Change::Set),
@@ -233,8 +246,19 @@ impl Accounts {
         {
             faults.take("/preferences/policy", Err::<(), _>("must be the name of a policy of this server"));
         }
+        let policy = match &changes.policy {
+            Change::Set(name) => Some(name),
+            Change::Clear => None,
+            Change::Keep => caller.policy.as_ref(),
+        };
+        let policy = policy.cloned().unwrap_or_else(|| self.policies.default_name());
+        let params = match changes.policy_params {
+            Change::Set(params) => Change::Set(self.check_params(&mut faults, &policy, params)),
+            Change::Clear => Change::Clear,
+            Change::Keep => Change::Keep,
+        };
         let full_name = faults.finish(full_name)?;
-        Ok(Checked { full_name, zone, windows, policy: changes.policy, digest: changes.digest })
+        Ok(Checked { full_name, zone, windows, policy: changes.policy, params, digest: changes.digest })
     }
 }
 
@@ -279,11 +303,14 @@ fn apply(
         Change::Clear => DigestChoice::Off,
         Change::Set(choice) => choice,
     };
+    let chosen_policy = policy.clone().unwrap_or_else(|| policies.default_name());
+    let policy_params = set_params(row, &chosen_policy, changes.params)?;
     let mut profile = ProfileRecord {
         full_name: chosen(&row.full_name, changes.full_name),
         time_zone: changes.zone.map_or_else(|| row.time_zone.clone(), |zone| zone.name().to_owned()),
         windows,
         policy,
+        policy_params,
         digest: digest.as_str(),
         digest_at: row.digest_at,
     };
@@ -299,6 +326,7 @@ fn apply(
         ("time_zone", profile.time_zone != row.time_zone),
         ("preferences.windows", profile.windows != row.windows),
         ("preferences.policy", profile.policy != row.policy),
+        ("preferences.policy_params", profile.policy_params != row.policy_params),
         ("preferences.digest", profile.digest != row.digest),
     ];
     Ok((profile, differences.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()))

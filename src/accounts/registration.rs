@@ -129,6 +129,7 @@ impl Accounts {
             time_zone: zone.name().to_owned(),
             windows: None,
             policy: None,
+            policy_params: None,
             role: role.as_str().to_owned(),
             status: Status::Active.as_str().to_owned(),
             data_version: 0,

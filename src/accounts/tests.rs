@@ -21,6 +21,7 @@ use crate::calendar::Window;
 use crate::mail::tests::{Letterbox, post_over};
 use crate::oauth::keys::SigningKey;
 use crate::oauth::{KeyRing, KeySet, Resource};
+use crate::scoring::params::{Param, ParamKind, ParamValue, Params};
 use crate::store::testing::{TestStore, test_stores};
 
 pub(crate) const GOOD: &str = "correct horse battery";
@@ -48,6 +49,17 @@ impl PolicyDirectory for Policies {
             afternoon: Window::parse("12:00", "18:00").unwrap(),
             evening: Window::parse("18:00", "23:00").unwrap(),
         }
+    }
+
+    fn params(&self, name: &str) -> Params {
+        let whole = |name: &str, most| Param {
+            name: name.to_owned(),
+            kind: ParamKind::Whole { min: 0, max: most },
+            default: ParamValue::Whole(1),
+            label: String::new(),
+            user: true,
+        };
+        if name == "eisenhower" { Params::new(vec![whole("days", 30), whole("from", 5)]) } else { Params::default() }
     }
 }
 

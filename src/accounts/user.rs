@@ -1,5 +1,7 @@
 //! A person with an account.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 
 use super::Scopes;
@@ -7,6 +9,7 @@ use super::digest::DigestChoice;
 use crate::calendar::{Windows, parse_zone};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
+use crate::scoring::params::PolicyParams;
 use crate::store::accounts::UserRecord;
 use crate::store::{StoreError, StoreResult};
 
@@ -91,6 +94,8 @@ pub struct User {
     pub windows: Option<Windows>,
     /// The policy they chose; `None` is the server's default.
     pub policy: Option<String>,
+    /// What they set of the parameters of policies.
+    pub policy_params: Arc<PolicyParams>,
     /// What they are on this server.
     pub role: Role,
     /// Whether they may come in.
@@ -120,6 +125,7 @@ impl TryFrom<UserRecord> for User {
             email_verified: record.email_verified_at.is_some(),
             full_name: record.full_name,
             policy: record.policy,
+            policy_params: read_params(record.policy_params.as_deref())?.into(),
             created_at: Timestamp::from_micros(record.created_at),
             updated_at: Timestamp::from_micros(record.updated_at),
         })
@@ -134,6 +140,12 @@ pub(super) fn read_zone(name: &str) -> StoreResult<Tz> {
 /// Reads the zone and the windows of somebody, as they are stored.
 pub(crate) fn days_of(zone: &str, windows: Option<&str>) -> StoreResult<(Tz, Option<Windows>)> {
     Ok((read_zone(zone)?, read_windows(windows)?))
+}
+
+/// Reads what somebody set of the parameters of policies.
+pub(super) fn read_params(json: Option<&str>) -> StoreResult<PolicyParams> {
+    let params = json.map(|json| serde_json::from_str(json).map_err(|_| StoreError::corrupt("policy params", json)));
+    Ok(params.transpose()?.unwrap_or_default())
 }
 
 /// Reads stored windows.

@@ -137,7 +137,9 @@ pub(super) fn load_secret(config: &Config) -> Result<SecretKey, StartError> {
 /// The policies of the folder; the data folder keeps what was in order for the next start.
 pub(super) fn policies(config: &Config, clock: &Clock) -> Result<LivePolicies, ShippedError> {
     let kept = config.storage.data_dir.join("policies");
-    LivePolicies::open_keeping(&config.policies.dir, Some(&kept), case_rule(config.policies.tests), clock.clone())
+    let policies =
+        LivePolicies::open_keeping(&config.policies.dir, Some(&kept), case_rule(config.policies.tests), clock.clone())?;
+    Ok(policies.with_settings(config.policies.params.clone()))
 }
 
 /// Their versions. What was activated is in force before the first request; a database that cannot tell of it now is asked

@@ -79,6 +79,7 @@ fn caller_for(user: &User) -> Caller {
         zone: user.zone,
         windows: None,
         policy: None,
+        policy_params: Arc::default(),
         data_version: 0,
         request_id: Arc::from("demo"),
     }

@@ -2,10 +2,14 @@
 
 mod decided;
 mod explain;
+mod junit;
 pub mod managed;
 mod report;
+mod schema;
 mod simulate;
+mod test;
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,12 +20,16 @@ use serde::Serialize;
 
 use crate::policies::cases::{read_case_files, run_cases};
 use crate::policies::folder::{SCRIPT_FILE, read_limited};
+use crate::policies::lints::{Warning, lint};
+use crate::policies::shipped::Shelved;
 use crate::policies::{CaseReport, PolicyFault, ScriptPolicy, check, shipped};
 use crate::scoring::Policy;
 use crate::scoring::lower::Obstacle;
 
 pub use explain::ExplainPolicy;
 pub use managed::ManagedCommand;
+pub use schema::PolicySchema;
+pub use test::TestPolicies;
 
 /// Check, explain and test policies; keep their versions, put them in force, take them back.
 #[derive(Debug, Subcommand)]
@@ -30,6 +38,8 @@ pub enum PolicyCommand {
     Check(CheckPolicy),
     /// Score one task and say why
     Explain(ExplainPolicy),
+    /// Say what may stand in a policy: facts, functions, constants, parameters
+    Schema(PolicySchema),
     /// Run the worked examples beside policies
     Test(TestPolicies),
     /// What needs the database
@@ -48,17 +58,6 @@ pub struct CheckPolicy {
     json: bool,
 }
 
-/// Arguments of `mindflow policy test`.
-#[derive(Debug, Args)]
-pub struct TestPolicies {
-    /// The name or folder of one policy; all without
-    #[arg(value_name = "NAME")]
-    policy: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 impl PolicyCommand {
     /// Runs the command; policies named without a path are those of `policies_dir`.
     ///
@@ -71,6 +70,7 @@ impl PolicyCommand {
         match self {
             Self::Check(command) => command.run(policies_dir),
             Self::Explain(command) => command.run(policies_dir),
+            Self::Schema(command) => command.run(policies_dir),
             Self::Test(command) => command.run(policies_dir),
             Self::Managed(_) => anyhow::bail!("this needs the database"),
         }
@@ -82,6 +82,8 @@ struct Script {
     name: String,
     file: PathBuf,
     text: String,
+    /// The examples of a shipped policy that is not in the folder.
+    cases: Option<Vec<(PathBuf, String)>>,
 }
 
 impl Script {
@@ -94,9 +96,9 @@ impl Script {
             given.join(SCRIPT_FILE)
         } else if named.is_file() {
             named
-        } else if given == Path::new(shipped::DEFAULT) {
-            let text = shipped::SCRIPT.to_owned();
-            return Ok(Self { name: shipped::DEFAULT.to_owned(), file: PathBuf::from("(shipped)"), text });
+        } else if let Some(shelved) = given.to_str().and_then(Shelved::find) {
+            let (name, text) = (shelved.name.to_owned(), shelved.script.to_owned());
+            return Ok(Self { name, file: PathBuf::from("(shipped)"), text, cases: Some(shelved.cases()) });
         } else {
             anyhow::bail!(
                 "there is no policy `{}`: neither a file nor a policy in {}",
@@ -106,7 +108,7 @@ impl Script {
         };
         let text = read_limited(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let folder = file.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-        Ok(Self { name: folder.unwrap_or("policy").to_owned(), file, text })
+        Ok(Self { name: folder.unwrap_or("policy").to_owned(), file, text, cases: None })
     }
 
     fn check(&self) -> anyhow::Result<Result<ScriptPolicy, Vec<PolicyFault>>> {
@@ -114,10 +116,20 @@ impl Script {
     }
 
     fn cases(&self, policy: &ScriptPolicy) -> anyhow::Result<CaseReport> {
+        Ok(run_cases(policy, &self.case_files(None)?))
+    }
+
+    /// The files of examples beside the script; of them `only` this one, when one is named.
+    fn case_files(&self, only: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, String)>> {
+        if let Some(files) = &self.cases {
+            return Ok(files.clone());
+        }
+        if let Some(file) = only {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            return Ok(vec![(file.to_owned(), text)]);
+        }
         let folder = self.file.parent().unwrap_or(Path::new("."));
-        let files =
-            read_case_files(folder).with_context(|| format!("cannot read the examples in {}", folder.display()))?;
-        Ok(run_cases(policy, &files))
+        read_case_files(folder).with_context(|| format!("cannot read the examples in {}", folder.display()))
     }
 }
 
@@ -131,6 +143,7 @@ struct Checked<'a> {
     interpreted: Option<&'a Obstacle>,
     faults: &'a [PolicyFault],
     cases: Option<CaseReport>,
+    warnings: Vec<Warning>,
 }
 
 impl CheckPolicy {
@@ -138,6 +151,11 @@ impl CheckPolicy {
         let script = Script::read(&self.file, policies_dir)?;
         let checked = script.check()?;
         let cases = checked.as_ref().ok().map(|policy| script.cases(policy)).transpose()?;
+        let warnings = if checked.is_ok() {
+            lint(&script.file, &script.text, shipped::windows()?).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         let faults = checked.as_ref().err().map_or(&[][..], Vec::as_slice);
         let report = Checked {
             ok: faults.is_empty(),
@@ -147,6 +165,7 @@ impl CheckPolicy {
             interpreted: checked.as_ref().ok().and_then(|policy| policy.program().err()),
             faults,
             cases,
+            warnings,
         };
         print(&if self.json { report::json(&report)? } else { report.text() })?;
         Ok(exit_code(report.ok))
@@ -163,62 +182,10 @@ impl Checked<'_> {
                 Some(obstacle) => format!("{}: interpreted, {obstacle} is not compiled", self.file.display()),
             });
         }
+        lines.extend(self.warnings.iter().map(ToString::to_string));
         if let Some(cases) = &self.cases {
             lines.extend(cases.failures.iter().map(|failure| format!("warning: {failure}")));
         }
-        report::lines(&lines)
-    }
-}
-
-#[derive(Serialize)]
-struct Tested {
-    name: String,
-    ok: bool,
-    faults: Vec<PolicyFault>,
-    cases: CaseReport,
-}
-
-impl TestPolicies {
-    fn run(&self, policies_dir: &Path) -> anyhow::Result<ExitCode> {
-        let policies = match &self.policy {
-            Some(policy) => vec![policy.clone()],
-            None => all_policies(policies_dir)?,
-        };
-        let tested = policies.iter().map(|policy| test(policy, policies_dir)).collect::<anyhow::Result<Vec<_>>>()?;
-        let ok = tested.iter().all(|tested| tested.ok);
-        print(&if self.json { report::json(&tested)? } else { tested.iter().map(Tested::text).collect() })?;
-        Ok(exit_code(ok))
-    }
-}
-
-fn all_policies(policies_dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let sources = crate::policies::folder::read_folder(policies_dir)
-        .with_context(|| format!("cannot list {}", policies_dir.display()))?;
-    anyhow::ensure!(!sources.is_empty(), "there is no policy in {}", policies_dir.display());
-    Ok(sources.into_keys().map(PathBuf::from).collect())
-}
-
-fn test(policy: &Path, policies_dir: &Path) -> anyhow::Result<Tested> {
-    let script = Script::read(policy, policies_dir)?;
-    Ok(match script.check()? {
-        Ok(policy) => {
-            let cases = script.cases(&policy)?;
-            Tested { name: script.name, ok: cases.failures.is_empty(), faults: Vec::new(), cases }
-        }
-        Err(faults) => Tested { name: script.name, ok: false, faults, cases: CaseReport::default() },
-    })
-}
-
-impl Tested {
-    fn text(&self) -> String {
-        let mut lines: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
-        lines.extend(self.cases.failures.iter().map(ToString::to_string));
-        let failed = self.cases.failures.len();
-        lines.push(match (self.faults.len(), failed) {
-            (0, 0) => format!("{}: {} examples, all as they should be", self.name, self.cases.total),
-            (0, _) => format!("{}: {} examples, {failed} failures", self.name, self.cases.total),
-            _ => format!("{}: not in order, so no example was run", self.name),
-        });
         report::lines(&lines)
     }
 }

@@ -13,13 +13,14 @@ const HEAD: &str = "\
 ";
 
 /// The keys whose values are lists.
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 11] = [
     "server.cors_origins",
     "server.trusted_proxies",
     "server.widget_frame_ancestors",
     "oauth.registration_hosts",
     "attachments.allowed_types",
     "backup.encrypt_to",
+    "policies.params",
     "policies.readers",
     "policies.proposers",
     "policies.approvers",

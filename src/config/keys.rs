@@ -339,6 +339,15 @@ pub const KEYS: &[Key] = &[
     )
     .env("POLICY_TESTS"),
     Key::new(
+        "policies.params",
+        "",
+        "a list of settings `policy.parameter=value`",
+        "Values of parameters that policies declare (`PARAMS`), for everybody who sets none. A value that does not fit is \
+         logged and passed over. In the environment: separated by commas, or a JSON array.",
+    )
+    .env("POLICY_PARAMS")
+    .sample("eisenhower.urgent_days=2"),
+    Key::new(
         "policies.readers",
         "",
         "e-mail addresses of operators, separated by commas",

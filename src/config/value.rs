@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::source::Raw;
 use crate::objects::Place;
+use crate::scoring::params::ParamSetting;
 use crate::secret_key::LEAST_BYTES;
 
 /// A text that no log, message or debug output shows.
@@ -269,6 +270,11 @@ pub(super) fn media_types(raw: &Raw) -> Option<Vec<String>> {
 
 pub(super) fn origins(raw: &Raw) -> Option<Vec<String>> {
     list(raw)?.iter().map(|text| origin(text.trim())).collect()
+}
+
+/// `policy.parameter=value`, each; whether a policy has such a parameter shows when it is loaded.
+pub(super) fn param_settings(raw: &Raw) -> Option<Vec<ParamSetting>> {
+    list(raw)?.iter().map(|text| ParamSetting::parse(text)).collect()
 }
 
 /// Public keys of age (`age1…`, Bech32); whether each is one shows at the start.

@@ -157,7 +157,7 @@ impl AccountsApi {
         body: Checked<UpdateMe>,
         origin: RequestOrigin,
     ) -> Result<Json<UserView>, ApiError> {
-        let body = body.held_against(|body| self.accounts.check_changes(body.into_domain()))?;
+        let body = body.held_against(|body| self.accounts.check_changes(&caller, body.into_domain()))?;
         let user = self.accounts.update_me(&caller, body.into_domain(), &origin.0).await?;
         Ok(Json(self.show(user)))
     }

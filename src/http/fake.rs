@@ -234,6 +234,7 @@ impl Authenticator for FakeGuard {
             zone: Tz::UTC,
             windows: None,
             policy: None,
+            policy_params: Arc::default(),
             data_version: 0,
             request_id: request_id.into(),
         })

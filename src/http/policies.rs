@@ -250,7 +250,8 @@ impl PoliciesApi {
         body: Checked<SimulationInput>,
     ) -> Result<Json<SimulationView>, ApiError> {
         let (which, question) = body.held_against(|body| body.open(&caller).map(drop))?.open(&caller)?;
-        let policies = self.versions.pair(Actor::Person(&caller), &name.0.0, &which).await?;
+        let own = caller.policy_params.get(&name.0.0);
+        let policies = self.versions.pair(Actor::Person(&caller), &name.0.0, &which, own).await?;
         Ok(Json(self.tasks.simulate(&caller, policies, question).await?.into()))
     }
 

@@ -1,15 +1,19 @@
 //! Scores and reasons as clients see them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::scoring::{Explanation, Gap, Lever, NextChange, Part, Ranked, round_score};
+use crate::scoring::{Explanation, Gap, Lever, NextChange, Part, PolicyUsed, Ranked, round_score};
 use crate::tasks::explaining::{Decider, Explained, Versus};
 use crate::tasks::ranking::Standing;
 
+use super::policy_params::shown_values;
 use super::task_views::TaskView;
 
 /// A named part of a score.
@@ -93,6 +97,14 @@ pub struct PolicyView {
     pub name: String,
     /// The hash of its content.
     pub version: String,
+    /// The values of its parameters that are set and are not those that it declares, by name.
+    pub params: BTreeMap<String, Any<Value>>,
+}
+
+impl PolicyView {
+    fn of(used: PolicyUsed) -> Self {
+        Self { name: used.name, version: used.version, params: shown_values(used.set_values) }
+    }
 }
 
 /// A task with its score and the reasons.
@@ -117,10 +129,7 @@ impl RankedView {
             task: TaskView::from(standing.task(entry)),
             score: entry.score,
             reasoning: ReasoningView::from(standing.explain(entry)),
-            policy: PolicyView {
-                name: standing.policy.name().to_owned(),
-                version: standing.policy.version().to_owned(),
-            },
+            policy: PolicyView::of(PolicyUsed::of(&*standing.policy)),
         }
     }
 }
@@ -273,12 +282,11 @@ impl VersusView {
 
 impl From<&Explained> for ExplainedView {
     fn from(explained: &Explained) -> Self {
-        let (name, version) = explained.policy.clone();
         Self {
             task: TaskView::from(&explained.task),
             score: explained.score,
             reasoning: ReasoningView::from(&explained.explanation),
-            policy: PolicyView { name, version },
+            policy: PolicyView::of(explained.policy.clone()),
             is_candidate: explained.is_candidate,
             evaluated_at: Timestamp::to_utc(explained.moment.now),
             time_zone: explained.moment.zone.to_string(),

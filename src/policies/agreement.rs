@@ -16,12 +16,27 @@ use super::script::ScriptPolicy;
 
 /// How many tasks are made of a script's own numbers and texts, for each moment.
 const MADE: usize = 48;
+/// Every how many-th moment of the corpus a variant is compared in.
+const BRIEF_EACH: usize = 4;
 /// How many of a script's numbers and texts are used.
 const MOST_WORDS: usize = 256;
 
 /// The policy, with its compiled form only if that gives the same verdicts.
-pub(super) fn agreed(policy: ScriptPolicy, source: &str) -> ScriptPolicy {
-    match difference(&policy, source) {
+pub(super) fn agreed(policy: ScriptPolicy) -> ScriptPolicy {
+    let moments = moments();
+    let found = difference(&policy, &moments, candidates);
+    held_to(policy, found)
+}
+
+/// The same for a variant of a policy that was compared already: on fewer tasks, because somebody waits for it.
+pub(super) fn agreed_briefly(variant: ScriptPolicy) -> ScriptPolicy {
+    let moments: Vec<Moment> = moments().into_iter().step_by(BRIEF_EACH).collect();
+    let found = difference(&variant, &moments, |_, _| Vec::new());
+    held_to(variant, found)
+}
+
+fn held_to(policy: ScriptPolicy, found: Option<String>) -> ScriptPolicy {
+    match found {
         None => policy,
         Some(message) => {
             tracing::error!(
@@ -36,11 +51,15 @@ pub(super) fn agreed(policy: ScriptPolicy, source: &str) -> ScriptPolicy {
 }
 
 /// The first difference, in words.
-fn difference(policy: &ScriptPolicy, source: &str) -> Option<String> {
+fn difference(
+    policy: &ScriptPolicy,
+    moments: &[Moment],
+    candidates: impl Fn(usize, &Moment) -> Vec<Candidate>,
+) -> Option<String> {
     policy.program().ok()?;
-    let words = Words::of(source);
-    moments().iter().enumerate().find_map(|(index, moment)| {
-        let mut tasks: Vec<Candidate> = candidates(index, moment);
+    let words = Words::of(policy);
+    moments.iter().enumerate().find_map(|(index, moment)| {
+        let mut tasks = candidates(index, moment);
         tasks.extend((0..MADE).map(|number| words.task(index * MADE + number, moment)));
         let (facts, ctx) = (FactTable::new(&tasks, moment), policy.context(moment));
         let (compiled, interpreted) = (policy.verdicts(&facts, &ctx), policy.interpreted(&facts, &ctx));
@@ -77,8 +96,13 @@ struct Words {
 }
 
 impl Words {
-    fn of(source: &str) -> Self {
-        let digits = source.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse::<u32>().ok());
+    fn of(policy: &ScriptPolicy) -> Self {
+        let source = policy.source();
+        // Parameters before the script, so that they are among the first.
+        let values: Vec<String> = policy.values().values().map(ToString::to_string).collect();
+        let texts = values.iter().map(String::as_str).chain([source]);
+        let digits = texts.flat_map(|text| text.split(|letter: char| !letter.is_ascii_digit()));
+        let digits = digits.filter_map(|word| word.parse::<u32>().ok());
         let numbers: BTreeSet<u32> = digits
             .take(MOST_WORDS)
             .flat_map(|number| [number.saturating_sub(1), number, number.saturating_add(1)])

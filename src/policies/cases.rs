@@ -1,5 +1,7 @@
 //! Worked examples beside a policy: `tests/*.yaml`, run against it.
 
+mod outcome;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -14,9 +16,10 @@ use uuid::Uuid;
 use crate::calendar::{TimeOfDay, Windows, parse_due, parse_moment, parse_zone};
 use crate::clock::Timestamp;
 use crate::ids::TaskId;
-use crate::scoring::{
-    Candidate, Explanation, FactTable, Moment, Policy, Ranking, Status, next_change, rank, round_score,
-};
+use crate::scoring::params::ParamValues;
+use crate::scoring::{Candidate, Energy, Moment, Policy, Status, rank};
+
+use outcome::Outcome;
 
 /// A file of examples.
 #[derive(Debug, Deserialize)]
@@ -36,9 +39,24 @@ struct Case {
     minutes_available: Option<u32>,
     open_tasks: Option<u32>,
     overdue_tasks: Option<u32>,
+    energy: Option<String>,
+    #[serde(default)]
+    params: ParamValues,
+    #[serde(default)]
+    preferences: Preferences,
     tasks: Vec<CaseTask>,
     #[serde(default)]
     expect: Expected,
+}
+
+/// The person, as the API's preferences say it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preferences {
+    time_zone: Option<String>,
+    windows: Option<Windows>,
+    #[serde(default)]
+    policy_params: ParamValues,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +99,8 @@ struct Expected {
     #[serde(default)]
     recommendation: BTreeMap<String, String>,
     #[serde(default)]
+    left_out: Vec<String>,
+    #[serde(default)]
     next_change: BTreeMap<String, Option<String>>,
 }
 
@@ -89,6 +109,8 @@ struct Expected {
 pub struct CaseFailure {
     /// The file.
     pub file: PathBuf,
+    /// Where the example begins; where the file cannot be read, the message says it.
+    pub line: Option<usize>,
     /// The example's name; absent when the file itself cannot be read.
     pub case: Option<String>,
     /// What was expected and what came.
@@ -97,7 +119,11 @@ pub struct CaseFailure {
 
 impl fmt::Display for CaseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file.display())?;
+        write!(f, "{}:", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, "{line}:")?;
+        }
+        f.write_str(" ")?;
         if let Some(case) = &self.case {
             write!(f, "{case}: ")?;
         }
@@ -105,11 +131,24 @@ impl fmt::Display for CaseFailure {
     }
 }
 
+/// One example that was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaseRun {
+    /// The file.
+    pub file: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Whether it came out as it says.
+    pub ok: bool,
+}
+
 /// What came of all examples.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CaseReport {
     /// How many examples there are.
     pub total: usize,
+    /// Each of them.
+    pub cases: Vec<CaseRun>,
     /// Those that failed; one can fail in several ways.
     pub failures: Vec<CaseFailure>,
 }
@@ -132,6 +171,7 @@ pub fn run_cases(policy: &dyn Policy, files: &[(PathBuf, String)]) -> CaseReport
     for (path, text) in files {
         let fail = |case: Option<&str>, message: String| CaseFailure {
             file: path.clone(),
+            line: case.and_then(|case| line_of(text, case)),
             case: case.map(ToOwned::to_owned),
             message,
         };
@@ -141,6 +181,8 @@ pub fn run_cases(policy: &dyn Policy, files: &[(PathBuf, String)]) -> CaseReport
                 report.total += file.cases.len();
                 for case in &file.cases {
                     let faults = run_case(policy, case).unwrap_or_else(|fault| vec![fault]);
+                    let run = CaseRun { file: path.clone(), name: case.name.clone(), ok: faults.is_empty() };
+                    report.cases.push(run);
                     report.failures.extend(faults.into_iter().map(|fault| fail(Some(&case.name), fault)));
                 }
             }
@@ -149,24 +191,40 @@ pub fn run_cases(policy: &dyn Policy, files: &[(PathBuf, String)]) -> CaseReport
     report
 }
 
+/// The line of the example of that name.
+fn line_of(text: &str, name: &str) -> Option<usize> {
+    let named = |line: &str| {
+        let value = line.split_once("name:").map(|(_, value)| value.trim_start_matches([' ', '"', '\'']));
+        value.is_some_and(|value| value.starts_with(name))
+    };
+    text.lines().position(named).map(|line| line + 1)
+}
+
 fn run_case(policy: &dyn Policy, case: &Case) -> Result<Vec<String>, String> {
-    let zone = case.zone.as_deref().map_or(Some(Tz::UTC), parse_zone);
-    let zone = zone.ok_or_else(|| format!("`{}` is no time zone", case.zone.as_deref().unwrap_or("")))?;
+    let zone = case.zone.as_deref().or(case.preferences.time_zone.as_deref());
+    let zone = parse_zone(zone.unwrap_or("UTC")).ok_or_else(|| format!("`{}` is no time zone", zone.unwrap_or("")))?;
+    let mut params = case.preferences.policy_params.clone();
+    params.extend(case.params.clone());
+    let tuned = if params.is_empty() { None } else { Some(policy.tuned(&params)?) };
+    let policy = tuned.as_deref().unwrap_or(policy);
     let moment = Moment {
-        windows: case.windows,
+        windows: case.windows.or(case.preferences.windows),
         minutes_available: case.minutes_available,
         open_tasks: case.open_tasks.unwrap_or(0),
         overdue_tasks: case.overdue_tasks.unwrap_or(0),
+        energy: case.energy.as_deref().map(read_energy).transpose()?,
         ..Moment::new(read_moment("now", &case.now, zone)?, zone)
     };
     let tasks = case.tasks.iter().enumerate();
     let candidates = tasks.map(|(row, task)| read_task(row, task, &moment)).collect::<Result<Vec<_>, _>>()?;
-    let outcome = Outcome { policy, case, ranking: rank(policy, &candidates, &moment), candidates, moment };
-    let mut faults = outcome.order();
-    faults.extend(outcome.scores());
-    faults.extend(outcome.explanations());
-    faults.extend(outcome.changes());
-    Ok(faults)
+    let ranking = rank(policy, &candidates, &moment);
+    Ok(Outcome { policy, case, candidates, moment, ranking }.faults())
+}
+
+fn read_energy(text: &str) -> Result<Energy, String> {
+    let known = [Energy::Low, Energy::Medium, Energy::High];
+    let found = known.into_iter().find(|energy| energy.as_str() == text);
+    found.ok_or_else(|| format!("`energy: {text}` must be low, medium or high"))
 }
 
 fn read_moment(field: &str, text: &str, zone: Tz) -> Result<Timestamp, String> {
@@ -194,111 +252,4 @@ fn read_task(row: usize, task: &CaseTask, moment: &Moment) -> Result<Candidate, 
         times_skipped: task.times_skipped,
         ..Candidate::new(TaskId(Uuid::from_u128(row as u128)), task.priority, created_at.unwrap_or(moment.now))
     })
-}
-
-struct Outcome<'a> {
-    policy: &'a dyn Policy,
-    case: &'a Case,
-    candidates: Vec<Candidate>,
-    moment: Moment,
-    ranking: Ranking,
-}
-
-impl Outcome<'_> {
-    fn row(&self, id: &str) -> Result<usize, String> {
-        self.case.tasks.iter().position(|task| task.id == id).ok_or_else(|| format!("there is no task `{id}`"))
-    }
-
-    fn order(&self) -> Vec<String> {
-        let Some(expected) = &self.case.expect.order else { return Vec::new() };
-        let order: Vec<&str> =
-            self.ranking.entries.iter().map(|entry| self.case.tasks[entry.row].id.as_str()).collect();
-        if *expected == order {
-            return Vec::new();
-        }
-        vec![format!("the order must be {}, but it is {}", expected.join(", "), order.join(", "))]
-    }
-
-    fn scores(&self) -> Vec<String> {
-        let check = |(id, expected): (&String, &f64)| {
-            let row = match self.row(id) {
-                Ok(row) => row,
-                Err(fault) => return Some(fault),
-            };
-            let entry = self.ranking.entries.iter().find(|entry| entry.row == row);
-            let score = entry.and_then(|entry| entry.score);
-            let fault = entry.and_then(|entry| entry.fault.as_deref());
-            (score != Some(round_score(*expected)))
-                .then(|| format!("`{id}` must score {expected}, but {}", found(score, fault.map(ToString::to_string))))
-        };
-        self.case.expect.scores.iter().filter_map(check).collect()
-    }
-
-    fn explanations(&self) -> Vec<String> {
-        let facts = FactTable::new(&self.candidates, &self.moment);
-        let ctx = self.policy.context(&self.moment);
-        let explain = |id: &str| self.row(id).map(|row| self.policy.explain(&facts, row, &ctx));
-        let mut faults = Vec::new();
-        for (id, parts) in &self.case.expect.parts {
-            match explain(id) {
-                Err(fault) => faults.push(fault),
-                Ok(explanation) => faults.extend(parts.iter().filter_map(|(name, expected)| {
-                    let value = part(&explanation, name);
-                    (value != Some(round_score(*expected)))
-                        .then(|| format!("`{name}` of `{id}` must be {expected}, but {}", found(value, None)))
-                })),
-            }
-        }
-        for (id, expected) in &self.case.expect.recommendation {
-            match explain(id) {
-                Err(fault) => faults.push(fault),
-                Ok(explanation) if explanation.recommendation == *expected => {}
-                Ok(explanation) => faults.push(format!(
-                    "`{id}` must be recommended with \"{expected}\", but it says \"{}\"",
-                    explanation.recommendation
-                )),
-            }
-        }
-        faults
-    }
-
-    fn changes(&self) -> Vec<String> {
-        let check = |(id, expected): (&String, &Option<String>)| -> Result<(), String> {
-            let row = self.row(id)?;
-            let zone = self.moment.zone;
-            let expected = expected.as_deref().map(|text| read_moment("next_change", text, zone)).transpose()?;
-            let change = next_change(self.policy, &self.candidates[row], &self.moment).map(|change| change.at);
-            let name = |moment: Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
-            if change == expected {
-                return Ok(());
-            }
-            Err(format!("the score of `{id}` must change next: {}, but it does: {}", name(expected), name(change)))
-        };
-        self.case.expect.next_change.iter().filter_map(|expected| check(expected).err()).collect()
-    }
-}
-
-fn found(score: Option<f64>, fault: Option<String>) -> String {
-    match (score, fault) {
-        (Some(score), _) => format!("it is {score}"),
-        (None, Some(fault)) => format!("the policy fails: {fault}"),
-        (None, None) => "it is not there".to_owned(),
-    }
-}
-
-/// A classic field, the total, or the points of a named part.
-fn part(explanation: &Explanation, name: &str) -> Option<f64> {
-    let classic = explanation.classic.as_ref();
-    let value = match name {
-        "deadline_urgency" => classic.map(|classic| classic.deadline_urgency),
-        "deadline_urgency_score" => classic.map(|classic| classic.deadline_urgency_score),
-        "priority_score" => classic.map(|classic| classic.priority_score),
-        "effort_bonus" => classic.map(|classic| classic.effort_bonus),
-        "effort_bonus_score" => classic.map(|classic| classic.effort_bonus_score),
-        "time_of_day_multiplier" => classic.map(|classic| classic.time_of_day_multiplier),
-        "total_score" => explanation.total_score,
-        _ => None,
-    };
-    let named = || explanation.parts.iter().find(|part| part.name == name).map(|part| part.points);
-    value.or_else(named).map(round_score)
 }

@@ -23,8 +23,12 @@ const MAX_TRIAL: Duration = Duration::from_secs(30);
 const CHUNK: usize = 200;
 /// Every how many-th task of the corpus is explained in each moment.
 const EXPLAIN_EACH: usize = 13;
+/// In which moments of the corpus the ends of parameters are tried: one with all combinations, at noon; the others at night.
+const TRIED_ENDS: [usize; 3] = [12, 3, 21];
 
 /// Compiles a script and tries it on the whole corpus, as [`trial`] does.
+///
+/// Of its parameters all are tried at their least and at their most too, on a part of the corpus.
 ///
 /// A compiled form that does not agree with the interpreter on every task that is tried is not used.
 ///
@@ -45,14 +49,29 @@ fn try_check(name: &str, file: &Path, source: &str, windows: Windows) -> Result<
     if is_shipped(source) {
         return Ok(policy);
     }
-    let faults = trial(&policy, file, source);
-    if faults.is_empty() { Ok(agreed(policy, source)) } else { Err(faults) }
+    let mut faults = trial(&policy, file, source);
+    if !policy.params().is_empty() {
+        let ends = policy.params().ends().into_iter().filter(|_| faults.is_empty()).map(|end| policy.with_values(end));
+        for variant in ends.collect::<Vec<_>>() {
+            let found = Trial::of(&variant, file, source).run(TRIED_ENDS.into_iter(), Instant::now());
+            let reworded = found
+                .into_iter()
+                .map(|fault| PolicyFault { message: format!("{}, with {}", fault.message, told(&variant)), ..fault });
+            faults.extend(reworded);
+        }
+    }
+    if faults.is_empty() { Ok(agreed(policy)) } else { Err(faults) }
+}
+
+/// `days: 3, mood: calm`.
+fn told(variant: &ScriptPolicy) -> String {
+    variant.values().iter().map(|(name, value)| format!("`{name}` {value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Tries a policy on the whole corpus: every score finite and in range, every explanation adding up, each answer the
 /// same again. The shipped scripts are tried by our tests; elsewhere they are spared.
 pub fn trial(policy: &ScriptPolicy, file: &Path, source: &str) -> Vec<PolicyFault> {
-    Trial { policy, file, source, told: HashSet::new(), faults: Vec::new() }.run(Instant::now())
+    Trial::of(policy, file, source).run(0..usize::MAX, Instant::now())
 }
 
 struct Trial<'a> {
@@ -63,9 +82,15 @@ struct Trial<'a> {
     faults: Vec<PolicyFault>,
 }
 
-impl Trial<'_> {
-    fn run(mut self, begun: Instant) -> Vec<PolicyFault> {
-        for (index, moment) in moments().iter().enumerate() {
+impl<'a> Trial<'a> {
+    fn of(policy: &'a ScriptPolicy, file: &'a Path, source: &'a str) -> Self {
+        Self { policy, file, source, told: HashSet::new(), faults: Vec::new() }
+    }
+
+    /// Tries the policy in the moments of the corpus with these numbers.
+    fn run(mut self, tried: impl Iterator<Item = usize>, begun: Instant) -> Vec<PolicyFault> {
+        let moments = moments();
+        for (index, moment) in tried.map_while(|index| Some((index, moments.get(index)?))) {
             for tasks in candidates(index, moment).chunks(CHUNK) {
                 self.chunk(index, moment, tasks);
                 if begun.elapsed() > MAX_TRIAL {

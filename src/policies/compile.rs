@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use rhai::{AST, Engine, Module, ParseErrorType, Scope};
+use rhai::{AST, Engine, Module, ParseErrorType, Position, Scope};
 use sha2::{Digest, Sha256};
 
-use crate::scoring::Uses;
 use crate::scoring::lower::{Obstacle, lower};
 use crate::scoring::native::Program;
+use crate::scoring::params::{ParamValues, Params};
+use crate::scoring::{ScoreRange, Uses};
 
 use super::constants::{Declared, read_declared};
 use super::engine::{Batch, Containers, MAX_SCRIPT_BYTES, sandbox};
 use super::fault::{Place, PolicyFault, run_fault, syntax_fault};
+use super::params::{ParamFault, read_params};
 use super::suggest::{known_names, nearest};
 use super::syntax::{Analysis, ENTRY_POINTS, analyse};
 
@@ -29,12 +31,37 @@ pub struct Compiled {
     pub uses: Uses,
     /// What the constants declare.
     pub declared: Declared,
+    /// What may be set from outside.
+    pub params: Params,
+    /// What it is set to.
+    pub values: ParamValues,
     /// Whether there is a function `eligible`.
     pub has_eligible: bool,
     /// Where the functions stand that the server calls, in the order of [`ENTRY_POINTS`].
     pub places: [Place; 3],
-    /// The scores as a native program, or what leaves them to the interpreter.
+    /// The scores as a native program of these values, or what leaves them to the interpreter.
     pub program: Result<Program, Obstacle>,
+    /// What a program of other values is made of.
+    pub recipe: Recipe,
+}
+
+/// What a native program is made of, besides the functions and the values of parameters.
+pub struct Recipe {
+    constants: Scope<'static>,
+    /// The text, without a byte order mark.
+    pub source: String,
+    range: Option<ScoreRange>,
+}
+
+impl Recipe {
+    /// A program of these functions with these values of the parameters.
+    ///
+    /// # Errors
+    ///
+    /// What leaves the scores to the interpreter.
+    pub fn program(&self, ast: &AST, values: &ParamValues) -> Result<Program, Obstacle> {
+        lower(ast, &self.constants, &self.source, self.range, values)
+    }
 }
 
 /// The version of a text: the first 12 hexadecimal digits of its SHA-256.
@@ -59,18 +86,22 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
     let (constants, analysis) = read_constants(file, source)?;
     let declared = read_declared(&constants)
         .map_err(|(name, message)| vec![PolicyFault::new(file, message).at(find_word(source, "const", name))])?;
+    let params = read_params(&constants).map_err(|faults| param_faults(file, source, faults))?;
     let engine = engine_with(&constants, analysis.containers);
     let mut ast =
         engine.compile_with_scope(&constants, source).map_err(|error| vec![strict_fault(file, &error, &constants)])?;
     let mut faults: Vec<PolicyFault> =
         analysis.faults.iter().map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();
+    faults.extend(unknown_params(file, &analysis, &params));
     faults.extend(missing_functions(file, source, &ast));
     if !faults.is_empty() {
         return Err(faults);
     }
     let has_eligible = ast.iter_functions().any(|function| function.name == "eligible");
     ast.clear_statements();
-    let program = lower(&ast, &constants, source, declared.range);
+    let values = params.defaults();
+    let recipe = Recipe { constants, source: source.to_owned(), range: declared.range };
+    let program = recipe.program(&ast, &values);
     Ok(Compiled {
         file: file.to_owned(),
         version,
@@ -78,9 +109,12 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
         ast,
         uses: analysis.uses,
         declared,
+        values,
+        params,
         has_eligible,
         places: ENTRY_POINTS.map(|name| find_word(source, "fn", name)),
         program,
+        recipe,
     })
 }
 
@@ -153,6 +187,42 @@ fn missing_functions(file: &Path, source: &str, ast: &AST) -> Vec<PolicyFault> {
         }
     };
     ENTRY_POINTS.into_iter().filter_map(check).collect()
+}
+
+fn param_faults(file: &Path, source: &str, faults: Vec<ParamFault>) -> Vec<PolicyFault> {
+    let place = |name: Option<String>| {
+        let whole = find_word(source, "const", "PARAMS");
+        name.and_then(|name| find_key(source, whole.line?, &name)).unwrap_or(whole)
+    };
+    faults.into_iter().map(|(name, message)| PolicyFault::new(file, message).at(place(name))).collect()
+}
+
+/// Where `name:` stands, from this line on.
+pub fn find_key(source: &str, from_line: usize, name: &str) -> Option<Place> {
+    let is_key = |line: &str, at: usize| {
+        let word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        !line[..at].ends_with(word) && line[at + name.len()..].trim_start_matches('"').trim_start().starts_with(':')
+    };
+    source.lines().enumerate().skip(from_line.saturating_sub(1)).find_map(|(index, line)| {
+        let at = line.match_indices(name).map(|(at, _)| at).find(|at| is_key(line, *at))?;
+        Some(Place { line: Some(index + 1), column: Some(line[..at].chars().count() + 1) })
+    })
+}
+
+/// Parameters that the functions read and nobody declared.
+fn unknown_params(file: &Path, analysis: &Analysis, params: &Params) -> Vec<PolicyFault> {
+    let known: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+    let check = |(name, position): &(Option<String>, Position)| {
+        let message = match name {
+            _ if params.is_empty() => "`ctx` has no field `params`: the script declares no `PARAMS`".to_owned(),
+            Some(name) if params.get(name).is_none() => {
+                format!("`PARAMS` has no `{name}`; {}", known_names(name, &known))
+            }
+            _ => return None,
+        };
+        Some(PolicyFault::new(file, message).at((*position).into()))
+    };
+    analysis.params.iter().filter_map(check).collect()
 }
 
 fn functions_there(wanted: &str, names: &[&str]) -> String {

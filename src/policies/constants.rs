@@ -23,9 +23,6 @@ pub struct Declared {
 /// The constant's name and what is wrong with it.
 pub fn read_declared(constants: &Scope<'_>) -> Result<Declared, (&'static str, String)> {
     let read = |name| constants.get(name);
-    if let Some(params) = read("PARAMS").filter(|params| !params.is_map()) {
-        return Err(("PARAMS", format!("`PARAMS` must be a map, not {}", kind(params))));
-    }
     Ok(Declared {
         windows: read("WINDOWS").map(read_windows).transpose().map_err(|message| ("WINDOWS", message))?,
         range: read("RANGE").map(read_range).transpose().map_err(|message| ("RANGE", message))?,

@@ -13,7 +13,7 @@ use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
     BasicStringPackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{Dynamic, Engine, EvalAltResult, Module, Shared};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, Shared, Token};
 
 /// How many operations one call may take.
 pub const MAX_OPERATIONS: u64 = 100_000;
@@ -78,6 +78,7 @@ pub fn sandbox(constants: Module, containers: Containers) -> Engine {
     engine.register_global_module(Shared::clone(&constants));
     engine.register_static_module("global", constants);
     limit(&mut engine);
+    read_default_as_name(&mut engine);
     if containers == Containers::Changed {
         measure_variables(&mut engine);
     }
@@ -106,6 +107,15 @@ fn limit(engine: &mut Engine) {
         let timer = TIMER.get();
         let spent = timer.overruns >= MAX_OVERRUNS || timer.end.is_some_and(|end| Instant::now() >= end);
         spent.then_some(Dynamic::UNIT)
+    });
+}
+
+/// Rhai keeps the word `default` for itself and does nothing with it; the parameters of a policy have a default.
+#[expect(deprecated, reason = "marked as volatile, not as going away; the version of rhai is pinned")]
+fn read_default_as_name(engine: &mut Engine) {
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if word.as_str() == "default" => Token::Identifier(word),
+        other => other,
     });
 }
 

@@ -3,7 +3,7 @@
 mod choosing;
 mod taking;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,7 @@ use crate::calendar::Windows;
 use crate::clock::{Clock, Timestamp};
 use crate::observe::metrics::{PoliciesReading, PolicyReading};
 use crate::scoring::Policy;
+use crate::scoring::params::{ParamSetting, Params};
 
 use super::candidates::Candidates;
 use super::cases::CaseFailure;
@@ -28,6 +29,7 @@ use super::pins::{Pin, Pins, file_version};
 use super::script::ScriptPolicy;
 use super::shadows::Shadows;
 use super::shipped::{self, DEFAULT, ShippedError};
+use super::variants::Variants;
 
 pub use super::status::{CaseRule, Origin, PolicyStatus, Refusal, Reload};
 
@@ -68,6 +70,7 @@ pub struct LivePolicies {
     shadows: Shadows,
     /// How often something was taken back by itself, by policy.
     rollbacks: Mutex<BTreeMap<String, u64>>,
+    variants: Variants,
     changes: watch::Sender<u64>,
     /// Hashes of names and texts that passed the check.
     passed: Mutex<HashSet<[u8; 32]>>,
@@ -99,9 +102,12 @@ pub struct Snapshot {
 impl Snapshot {
     /// The policy of that name.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Policy>> {
+        Some(self.script(name)?)
+    }
+
+    fn script(&self, name: &str) -> Option<Arc<ScriptPolicy>> {
         let live = self.table.get(name).and_then(|entry| entry.live.clone());
-        let live = live.or_else(|| (name == DEFAULT).then(|| Arc::clone(&self.shipped)))?;
-        Some(live)
+        live.or_else(|| (name == DEFAULT).then(|| Arc::clone(&self.shipped)))
     }
 
     /// The default policy: there always is one.
@@ -157,6 +163,7 @@ impl LivePolicies {
             candidates: ArcSwap::default(),
             shadows: Shadows::start(),
             rollbacks: Mutex::default(),
+            variants: Variants::default(),
             changes: watch::Sender::new(0),
             passed: Mutex::default(),
         };
@@ -187,6 +194,26 @@ impl LivePolicies {
     /// The default policy.
     pub fn current(&self) -> Arc<dyn Policy> {
         self.snapshot().current()
+    }
+
+    /// The same with what an operator set of the policies' parameters; what is wrong with it is logged, and passed over.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Vec<ParamSetting>) -> Self {
+        let names: BTreeSet<String> = settings.iter().map(|setting| setting.policy.clone()).collect();
+        self.variants = Variants::new(settings);
+        for name in names {
+            let policy = self.snapshot().script(&name);
+            let unknown = || vec![format!("there is no policy `{name}`")];
+            for reason in policy.map_or_else(unknown, |policy| self.variants.faults(&policy)) {
+                tracing::warn!(policy.name = name, reason, "setting of a policy passed over");
+            }
+        }
+        self
+    }
+
+    /// What people may set of that policy, each with its value when they do not.
+    pub fn open_params(&self, name: &str) -> Params {
+        self.snapshot().script(name).map(|policy| self.variants.open_params(&policy)).unwrap_or_default()
     }
 
     /// The default policy's windows: those of people who have set none.
@@ -269,7 +296,7 @@ impl LivePolicies {
         let mut table = Table::new();
         let mut changed = Reload::Unchanged;
         let names = before.keys().chain(sources.keys()).chain(pins.keys()).map(String::as_str).chain([DEFAULT]);
-        for name in names.collect::<std::collections::BTreeSet<_>>() {
+        for name in names.collect::<BTreeSet<_>>() {
             let entry = before.get(name);
             // What is the file's own text needs no other place.
             let pin = pins.get(name).filter(|pin| Some(&pin.version) != pin.file_version.as_ref());

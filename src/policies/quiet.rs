@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::script::ScriptPolicy;
 use crate::calendar::Windows;
+use crate::scoring::params::ParamValues;
 use crate::scoring::{Context, Explanation, FactTable, Policy, ScoreRange, Uses, Verdict};
 
 /// A policy on trial.
@@ -28,6 +29,18 @@ impl Policy for Quiet {
 
     fn uses(&self) -> Uses {
         self.0.uses()
+    }
+
+    fn variant(&self) -> u64 {
+        self.0.variant()
+    }
+
+    fn set_values(&self) -> ParamValues {
+        self.0.set_values()
+    }
+
+    fn tuned(&self, values: &ParamValues) -> Result<Arc<dyn Policy>, String> {
+        self.0.tuned(values)
     }
 
     fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {

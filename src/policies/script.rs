@@ -11,11 +11,13 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use crate::calendar::Windows;
 use crate::scoring::lower::Obstacle;
 use crate::scoring::native::{Outcome, Program};
+use crate::scoring::params::{ParamValues, Params, values_key};
 use crate::scoring::{
     Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
 };
 
-use super::compile::Compiled;
+use super::agreement::agreed_briefly;
+use super::compile::{Compiled, Recipe};
 use super::engine::Batch;
 use super::fault::{Place, run_fault};
 use super::memo::{Key, Memo, add_task_key, context_key, has_keys};
@@ -30,19 +32,22 @@ pub struct ScriptPolicy {
     name: String,
     version: String,
     file: PathBuf,
-    engine: Engine,
+    engine: Arc<Engine>,
     ast: AST,
     uses: Uses,
     windows: Windows,
     range: Option<ScoreRange>,
+    params: Params,
+    values: ParamValues,
     has_eligible: bool,
     places: [Place; 3],
     program: Result<Program, Obstacle>,
+    recipe: Arc<Recipe>,
     is_distrusted: bool,
     memo: Memo,
     faults: Arc<AtomicU64>,
-    evaluations: AtomicU64,
-    failures: AtomicU64,
+    evaluations: Arc<AtomicU64>,
+    failures: Arc<AtomicU64>,
 }
 
 impl ScriptPolicy {
@@ -52,20 +57,76 @@ impl ScriptPolicy {
             name: name.to_owned(),
             version: compiled.version,
             file: compiled.file,
-            engine: compiled.engine,
+            engine: Arc::new(compiled.engine),
             ast: compiled.ast,
             uses: compiled.uses,
             windows: compiled.declared.windows.unwrap_or(windows),
             range: compiled.declared.range,
+            params: compiled.params,
+            values: compiled.values,
             has_eligible: compiled.has_eligible,
             places: compiled.places,
             program: compiled.program,
+            recipe: Arc::new(compiled.recipe),
             is_distrusted: false,
             memo: Memo::default(),
             faults: Arc::default(),
-            evaluations: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
+            evaluations: Arc::default(),
+            failures: Arc::default(),
         }
+    }
+
+    /// What may be set from outside.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// What it is set to.
+    pub fn values(&self) -> &ParamValues {
+        &self.values
+    }
+
+    /// Whether the two are one script that was read once, with whatever values.
+    pub(super) fn is_variant_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.recipe, &other.recipe)
+    }
+
+    /// The text that it was made from.
+    pub(super) fn source(&self) -> &str {
+        &self.recipe.source
+    }
+
+    /// The same script with other values of its parameters, which have passed
+    /// [`Param::accept`](crate::scoring::params::Param::accept). Its compiled form is made anew, of these values. What it does
+    /// counts as done by the policy.
+    #[must_use]
+    pub fn with_values(&self, values: ParamValues) -> Self {
+        let program = match &self.program {
+            Err(obstacle) if self.is_distrusted => Err(obstacle.clone()),
+            _ => self.recipe.program(&self.ast, &values),
+        };
+        let variant = Self {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            file: self.file.clone(),
+            engine: Arc::clone(&self.engine),
+            ast: self.ast.clone(),
+            uses: self.uses,
+            windows: self.windows,
+            range: self.range,
+            params: self.params.clone(),
+            values,
+            has_eligible: self.has_eligible,
+            places: self.places,
+            memo: Memo::default(),
+            program,
+            recipe: Arc::clone(&self.recipe),
+            is_distrusted: self.is_distrusted,
+            faults: Arc::clone(&self.faults),
+            evaluations: Arc::clone(&self.evaluations),
+            failures: Arc::clone(&self.failures),
+        };
+        agreed_briefly(variant)
     }
 
     /// Counts its faults in `faults` from now on.
@@ -187,7 +248,7 @@ impl ScriptPolicy {
 
     /// A run in one context.
     pub fn run(&self, ctx: &Context) -> Run<'static> {
-        Run { batch: Batch::begin(), scope: Scope::new(), ctx: context_value(ctx, self.uses) }
+        Run { batch: Batch::begin(), scope: Scope::new(), ctx: context_value(ctx, self.uses, &self.values) }
     }
 
     /// Scores a batch; faults are neither counted nor logged.
@@ -308,6 +369,23 @@ impl Policy for ScriptPolicy {
 
     fn uses(&self) -> Uses {
         self.uses
+    }
+
+    fn tuned(&self, values: &ParamValues) -> Result<Arc<dyn Policy>, String> {
+        let mut all = self.values.clone();
+        for (name, value) in values {
+            let param = self.params.get(name).ok_or_else(|| format!("the policy has no parameter `{name}`"))?;
+            all.insert(name.clone(), param.accept(value).map_err(|rule| format!("the parameter `{name}` {rule}"))?);
+        }
+        Ok(Arc::new(self.with_values(all)))
+    }
+
+    fn variant(&self) -> u64 {
+        values_key(&self.values)
+    }
+
+    fn set_values(&self) -> ParamValues {
+        self.params.set_among(&self.values)
     }
 
     fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {

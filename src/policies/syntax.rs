@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
+use crate::scoring::params::PARAMS_FIELD;
 use crate::scoring::{ContextField, TaskField, Uses};
 
 use super::engine::Containers;
@@ -54,6 +55,8 @@ const TAKE_CLOSURES: [&str; 17] = [
 pub struct Analysis {
     /// The fields that may be read.
     pub uses: Uses,
+    /// The parameters that are read, and where; without a name where it cannot be told which.
+    pub params: Vec<(Option<String>, Position)>,
     /// Whether parts of containers are assigned to.
     pub containers: Containers,
     /// Statements outside of functions that would keep state: where, and why not.
@@ -75,7 +78,13 @@ pub fn analyse(ast: &AST) -> Analysis {
     let functions = functions_of(ast);
     let bindings = bind(&functions);
     let mut reader = Reader {
-        analysis: Analysis { uses: Uses::NONE, containers: Containers::Read, outside: Vec::new(), faults: Vec::new() },
+        analysis: Analysis {
+            uses: Uses::NONE,
+            params: Vec::new(),
+            containers: Containers::Read,
+            outside: Vec::new(),
+            faults: Vec::new(),
+        },
         bindings: &bindings,
     };
     reader.top_level(ast);
@@ -268,6 +277,9 @@ impl Reader<'_> {
                 if std::ptr::eq(&raw const pair.lhs, expr) =>
             {
                 let indexed = matches!(parent, Some(ASTNode::Expr(Expr::Index(..))));
+                if holds == Holds::Context && self.param(&pair.rhs) {
+                    return;
+                }
                 self.access(first_access(&pair.rhs, indexed && flags.contains(ASTFlags::BREAK)), holds);
             }
             Some(node)
@@ -277,14 +289,29 @@ impl Reader<'_> {
         }
     }
 
+    /// `ctx.params.name`; whether it is that.
+    fn param(&mut self, rhs: &Expr) -> bool {
+        let field = first_access(rhs, false);
+        if named(field).is_none_or(|(name, _)| name != PARAMS_FIELD) {
+            return false;
+        }
+        let next = match rhs {
+            Expr::Dot(pair, ..) | Expr::Index(pair, ..) => named(first_access(&pair.rhs, false)),
+            _ => None,
+        };
+        let (name, position) = next.map_or((None, field.position()), |(name, at)| (Some(name.to_owned()), at));
+        let read = (name, position);
+        // Rhai lists a function's last statement twice.
+        if !self.analysis.params.contains(&read) {
+            self.analysis.params.push(read);
+        }
+        true
+    }
+
     fn access(&mut self, field: &Expr, holds: Holds) {
-        let (name, position) = match field {
-            Expr::Property(property, position) => (property.2.as_str(), *position),
-            Expr::StringConstant(name, position) => (name.as_str(), *position),
-            _ => {
-                self.analysis.uses = Uses::ALL;
-                return;
-            }
+        let Some((name, position)) = named(field) else {
+            self.analysis.uses = Uses::ALL;
+            return;
         };
         match holds {
             Holds::Task => match TaskField::parse(name) {
@@ -324,6 +351,15 @@ fn words_of(expr: &Expr, names: &BTreeMap<&str, Holds>) -> Option<(String, Vec<&
         Holds::Both => return None,
     };
     Some((format!("{}.{name}", variable(&pair.lhs)?), words))
+}
+
+/// The name of a link such as `.a` or `["a"]`, and where it stands.
+fn named(link: &Expr) -> Option<(&str, Position)> {
+    match link {
+        Expr::Property(property, position) => Some((property.2.as_str(), *position)),
+        Expr::StringConstant(name, position) => Some((name.as_str(), *position)),
+        _ => None,
+    }
 }
 
 /// The first link of the chain `task.a.b` or `task["a"].b`; `whole` when the chain ends after the index.

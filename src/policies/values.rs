@@ -3,7 +3,10 @@
 use rhai::{Array, Dynamic, INT, Identifier, Map};
 
 use crate::calendar::TimeOfDay;
+use crate::scoring::params::{PARAMS_FIELD, ParamValues};
 use crate::scoring::{Classic, Context, ContextField, Facts, Part, TaskField, Uses};
+
+use super::params::params_value;
 
 /// The `task` of a policy: the fields that it reads.
 pub(super) fn task_value(facts: &Facts<'_>, uses: Uses) -> Dynamic {
@@ -31,10 +34,11 @@ fn task_field(facts: &Facts<'_>, field: TaskField) -> Dynamic {
     }
 }
 
-/// The `ctx` of a policy: the fields that it reads.
-pub(super) fn context_value(ctx: &Context, uses: Uses) -> Dynamic {
+/// The `ctx` of a policy: the fields that it reads, and the values of its parameters when it has any.
+pub(super) fn context_value(ctx: &Context, uses: Uses, params: &ParamValues) -> Dynamic {
     let fields = uses.context_fields().map(|field| (Identifier::from(field.as_str()), context_field(ctx, field)));
-    Dynamic::from_map(fields.collect())
+    let params = (!params.is_empty()).then(|| (Identifier::from(PARAMS_FIELD), params_value(params)));
+    Dynamic::from_map(fields.chain(params).collect())
 }
 
 fn context_field(ctx: &Context, field: ContextField) -> Dynamic {

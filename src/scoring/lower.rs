@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::native::graph::{Id, Node};
 use super::native::values::{Data, Maker, Refusal, Value};
 use super::native::{Program, Results};
+use super::params::ParamValues;
 use super::policy::ScoreRange;
 
 /// More operations than this are left to the interpreter.
@@ -64,13 +65,20 @@ impl fmt::Display for Obstacle {
 /// - `constants`: the values of its constants.
 /// - `source`: its text, in which the values of `switch` cases are looked for: the tree holds their hashes alone.
 /// - `range`: what scores may be.
+/// - `params`: the values of the parameters: the program is of these values, and of no others.
 ///
 /// # Errors
 ///
 /// [`Obstacle`]: the first thing that only the interpreter can do.
-pub fn lower(ast: &AST, constants: &Scope<'_>, source: &str, range: Option<ScoreRange>) -> Result<Program, Obstacle> {
+pub fn lower(
+    ast: &AST,
+    constants: &Scope<'_>,
+    source: &str,
+    range: Option<ScoreRange>,
+    params: &ParamValues,
+) -> Result<Program, Obstacle> {
     let compile = || {
-        let mut lowering = Lowering::new(ast, constants, source);
+        let mut lowering = Lowering::new(ast, constants, source, params);
         let score = lowering.entry("score")?;
         let eligible = if lowering.has("eligible") { Some(lowering.entry("eligible")?) } else { None };
         lowering.finish(&score, eligible.as_ref(), range)
@@ -92,6 +100,7 @@ struct Lowering<'a> {
     functions: HashMap<(String, usize), Rc<Function>>,
     constants: HashMap<String, Value>,
     source: &'a str,
+    params: &'a ParamValues,
     /// The calls that are being put in, the innermost last.
     calls: Vec<String>,
     /// How many expressions were read.
@@ -114,11 +123,11 @@ struct State {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(ast: &AST, constants: &Scope<'_>, source: &'a str) -> Self {
+    fn new(ast: &AST, constants: &Scope<'_>, source: &'a str, params: &'a ParamValues) -> Self {
         let mut maker = Maker::default();
         let constants =
             constants.iter().map(|(name, _, value)| (name.to_owned(), constant(&mut maker, &value))).collect();
-        Self { maker, functions: functions_of(ast), constants, source, calls: Vec::new(), expressions: 0 }
+        Self { maker, functions: functions_of(ast), constants, source, params, calls: Vec::new(), expressions: 0 }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -127,7 +136,7 @@ impl<'a> Lowering<'a> {
 
     /// What one of the functions that the server calls returns.
     fn entry(&mut self, name: &str) -> Result<Value, Obstacle> {
-        let args = [facts::task(&mut self.maker), facts::context(&mut self.maker)];
+        let args = [facts::task(&mut self.maker), facts::context(&mut self.maker, self.params)];
         self.call_function(name, &args)
     }
 

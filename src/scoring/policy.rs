@@ -11,6 +11,26 @@ use super::explain::Explanation;
 use super::facts::FactTable;
 use super::fields::Uses;
 use super::moment::{Context, Moment};
+use super::params::ParamValues;
+
+/// Which policy decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyUsed {
+    /// Its name.
+    pub name: String,
+    /// The hash of its content.
+    pub version: String,
+    /// The values of its parameters that are not those that it declares.
+    pub set_values: ParamValues,
+}
+
+impl PolicyUsed {
+    /// This policy.
+    pub fn of(policy: &dyn Policy) -> Self {
+        let (name, version) = (policy.name().to_owned(), policy.version().to_owned());
+        Self { name, version, set_values: policy.set_values() }
+    }
+}
 
 /// Why one task has no score. The other tasks keep theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -101,6 +121,26 @@ pub trait Policy: Send + Sync {
 
     /// Explains one row's score; its parts add up to the score, or it carries a fault that says so.
     fn explain(&self, facts: &FactTable, row: usize, ctx: &Context) -> Explanation;
+
+    /// Tells apart what has one name and one version, but other values of its parameters; 0 where there are none.
+    fn variant(&self) -> u64 {
+        0
+    }
+
+    /// The values of its parameters that are not those that it declares.
+    fn set_values(&self) -> ParamValues {
+        ParamValues::new()
+    }
+
+    /// The same policy with other values of some of its parameters.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that it does not have, or a value that does not fit.
+    fn tuned(&self, values: &ParamValues) -> Result<Arc<dyn Policy>, String> {
+        let first = values.keys().next().map_or("", String::as_str);
+        Err(format!("the policy has no parameter `{first}`"))
+    }
 
     /// The context of a moment under this policy: the person's windows, or the policy's.
     fn context(&self, moment: &Moment) -> Context {

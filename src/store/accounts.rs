@@ -25,6 +25,8 @@ pub struct UserRecord {
     pub windows: Option<String>,
     /// `None` is the server's default.
     pub policy: Option<String>,
+    /// JSON: what they set of the parameters of policies.
+    pub policy_params: Option<String>,
     /// `user` or `admin`.
     pub role: String,
     /// `active` or `disabled`.
@@ -54,6 +56,8 @@ pub struct ProfileRecord {
     pub windows: Option<String>,
     /// The policy's name.
     pub policy: Option<String>,
+    /// JSON: what they set of the parameters of policies.
+    pub policy_params: Option<String>,
     /// `off`, `daily` or `weekly`.
     pub digest: &'static str,
     /// When they are to be told next.
@@ -70,8 +74,8 @@ const INSERT_USER: Sql = Sql::same(
 macro_rules! select_user {
     ($rest:literal) => {
         concat!(
-            "SELECT id, email, email_key, password_hash, full_name, time_zone, windows, policy, role, status,
-                    data_version, created_at, updated_at, email_verified_at, digest, digest_at FROM users ",
+            "SELECT id, email, email_key, password_hash, full_name, time_zone, windows, policy, policy_params, role,
+                    status, data_version, created_at, updated_at, email_verified_at, digest, digest_at FROM users ",
             $rest
         )
     };
@@ -89,12 +93,12 @@ const LIST_USERS: Sql = Sql::same(select_user!("ORDER BY created_at, id"));
 /// `$1` now, `$2` how many.
 const LIST_DUE_DIGESTS: Sql = Sql::same(select_user!("WHERE digest_at <= $1 ORDER BY digest_at, id LIMIT $2"));
 const ANY_USER: Sql = Sql::same("SELECT 1 FROM users LIMIT 1");
-/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now, `$7` and `$8` the mail of the morning. One
-/// row: the number of the change.
+/// `$1` id, `$2` name, `$3` zone, `$4` windows, `$5` policy, `$6` now, `$7` and `$8` the mail of the morning,
+/// `$9` what is set of policies. One row: the number of the change.
 const UPDATE_PROFILE: Sql = Sql::same(
     "UPDATE users
         SET full_name = $2, time_zone = $3, windows = $4, policy = $5, updated_at = $6, data_version = data_version + 1,
-            digest = $7, digest_at = $8
+            digest = $7, digest_at = $8, policy_params = $9
       WHERE id = $1 RETURNING data_version",
 );
 /// `$1` id, `$2` hash, `$3` now.
@@ -206,6 +210,7 @@ impl Tx<'_> {
                 .bind(now.as_micros())
                 .bind(profile.digest)
                 .bind(profile.digest_at)
+                .bind(&profile.policy_params)
                 .fetch_one(db)
                 .await
         })?)

@@ -37,6 +37,8 @@ pub struct CallerRecord {
     pub windows: Option<String>,
     /// The policy's name.
     pub policy: Option<String>,
+    /// JSON: what they set of the parameters of policies.
+    pub policy_params: Option<String>,
     /// Counts every change of the user's data.
     pub data_version: i64,
 }
@@ -47,7 +49,8 @@ macro_rules! session_callers {
             // SQLite needs the type of NULL from nobody, PostgreSQL from the statement.
             sqlite: concat!(
                 "SELECT s.id AS credential_id, NULL AS token_hash, NULL AS scopes, NULL AS client_id, s.expires_at,
-                        s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy, u.data_version
+                        s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
+                        u.policy_params, u.data_version
                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id IN (",
                 $keys,
                 ")"
@@ -55,7 +58,8 @@ macro_rules! session_callers {
             postgres: concat!(
                 "SELECT s.id AS credential_id, NULL::bytea AS token_hash, NULL::text AS scopes, NULL::text AS client_id,
                         s.expires_at, s.last_seen_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone,
-                        u.windows, u.policy, u.data_version
+                        u.windows, u.policy,
+                        u.policy_params, u.data_version
                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id IN (",
                 $keys,
                 ")"
@@ -71,7 +75,7 @@ macro_rules! token_callers {
             sqlite: concat!(
                 "SELECT t.id AS credential_id, t.token_hash, t.scopes, NULL AS client_id, t.expires_at,
                         t.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
-                        u.data_version
+                        u.policy_params, u.data_version
                    FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash IN (",
                 $keys,
                 ")"
@@ -79,7 +83,7 @@ macro_rules! token_callers {
             postgres: concat!(
                 "SELECT t.id AS credential_id, t.token_hash, t.scopes, NULL::text AS client_id, t.expires_at,
                         t.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
-                        u.data_version
+                        u.policy_params, u.data_version
                    FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash IN (",
                 $keys,
                 ")"
@@ -95,7 +99,7 @@ macro_rules! grant_callers {
             sqlite: concat!(
                 "SELECT g.id AS credential_id, NULL AS token_hash, g.scopes, c.client_id, g.expires_at,
                         g.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
-                        u.data_version
+                        u.policy_params, u.data_version
                    FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_ref
                   WHERE g.id IN (",
                 $keys,
@@ -104,7 +108,7 @@ macro_rules! grant_callers {
             postgres: concat!(
                 "SELECT g.id AS credential_id, NULL::bytea AS token_hash, g.scopes, c.client_id, g.expires_at,
                         g.last_used_at AS used_at, u.id AS user_id, u.role, u.status, u.time_zone, u.windows, u.policy,
-                        u.data_version
+                        u.policy_params, u.data_version
                    FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_ref
                   WHERE g.id IN (",
                 $keys,

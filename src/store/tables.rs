@@ -200,6 +200,7 @@ pub const TABLES: &[Table] = &[
             int("email_verified_at").since(3),
             text("digest").since(7),
             int("digest_at").since(7),
+            text("policy_params").since(12),
         ],
     ),
     Table::kept(

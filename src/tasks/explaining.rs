@@ -3,7 +3,8 @@
 use crate::accounts::Caller;
 use crate::ids::TaskId;
 use crate::scoring::{
-    Candidate, Explanation, FactTable, Gap, Lever, Moment, NextChange, Policy, by_score, gaps, levers, next_change,
+    Candidate, Explanation, FactTable, Gap, Lever, Moment, NextChange, Policy, PolicyUsed, by_score, gaps, levers,
+    next_change,
 };
 
 use super::Tasks;
@@ -22,8 +23,8 @@ pub struct Explained {
     pub score: Option<f64>,
     /// Why.
     pub explanation: Explanation,
-    /// The policy's name and version.
-    pub policy: (String, String),
+    /// The policy.
+    pub policy: PolicyUsed,
     /// The moment of the explanation.
     pub moment: Moment,
     /// When it changes by itself.
@@ -135,7 +136,7 @@ impl Tasks {
             next_change: next_change(&*policy, &one.candidate, &moment),
             levers: levers(&*policy, &one.candidate, &moment),
             explanation: one.explanation,
-            policy: (policy.name().to_owned(), policy.version().to_owned()),
+            policy: PolicyUsed::of(&*policy),
             task: one.task,
             moment,
             versus,

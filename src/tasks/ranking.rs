@@ -99,6 +99,7 @@ impl Standing {
         Arc::ptr_eq(&self.loaded, loaded)
             && self.policy.version() == policy.version()
             && self.policy.name() == policy.name()
+            && self.policy.variant() == policy.variant()
             && self.moment.now <= now
             && self.valid_until.is_none_or(|until| now < until)
     }
@@ -156,7 +157,8 @@ impl Rankings {
     }
 
     pub(super) fn policy(&self, caller: &Caller, wanted: Option<&str>) -> Result<Arc<dyn Policy>, TaskError> {
-        let choose = |name: &str| self.policies.choose(name, caller.user_id, caller.role);
+        let choose =
+            |name: &str| self.policies.choose(name, (caller.user_id, caller.role), caller.policy_params.get(name));
         if let Some(name) = wanted {
             return choose(name).ok_or_else(|| TaskError::fault("?policy", "must be the name of a policy"));
         }
@@ -188,7 +190,8 @@ impl Tasks {
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
             let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
-            rankings.policies.shadow(&*policy, caller.user_id, &standing.facts, &standing.moment);
+            let own = caller.policy_params.get(policy.name());
+            rankings.policies.shadow(&*policy, (caller.user_id, own), &standing.facts, &standing.moment);
             Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
         };
         let before = rankings.made.load(Ordering::Relaxed);

@@ -24,6 +24,7 @@ mod proxies;
 mod reports;
 mod retries;
 mod shared_limits;
+mod shelf;
 mod snooze;
 mod telemetry;
 mod transfer;

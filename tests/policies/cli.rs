@@ -36,6 +36,9 @@ fn check_and_test_say_by_their_exit_code_whether_all_is_in_order() {
     assert_eq!(run(&folder, "check --json default"), Ok(true));
     assert_eq!(run(&folder, &format!("check {file}")), Ok(false));
     assert_eq!(run(&folder, "check --json mine"), Ok(false));
+    assert_eq!(run(&folder, "schema --json"), Ok(true));
+    assert_eq!(run(&folder, "schema eisenhower"), Ok(true));
+    assert_eq!(run(&folder, "schema mine"), Ok(false));
     assert_eq!(run(&folder, "test default"), Ok(true));
     assert_eq!(run(&folder, "test"), Ok(false));
     assert!(run(&folder, "check other").is_err_and(|error| error.contains("there is no policy `other`")));
@@ -59,4 +62,48 @@ fn explain_takes_a_task_by_flags() {
     {
         assert!(run(home.path(), &format!("explain {flags}")).is_err(), "{flags}");
     }
+}
+
+#[test]
+fn test_says_what_the_examples_reach_and_fails_below_the_threshold() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("policies");
+    shipped::write_to(&folder).unwrap();
+    let half = "fn score(task, ctx) { if task.priority > 3 { 2 } else { 1 } }
+        fn explain(task, ctx) { #{ total: score(task, ctx), parts: [], recommendation: \"\" } }";
+    fs::create_dir_all(folder.join("half/tests")).unwrap();
+    fs::write(folder.join("half/policy.rhai"), half).unwrap();
+    let example = |name: &str, expected| {
+        format!("{{ name: {name}, now: 2025-10-31, tasks: [{{ id: a }}], expect: {{ scores: {{ a: {expected} }} }} }}")
+    };
+    let file = folder.join("half/tests/a.yaml");
+    fs::write(&file, format!("cases: [{}]", example("low", 1))).unwrap();
+    let junit = home.path().join("junit.xml");
+
+    // Of two functions and two branches, two are reached.
+    assert_eq!(run(&folder, "test half --coverage"), Ok(true));
+    assert_eq!(run(&folder, "test half --coverage --threshold 50"), Ok(true));
+    assert_eq!(run(&folder, "test half --threshold 51 --json"), Ok(false));
+    assert_eq!(
+        run(&folder, &format!("test {} --threshold 90 --junit {}", folder.display(), junit.display())),
+        Ok(false)
+    );
+    let xml = fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains(r#"<testsuite name="half" tests="2" failures="1" errors="0" skipped="0">"#), "{xml}");
+    assert!(xml.contains("50 % of the script is reached, and 90 % must be"), "{xml}");
+    assert!(run(&folder, "test half --threshold 101").is_err());
+
+    fs::write(&file, format!("cases: [{}, {}]", example("low", 1), example("\"high & mighty\"", 2))).unwrap();
+    assert_eq!(run(&folder, &format!("test {} --junit {}", file.display(), junit.display())), Ok(false));
+    let xml = fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains(r#"name="high &amp; mighty""#) && xml.contains("`a` must score 2, but it is 1"), "{xml}");
+}
+
+#[test]
+fn the_examples_of_the_shelf_reach_nine_tenths_of_each_script() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("policies");
+    shipped::write_to(&folder).unwrap();
+
+    assert_eq!(run(&folder, "test --coverage --threshold 90"), Ok(true));
 }

@@ -29,10 +29,14 @@ fn world() -> Vec<(Moment, Vec<Candidate>)> {
     world
 }
 
+/// One policy in so many is compared with other values of its parameters too.
+const TUNED_EACH: u64 = 5;
+
 /// What became of some policies.
 #[derive(Debug, Default)]
 struct Tally {
     compiled: usize,
+    tuned: usize,
     scores: usize,
     unclear: usize,
     classes: usize,
@@ -80,11 +84,18 @@ fn run(first: u64) {
             refused.push(obstacle.to_string());
         }
         compare(seed, &source, &policy, &world, &mut tally);
+        for values in policy.params().ends().into_iter().filter(|_| seed % TUNED_EACH == 0) {
+            let variant = policy.with_values(values);
+            assert!(!variant.is_distrusted(), "seed {seed}: {:?}\n{source}", variant.program().err());
+            tally.tuned += usize::from(variant.program().is_ok());
+            compare(seed, &source, &variant, &world, &mut Tally::default());
+        }
     }
     // What makes the comparison worth something: most are compiled, and most tasks get a score from the compiled form.
     let count = usize::try_from(POLICIES).unwrap();
     refused.sort();
     assert!(tally.compiled * 10 >= count * 8, "{tally:?} {refused:#?}");
+    assert!(tally.tuned * 10 >= count * 2, "{tally:?}");
     assert!(tally.scores * 4 >= tally.compiled * JUDGED, "{tally:?}");
     assert!(tally.unclear * 2 <= tally.compiled * JUDGED, "{tally:?}");
     assert!(tally.classes * 20 >= tally.compiled, "{tally:?}");

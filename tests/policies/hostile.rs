@@ -1,7 +1,5 @@
 //! Scripts that mean harm, or only did not think.
 
-use std::time::{Duration, Instant};
-
 use mindflow::policies::compile::compile;
 use mindflow::policies::{ScriptPolicy, shipped};
 use mindflow::scoring::{Candidate, FactTable, Policy, Verdict};
@@ -31,25 +29,24 @@ fn what_never_ends_or_grows_for_ever_ends_soon_with_a_clear_error() {
         ("let s = \"ab\"; s.pad(8000, 'x'); loop { let t = s.to_upper(); t.replace(\"X\", \"yy\"); }", "too large"),
     ];
     for (body, expected) in bodies {
-        let begun = Instant::now();
         let message = faults(&with_score(body)).remove(0);
 
         // On a busy machine, time may be up before anything is too large.
         assert!(message.contains(expected) || message.contains("stopped after 5 ms"), "{body}: {message}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{body} took {:?}", begun.elapsed());
     }
 }
 
 #[test]
-fn one_call_ends_in_milliseconds() {
+fn one_call_ends_at_one_of_the_limits() {
     let compiled = compile("policy.rhai".as_ref(), &with_score("while true {}")).unwrap();
     let policy = ScriptPolicy::new("mine", compiled, shipped::windows().unwrap());
 
-    let begun = Instant::now();
     let verdict = verdicts(&policy, &[a_task(1)], &morning()).remove(0);
 
-    assert!(matches!(&verdict, Verdict::Fault(fault) if fault.line == Some(1)), "{verdict:?}");
-    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    let Verdict::Fault(fault) = &verdict else { panic!("{verdict:?}") };
+    assert_eq!(fault.line, Some(1));
+    let stopped = ["stopped after 100000 operations", "stopped after 5 ms"];
+    assert!(stopped.iter().any(|limit| fault.message.ends_with(limit)), "{fault}");
 }
 
 #[test]

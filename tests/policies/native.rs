@@ -151,6 +151,39 @@ fn a_policy_that_tells_every_minute_apart_is_computed_row_by_row() {
 }
 
 #[test]
+fn a_policy_is_compiled_anew_for_other_values_of_its_parameters() {
+    let params = "const PARAMS = #{
+        weight: #{ type: \"number\", min: 0.1, max: 9.0, default: 0.3 },
+        days: #{ type: \"whole\", min: 0, max: 30, default: 1 },
+        late: #{ type: \"bool\", default: false },
+        time: #{ type: \"word\", words: [\"morning\", \"evening\"], default: \"morning\" }
+    };
+    const BY = #{ morning: 1.5, evening: 2.5 };";
+    let score = with_score(
+        "let near = task.has_due && task.days_until_due <= ctx.params.days;
+         if ctx.params.late && task.is_overdue { return 1000; }
+         task.priority * ctx.params.weight + BY[ctx.params.time] + if near { 100 } else { 0 }
+             + if task.preferred_time == ctx.params[\"time\"] { 7 } else { 0 }",
+    );
+    let source = format!("{params}\n{score}");
+    let policy = good(&source);
+    let [least, most] = policy.params().ends().map(|values| policy.with_values(values));
+
+    for variant in [&least, &policy, &most] {
+        assert!(!variant.is_distrusted() && variant.program().is_ok(), "{:?}", variant.program().err());
+        for (moment, tasks) in world() {
+            let (facts, ctx) = (FactTable::new(&tasks, &moment), variant.context(&moment));
+            for (compiled, interpreted) in variant.verdicts(&facts, &ctx).iter().zip(variant.interpreted(&facts, &ctx))
+            {
+                assert!(is_same(compiled, &interpreted), "{compiled:?} {interpreted:?}");
+            }
+        }
+    }
+    let of = |policy: &ScriptPolicy| crate::support::score(policy, &a_task(1), &morning());
+    assert_eq!([&least, &policy, &most].map(of), [1.8, 2.4, 29.5]);
+}
+
+#[test]
 fn what_is_left_out_is_left_out() {
     let source = with_score("task.priority") + "fn eligible(task, ctx) { task.status != \"snoozed\" }\n";
     let policy = good(&source);

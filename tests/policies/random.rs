@@ -52,6 +52,12 @@ const LIST = [1, 2, 3, 5, 8, 13];
 const FLOATS = [0.1, 0.2, 0.3, 1e300, -0.0];
 const TEXTS = ["Garden", "urgent", "low"];
 const LIMIT = 7;
+const PARAMS = #{
+    scale: #{ type: "number", min: -10.0, max: 1e6, default: 0.1 },
+    steps: #{ type: "whole", min: -3, max: 9000000000000000000, default: 2 },
+    loud: #{ type: "bool", default: false },
+    mood: #{ type: "word", words: ["urgent", "low", "Garden"], default: "low" },
+};
 "#;
 
 /// Writes one policy.

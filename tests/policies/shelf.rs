@@ -10,7 +10,7 @@ use mindflow::policies::agreement::is_same;
 use mindflow::policies::cases::{read_case_files, run_cases};
 use mindflow::policies::check::trial;
 use mindflow::policies::compile::compile;
-use mindflow::policies::shipped::{self, SHELF};
+use mindflow::policies::shipped::{self, SHELF, Shelved};
 use mindflow::scoring::{Candidate, FactTable, Policy, Status};
 
 use crate::random::{self, Choices};
@@ -29,7 +29,7 @@ fn every_policy_of_the_folder_is_on_the_shelf_and_says_what_it_is() {
     let mut there: Vec<String> =
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     there.sort();
-    let mut shelved = SHELF.map(|(name, _)| name);
+    let mut shelved = SHELF.map(|shelved| shelved.name);
     shelved.sort_unstable();
 
     assert_eq!(there, shelved);
@@ -41,7 +41,7 @@ fn every_policy_of_the_folder_is_on_the_shelf_and_says_what_it_is() {
 
 #[test]
 fn every_worked_example_comes_out() {
-    for (name, script) in SHELF {
+    for Shelved { name, script, .. } in SHELF {
         let report = run_cases(&policy(name, script), &read_case_files(&folder().join(name)).unwrap());
 
         assert!(report.failures.is_empty(), "{:#?}", report.failures);
@@ -51,7 +51,7 @@ fn every_worked_example_comes_out() {
 
 #[test]
 fn every_policy_of_the_shelf_passes_the_trial_that_it_is_spared_elsewhere() {
-    for (name, script) in SHELF {
+    for Shelved { name, script, .. } in SHELF {
         assert_eq!(trial(&policy(name, script), Path::new("policy.rhai"), script), [], "{name}");
     }
 }
@@ -59,7 +59,7 @@ fn every_policy_of_the_shelf_passes_the_trial_that_it_is_spared_elsewhere() {
 #[test]
 fn every_one_is_compiled_and_scores_as_interpreted() {
     let mut choices = Choices::of_seed(2026);
-    for (name, script) in SHELF {
+    for Shelved { name, script, .. } in SHELF {
         let policy = policy(name, script);
         assert!(policy.program().is_ok(), "{name}");
         for _ in 0..12 {
@@ -76,7 +76,7 @@ fn every_one_is_compiled_and_scores_as_interpreted() {
 #[test]
 fn none_of_them_gives_more_priority_less_score() {
     let dues = [None, Some(Due::At(at("2025-10-31T12:00:00Z"))), NaiveDate::from_ymd_opt(2025, 11, 3).map(Due::On)];
-    for (name, script) in SHELF {
+    for Shelved { name, script, .. } in SHELF {
         let policy = policy(name, script);
         for due in dues {
             for effort_minutes in [None, Some(5), Some(500)] {

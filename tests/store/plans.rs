@@ -189,7 +189,7 @@ impl Person {
             ("FIND_USER", vec![user]),
             ("LOCK_USER", vec![user]),
             ("FIND_USER_BY_EMAIL", vec![Text(Some("p500@example.org"))]),
-            ("UPDATE_PROFILE", vec![user, text, text, text, text, now, Text(Some("off")), now]),
+            ("UPDATE_PROFILE", vec![user, text, text, text, text, now, Text(Some("off")), now, text]),
             ("MOVE_DIGEST", vec![user, now, now]),
             ("END_DIGEST", vec![user, now]),
             ("INSERT_DIGEST", vec![user, text, now]),

@@ -64,6 +64,7 @@ impl World {
             zone,
             windows: None,
             policy: None,
+            policy_params: std::sync::Arc::default(),
             data_version: 0,
             request_id: "r-1".into(),
         }
@@ -100,6 +101,7 @@ pub(crate) fn user_record(id: UserId, name: &str, zone: Tz) -> UserRecord {
         time_zone: zone.name().to_owned(),
         windows: None,
         policy: None,
+        policy_params: None,
         role: "user".to_owned(),
         status: "active".to_owned(),
         data_version: 0,

@@ -204,6 +204,7 @@ impl TestApp {
             zone: user.zone,
             windows: None,
             policy: None,
+            policy_params: std::sync::Arc::default(),
             data_version: 0,
             request_id: Arc::from("test"),
         };

@@ -83,6 +83,7 @@ async fn all_faults_of_a_profile_are_told_and_nothing_changes() {
         time_zone: Some("Europe/Atlantis".to_owned()),
         windows: Change::Set(windows),
         policy: Change::Set("none".to_owned()),
+        policy_params: Change::Keep,
         digest: Change::Set(DigestChoice::Daily),
     };
 

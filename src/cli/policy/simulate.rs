@@ -56,7 +56,7 @@ pub(super) async fn run(args: SimulateVersion, app: &App, out: &mut dyn Write) -
     let caller = caller_of(app, args.user.as_deref()).await?;
     let at = args.at.map(|at| parse_moment(&at, caller.zone)).transpose().context("--at cannot be read")?;
     let question = SimulationQuestion { at, moves: args.limit as usize, sample: args.sample };
-    let policies = app.versions.pair(Actor::Shell, &args.name, &which).await?;
+    let policies = app.versions.pair(Actor::Shell, &args.name, &which, caller.policy_params.get(&args.name)).await?;
     let done = app.tasks.simulate(&caller, policies, question).await?;
     let text = if args.output.json { report::json(&as_json(&done))? } else { as_text(&done) };
     Ok(out.write_all(text.as_bytes())?)
@@ -72,9 +72,9 @@ async fn caller_of(app: &App, email: Option<&str>) -> anyhow::Result<Caller> {
         }
         None => None,
     };
-    let of = |user: &User| (user.id, user.zone, user.windows);
-    let nobody = (crate::ids::UserId(uuid::Uuid::nil()), chrono_tz::Tz::UTC, None);
-    let (user_id, zone, windows) = user.as_ref().map_or(nobody, of);
+    let of = |user: &User| (user.id, user.zone, user.windows, Arc::clone(&user.policy_params));
+    let nobody = (crate::ids::UserId(uuid::Uuid::nil()), chrono_tz::Tz::UTC, None, Arc::default());
+    let (user_id, zone, windows, policy_params) = user.as_ref().map_or(nobody, of);
     Ok(Caller {
         role: crate::accounts::Role::User,
         user_id,
@@ -84,6 +84,7 @@ async fn caller_of(app: &App, email: Option<&str>) -> anyhow::Result<Caller> {
         zone,
         windows,
         policy: None,
+        policy_params,
         data_version: 0,
         request_id: Arc::from(""),
     })

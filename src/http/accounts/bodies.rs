@@ -1,7 +1,10 @@
 //! What clients send.
 
-use poem_openapi::types::{MaybeUndefined, Password};
+use std::collections::{BTreeMap, HashMap};
+
+use poem_openapi::types::{Any, MaybeUndefined, Password};
 use poem_openapi::{Enum, Object};
+use serde_json::Value;
 
 use super::views::DigestView;
 use crate::accounts::Scope;
@@ -101,6 +104,10 @@ pub(super) struct UpdatePreferences {
     /// The policy that ranks their tasks; `null` chooses the server's default.
     #[oai(nullable, validator(min_length = 1, max_length = 64))]
     pub(super) policy: MaybeUndefined<String>,
+    /// Values of the policy's parameters, by name: numbers, `true` or `false`, words. `null` for one of them, or for all,
+    /// leaves it to the policy.
+    #[oai(nullable, validator(max_properties = 32))]
+    pub(super) policy_params: MaybeUndefined<HashMap<String, Any<Value>>>,
     /// How often a mail says in the morning what there is to do; it goes to confirmed addresses only. `null` is `off`.
     #[oai(nullable)]
     pub(super) digest: MaybeUndefined<DigestView>,
@@ -124,12 +131,15 @@ pub(super) struct UpdateWindows {
 
 impl UpdateMe {
     pub(super) fn into_domain(self) -> ProfileChanges {
-        let (windows, policy, digest) = match self.preferences {
+        let (windows, policy, policy_params, digest) = match self.preferences {
             Some(preferences) => {
                 let digest = preferences.digest.map_value(DigestChoice::from).into();
-                (preferences.windows.into(), preferences.policy.into(), digest)
+                let params = preferences.policy_params.map_value(|params| {
+                    params.into_iter().map(|(name, value)| (name, value.0)).collect::<BTreeMap<_, _>>()
+                });
+                (preferences.windows.into(), preferences.policy.into(), params.into(), digest)
             }
-            None => (Change::Keep, Change::Keep, Change::Keep),
+            None => (Change::Keep, Change::Keep, Change::Keep, Change::Keep),
         };
         let windows = match windows {
             Change::Keep => Change::Keep,
@@ -141,7 +151,8 @@ impl UpdateMe {
             }),
         };
         let full_name = self.full_name.map_value(|name| name.0).into();
-        ProfileChanges { full_name, time_zone: self.time_zone.map(|zone| zone.0), windows, policy, digest }
+        let time_zone = self.time_zone.map(|zone| zone.0);
+        ProfileChanges { full_name, time_zone, windows, policy, policy_params, digest }
     }
 }
 

@@ -55,6 +55,7 @@ impl Example for UpdateMe {
             preferences: Some(UpdatePreferences {
                 windows: MaybeUndefined::Value(windows),
                 policy: MaybeUndefined::Value("default".to_owned()),
+                policy_params: MaybeUndefined::Undefined,
                 digest: MaybeUndefined::Value(DigestView::Daily),
             }),
         }
@@ -113,7 +114,12 @@ impl Example for UserView {
             full_name: Some("Ada Lovelace".to_owned()),
             time_zone: "Europe/London".to_owned(),
             role: RoleView::User,
-            preferences: PreferencesView { windows, policy: "default".to_owned(), digest: DigestView::Daily },
+            preferences: PreferencesView {
+                windows,
+                policy: "default".to_owned(),
+                policy_params: std::collections::BTreeMap::new(),
+                digest: DigestView::Daily,
+            },
             created_at: DateTime::from_timestamp_nanos(SOME_TIME * 1_000_000_000),
             updated_at: DateTime::from_timestamp_nanos(SOME_TIME * 1_000_000_000),
         }

@@ -124,7 +124,7 @@ async fn registering_answers_with_the_account() {
     let mut shown = made.body.clone();
     shown["id"] = json!("<id>");
     assert_eq!((made.status, made.header("location")), (201, "/api/auth/me"));
-    insta::assert_snapshot!(shown, @r#"{"id":"<id>","email":"Ada@example.org","email_verified":false,"full_name":"Ada","time_zone":"Europe/Vienna","role":"user","preferences":{"windows":{"morning":["06:00","12:00"],"afternoon":["12:00","18:00"],"evening":["18:00","23:00"]},"policy":"default","digest":"off"},"created_at":"2027-01-15T08:00:00Z","updated_at":"2027-01-15T08:00:00Z"}"#);
+    insta::assert_snapshot!(shown, @r#"{"id":"<id>","email":"Ada@example.org","email_verified":false,"full_name":"Ada","time_zone":"Europe/Vienna","role":"user","preferences":{"windows":{"morning":["06:00","12:00"],"afternoon":["12:00","18:00"],"evening":["18:00","23:00"]},"policy":"default","policy_params":{},"digest":"off"},"created_at":"2027-01-15T08:00:00Z","updated_at":"2027-01-15T08:00:00Z"}"#);
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! What clients see.
 
+use std::collections::BTreeMap;
+
+use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,6 +20,7 @@ use crate::accounts::sign_in::SignedIn;
 use crate::accounts::{Role, Scopes, User};
 use crate::calendar::Window;
 use crate::clock::Timestamp;
+use crate::http::policy_params::shown_values;
 use crate::paging::Page;
 
 /// A moment as the document describes it: RFC 3339 in UTC.
@@ -91,6 +95,8 @@ pub(super) struct PreferencesView {
     pub(super) windows: WindowsView,
     /// The policy that ranks their tasks.
     pub(super) policy: String,
+    /// The values of those of the policy's parameters that they may set, by name.
+    pub(super) policy_params: BTreeMap<String, Any<Value>>,
     /// How often a mail says in the morning what there is to do.
     pub(super) digest: DigestView,
 }
@@ -121,7 +127,8 @@ pub(super) struct UserView {
 
 impl UserView {
     pub(super) fn new(user: User, preferences: Preferences) -> Self {
-        let Preferences { windows, policy, digest } = preferences;
+        let Preferences { windows, policy, policy_params, digest } = preferences;
+        let policy_params = shown_values(policy_params);
         let windows = WindowsView {
             morning: window(windows.morning),
             afternoon: window(windows.afternoon),
@@ -137,7 +144,7 @@ impl UserView {
                 Role::User => RoleView::User,
                 Role::Admin => RoleView::Admin,
             },
-            preferences: PreferencesView { windows, policy, digest: digest.into() },
+            preferences: PreferencesView { windows, policy, policy_params, digest: digest.into() },
             created_at: moment(user.created_at),
             updated_at: moment(user.updated_at),
         }

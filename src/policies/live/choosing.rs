@@ -10,17 +10,30 @@ use crate::policies::candidates::Candidates;
 use crate::policies::fault::PolicyFault;
 use crate::policies::script::ScriptPolicy;
 use crate::policies::shadows::Shadowed;
+use crate::scoring::params::ParamValues;
 use crate::scoring::{FactTable, Moment, Policy};
 use crate::store::policy_candidates::TrialCounts;
 
 impl LivePolicies {
-    /// The policy of that name for somebody: a version that is rolled out to them, or the one in force.
-    pub fn choose(&self, name: &str, user: UserId, role: Role) -> Option<Arc<dyn Policy>> {
+    /// The policy of that name for somebody: a version that is rolled out to them, or the one in force, with the values of
+    /// its parameters that an operator and, where they may, this person set.
+    pub fn choose(
+        &self,
+        name: &str,
+        (user, role): (UserId, Role),
+        own: Option<&ParamValues>,
+    ) -> Option<Arc<dyn Policy>> {
         let candidates = self.candidates.load();
-        match candidates.rollouts.get(name).filter(|rollout| rollout.part.includes(user, role)) {
-            Some(rollout) => Some(Arc::clone(&rollout.candidate) as Arc<dyn Policy>),
-            None => self.get(name),
-        }
+        let policy = match candidates.rollouts.get(name).filter(|rollout| rollout.part.includes(user, role)) {
+            Some(rollout) => Arc::clone(&rollout.candidate),
+            None => self.snapshot().script(name)?,
+        };
+        Some(self.variants.of(&policy, own))
+    }
+
+    /// A version that is only tried, with the values that its parameters would have for somebody.
+    pub fn as_set(&self, policy: &Arc<ScriptPolicy>, own: Option<&ParamValues>) -> Arc<ScriptPolicy> {
+        self.variants.of(policy, own)
     }
 
     /// What is on trial.
@@ -78,7 +91,13 @@ impl LivePolicies {
     }
 
     /// Lets the version that is tried in the shadow rank what the version in force has ranked, sooner or later.
-    pub fn shadow(&self, policy: &dyn Policy, user: UserId, facts: &FactTable, moment: &Moment) {
+    pub fn shadow(
+        &self,
+        policy: &dyn Policy,
+        (user, own): (UserId, Option<&ParamValues>),
+        facts: &FactTable,
+        moment: &Moment,
+    ) {
         let candidates = self.candidates.load();
         let Some(shadow) = candidates.shadows.get(policy.name()) else { return };
         let lot = [&user.0.as_bytes()[..], &moment.now.as_micros().to_be_bytes()].concat();
@@ -87,7 +106,7 @@ impl LivePolicies {
         }
         let Some((live, _)) = self.in_use(policy.name()).and_then(|in_use| in_use.live) else { return };
         if live.version() == policy.version() {
-            let policies = [live, Arc::clone(&shadow.candidate)];
+            let policies = [&live, &shadow.candidate].map(|policy| self.variants.of(policy, own));
             self.shadows.give(Shadowed { facts: facts.clone(), moment: moment.clone(), policies });
         }
     }

@@ -127,6 +127,9 @@ impl LivePolicies {
                 );
             }
         }
+        for reason in self.variants.faults(&policy) {
+            tracing::warn!(policy.name = policy.name(), reason, "setting of a policy passed over");
+        }
         if !known {
             entry.live_since = Some(self.clock.now());
         }

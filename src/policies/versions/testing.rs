@@ -12,6 +12,7 @@ use crate::policies::quiet::Quiet;
 use crate::policies::script::ScriptPolicy;
 use crate::policies::shipped::DEFAULT;
 use crate::scoring::Policy;
+use crate::scoring::params::ParamValues;
 
 /// Which text is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +57,8 @@ impl Versions {
         Ok((script, report))
     }
 
-    /// Two policies to compare: the one in force (the default one for a policy that is not), and a text.
+    /// Two policies to compare: the one in force (the default one for a policy that is not), and a text; both with the values
+    /// of their parameters that an operator set and, where they may, somebody: `own`.
     ///
     /// # Errors
     ///
@@ -66,6 +68,7 @@ impl Versions {
         actor: Actor<'_>,
         policy: &str,
         which: &Which,
+        own: Option<&ParamValues>,
     ) -> Result<[Arc<dyn Policy>; 2], PolicyError> {
         self.allow(&actor, Right::Read).await?;
         let draft = self.script(policy, which).await?;
@@ -73,7 +76,7 @@ impl Versions {
             Err(PolicyError::NotFound(_)) => self.script(DEFAULT, &Which::Live).await?,
             live => live?,
         };
-        Ok([Arc::new(Quiet(live)), Arc::new(Quiet(draft))])
+        Ok([live, draft].map(|script| Arc::new(Quiet(self.live.as_set(&script, own))) as Arc<dyn Policy>))
     }
 
     /// The script that is meant, in order.

@@ -1,5 +1,6 @@
 //! `task` and `ctx` as values.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::calendar::TimeOfDay;
@@ -7,6 +8,7 @@ use crate::scoring::facts::Status;
 use crate::scoring::fields::{ContextField, TaskField};
 use crate::scoring::native::inputs::{Column, Present};
 use crate::scoring::native::values::{Data, Maker, Value};
+use crate::scoring::params::{PARAMS_FIELD, ParamValue, ParamValues};
 
 const STATUSES: [&str; 4] =
     [Status::Pending.as_str(), Status::InProgress.as_str(), Status::Completed.as_str(), Status::Snoozed.as_str()];
@@ -43,11 +45,25 @@ fn task_field(maker: &mut Maker, field: TaskField) -> Value {
     }
 }
 
-/// `ctx`.
-pub(super) fn context(maker: &mut Maker) -> Value {
+/// `ctx`, with the values of the parameters when there are any.
+pub(super) fn context(maker: &mut Maker, params: &ParamValues) -> Value {
     let fields = ContextField::ALL.iter();
-    let entries = fields.map(|field| (field.as_str().to_owned(), context_field(maker, *field))).collect();
+    let mut entries: BTreeMap<String, Value> =
+        fields.map(|field| (field.as_str().to_owned(), context_field(maker, *field))).collect();
+    if !params.is_empty() {
+        let params = params.iter().map(|(name, param)| (name.clone(), param_value(maker, param))).collect();
+        entries.insert(PARAMS_FIELD.to_owned(), maker.sure(Data::Map(Rc::new(params))));
+    }
     maker.sure(Data::Map(Rc::new(entries)))
+}
+
+fn param_value(maker: &mut Maker, param: &ParamValue) -> Value {
+    match param {
+        ParamValue::Bool(value) => maker.bool(*value),
+        ParamValue::Whole(value) => maker.whole(*value),
+        ParamValue::Number(value) => maker.float(*value),
+        ParamValue::Word(word) => maker.text(word),
+    }
 }
 
 fn context_field(maker: &mut Maker, field: ContextField) -> Value {

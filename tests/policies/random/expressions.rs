@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Kind, WORDS, Writer};
 
-const WHOLES: [&str; 16] = [
+const WHOLES: [&str; 17] = [
     "0",
     "1",
     "2",
@@ -21,6 +21,7 @@ const WHOLES: [&str; 16] = [
     "LIMIT",
     "W.c",
     "global::LIMIT",
+    "ctx.params.steps",
 ];
 const WHOLE_FACTS: [&str; 14] = [
     "task.priority",
@@ -40,14 +41,30 @@ const WHOLE_FACTS: [&str; 14] = [
 ];
 const NULLABLE: [&str; 4] =
     ["task.days_until_due", "task.minutes_until_due", "task.effort_minutes", "ctx.minutes_available"];
-const FLOATS: [&str; 14] =
-    ["0.0", "1.0", "0.1", "0.2", "0.3", "-2.5", "1e-9", "1e300", "40.0", "W.a", "W.b", "W.sum", "W.d", "-0.0"];
-const TEXT_FACTS: [&str; 5] = [
+const FLOATS: [&str; 15] = [
+    "0.0",
+    "1.0",
+    "0.1",
+    "0.2",
+    "0.3",
+    "-2.5",
+    "1e-9",
+    "1e300",
+    "40.0",
+    "W.a",
+    "W.b",
+    "W.sum",
+    "W.d",
+    "-0.0",
+    "ctx.params.scale",
+];
+const TEXT_FACTS: [&str; 6] = [
     "task.status",
     "(task.preferred_time ?? \"morning\")",
     "(ctx.energy ?? \"low\")",
     "(task.project ?? \"Garden\")",
     "task.preferred_time",
+    "ctx.params.mood",
 ];
 
 impl Writer<'_, '_> {
@@ -242,6 +259,8 @@ impl Writer<'_, '_> {
                     "task.is_overdue",
                     "ctx.is_weekend",
                     "ctx.windows.morning.active",
+                    "ctx.params.loud",
+                    "ctx.params[\"loud\"]",
                     "\"urgent\" in task.labels",
                     "task.labels.contains(\"Garden\")",
                     "task.effort_minutes == ()",
