@@ -35,5 +35,7 @@ mod schema;
 mod shelf;
 #[path = "policies/support.rs"]
 mod support;
+#[path = "policies/taskwarrior.rs"]
+mod taskwarrior;
 #[path = "policies/time.rs"]
 mod time;
