@@ -24,8 +24,10 @@ pub struct SampledUser {
 pub struct SampledTask {
     /// Whose it is.
     pub user_id: UserId,
-    /// What a policy sees of it.
+    /// What a policy sees of it, but for what it waits for.
     pub candidate: Candidate,
+    /// The task that it is a part of.
+    pub parent_id: Option<TaskId>,
     /// Until when it sleeps.
     pub snoozed_until: Option<Timestamp>,
 }
@@ -34,6 +36,7 @@ pub struct SampledTask {
 struct SampledRow {
     user_id: Uuid,
     id: Uuid,
+    parent_id: Option<Uuid>,
     status: String,
     priority: i16,
     due_on: Option<String>,
@@ -50,7 +53,7 @@ struct SampledRow {
 macro_rules! sampled {
     ($users:literal) => {
         concat!(
-            "SELECT t.user_id, t.id, t.status, t.priority, t.due_on, t.due_at, t.effort_minutes, t.preferred_time,
+            "SELECT t.user_id, t.id, t.parent_id, t.status, t.priority, t.due_on, t.due_at, t.effort_minutes, t.preferred_time,
                     t.snoozed_until, t.snooze_count, t.created_at, p.name AS project,
                     (SELECT string_agg(l.name, '\n') FROM task_labels x JOIN labels l ON l.id = x.label_id
                       WHERE x.task_id = t.id AND l.user_id = t.user_id) AS labels
@@ -143,7 +146,7 @@ impl TryFrom<SampledRow> for SampledTask {
             ..Candidate::new(TaskId(row.id), priority, Timestamp::from_micros(row.created_at))
         };
         let snoozed_until = row.snoozed_until.map(Timestamp::from_micros);
-        Ok(Self { user_id: UserId(row.user_id), candidate, snoozed_until })
+        Ok(Self { user_id: UserId(row.user_id), candidate, parent_id: row.parent_id.map(TaskId), snoozed_until })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::store::samples::{SampledTask, SampledUser};
 
 use super::Tasks;
 use super::error::TaskError;
+use super::waits::Waits;
 
 /// Tasks of the caller that are looked at; the oldest.
 const MOST_OWN: usize = 2_000;
@@ -152,7 +153,14 @@ fn field_of(user: &SampledUser, tasks: Vec<SampledTask>, at: Timestamp) -> Store
     let awake = |task: &SampledTask| {
         task.candidate.status != Status::Snoozed || task.snoozed_until.is_some_and(|until| until <= at)
     };
-    let candidates: Vec<Candidate> = tasks.into_iter().filter(awake).map(|task| task.candidate).collect();
+    // Who sleeps is waited for all the same.
+    let waits = Waits::among(tasks.iter().map(|task| (task.candidate.id, task.parent_id)));
+    let waiting = |candidate: Candidate| Candidate {
+        blocked_by: waits.blocked_by(candidate.id),
+        blocks: waits.blocks(candidate.id),
+        ..candidate
+    };
+    let candidates: Vec<Candidate> = tasks.into_iter().filter(awake).map(|task| waiting(task.candidate)).collect();
     let overdue = candidates.iter().filter(|task| task.due.is_some_and(|due| due.overdue_from(zone) <= at)).count();
     let count = |tasks: usize| u32::try_from(tasks).unwrap_or(u32::MAX);
     let moment =
