@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
+use crate::scoring::lower::functions::{ScriptFunction as Function, functions_of};
 use crate::scoring::params::PARAMS_FIELD;
 use crate::scoring::{ContextField, TaskField, Uses};
 
@@ -65,12 +66,6 @@ pub struct Analysis {
     pub faults: Vec<(Position, String)>,
 }
 
-struct Function {
-    name: String,
-    params: Vec<String>,
-    body: AST,
-}
-
 type Bindings = BTreeMap<(String, usize), Vec<Option<Holds>>>;
 
 /// Analyses a compiled script.
@@ -92,20 +87,6 @@ pub fn analyse(ast: &AST) -> Analysis {
         reader.function(function);
     }
     reader.analysis
-}
-
-fn functions_of(ast: &AST) -> Vec<Function> {
-    let names: Vec<(String, Vec<String>)> = ast
-        .iter_functions()
-        .map(|function| (function.name.to_owned(), function.params.iter().map(ToString::to_string).collect()))
-        .collect();
-    let body = |wanted: &str, count| {
-        // Rhai's own `clone_functions_only_filtered` clones all of them.
-        let mut alone = ast.clone_functions_only();
-        alone.retain_functions(|_, _, name, params| name == wanted && params == count);
-        alone
-    };
-    names.into_iter().map(|(name, params)| Function { body: body(&name, params.len()), name, params }).collect()
 }
 
 /// Follows `task` and `ctx` through the calls until nothing new is learnt.

@@ -7,6 +7,7 @@
 mod calls;
 mod expressions;
 mod facts;
+pub mod functions;
 mod statements;
 mod switch;
 
@@ -17,6 +18,8 @@ use std::rc::Rc;
 use rhai::{AST, ASTNode, Dynamic, Position, Scope, Stmt};
 
 use serde::Serialize;
+
+use functions::{ScriptFunction, functions_of};
 
 use super::native::graph::{Id, Node};
 use super::native::values::{Data, Maker, Refusal, Value};
@@ -127,7 +130,7 @@ impl<'a> Lowering<'a> {
         let mut maker = Maker::default();
         let constants =
             constants.iter().map(|(name, _, value)| (name.to_owned(), constant(&mut maker, &value))).collect();
-        Self { maker, functions: functions_of(ast), constants, source, params, calls: Vec::new(), expressions: 0 }
+        Self { maker, functions: statements_of(ast), constants, source, params, calls: Vec::new(), expressions: 0 }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -217,31 +220,19 @@ fn unplaced(Refusal(message): Refusal) -> Obstacle {
     Obstacle { message, line: None, column: None }
 }
 
-fn functions_of(ast: &AST) -> HashMap<(String, usize), Rc<Function>> {
-    let names: Vec<(String, Vec<String>)> = ast
-        .iter_functions()
-        .map(|function| (function.name.to_owned(), function.params.iter().map(ToString::to_string).collect()))
-        .collect();
-    let body = |wanted: &str, count| {
-        // Rhai's own `clone_functions_only_filtered` clones all of them.
-        let mut alone = ast.clone_functions_only();
-        alone.retain_functions(|_, _, name, params| name == wanted && params == count);
+/// The functions by name and number of parameters.
+fn statements_of(ast: &AST) -> HashMap<(String, usize), Rc<Function>> {
+    let read = |ScriptFunction { name, params, body }: ScriptFunction| {
         let mut statements: Vec<Stmt> = Vec::new();
-        alone.walk(&mut |path: &[ASTNode]| {
+        body.walk(&mut |path: &[ASTNode]| {
             if let [ASTNode::Stmt(statement)] = path {
                 statements.push((*statement).clone());
             }
             true
         });
-        statements
+        ((name, params.len()), Rc::new(Function { params, body: statements }))
     };
-    names
-        .into_iter()
-        .map(|(name, params)| {
-            let key = (name.clone(), params.len());
-            (key, Rc::new(Function { body: body(&name, params.len()), params }))
-        })
-        .collect()
+    functions_of(ast).into_iter().map(read).collect()
 }
 
 /// A constant of the script as a value; what has no place in compiled scripts is mixed, and refused where it is used.
