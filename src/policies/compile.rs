@@ -17,6 +17,9 @@ use super::params::{ParamFault, read_params};
 use super::suggest::{known_names, nearest};
 use super::syntax::{Analysis, ENTRY_POINTS, analyse};
 
+/// A longer script is left to the interpreter: its tree takes megabytes, and would be held more than once.
+const MAX_COMPILED_BYTES: usize = 64 * 1024;
+
 /// A script that compiles and has what a policy needs; not yet tried.
 pub struct Compiled {
     /// The file it was read from.
@@ -60,6 +63,10 @@ impl Recipe {
     ///
     /// What leaves the scores to the interpreter.
     pub fn program(&self, ast: &AST, values: &ParamValues) -> Result<Program, Obstacle> {
+        if self.source.len() > MAX_COMPILED_BYTES {
+            let message = format!("a script of more than {MAX_COMPILED_BYTES} bytes is not compiled");
+            return Err(Obstacle { message, line: None, column: None });
+        }
         lower(ast, &self.constants, &self.source, self.range, values)
     }
 }
