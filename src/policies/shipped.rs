@@ -113,7 +113,7 @@ pub fn policy() -> Result<ScriptPolicy, ShippedError> {
     SHELF[0].policy()
 }
 
-/// Writes the shipped default policy into a new policies folder, for operators to edit.
+/// Writes all of them into a new policies folder, for operators to edit and people to choose.
 pub fn write_to(folder: &Path) -> io::Result<()> {
-    SHELF[0].write_to(folder)
+    SHELF.iter().try_for_each(|shelved| shelved.write_to(folder))
 }

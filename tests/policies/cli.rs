@@ -27,7 +27,7 @@ fn run(folder: &Path, args: &str) -> Result<bool, String> {
 fn check_and_test_say_by_their_exit_code_whether_all_is_in_order() {
     let home = TempDir::new().unwrap();
     let folder = home.path().join("policies");
-    shipped::write_to(&folder).unwrap();
+    shipped::SHELF[0].write_to(&folder).unwrap();
     fs::create_dir(folder.join("mine")).unwrap();
     fs::write(folder.join("mine/policy.rhai"), "fn score(task, ctx) { task.priorty }").unwrap();
     let file = folder.join("mine/policy.rhai").display().to_string();
@@ -68,7 +68,7 @@ fn explain_takes_a_task_by_flags() {
 fn test_says_what_the_examples_reach_and_fails_below_the_threshold() {
     let home = TempDir::new().unwrap();
     let folder = home.path().join("policies");
-    shipped::write_to(&folder).unwrap();
+    shipped::SHELF[0].write_to(&folder).unwrap();
     let half = "fn score(task, ctx) { if task.priority > 3 { 2 } else { 1 } }
         fn explain(task, ctx) { #{ total: score(task, ctx), parts: [], recommendation: \"\" } }";
     fs::create_dir_all(folder.join("half/tests")).unwrap();
@@ -92,6 +92,9 @@ fn test_says_what_the_examples_reach_and_fails_below_the_threshold() {
     assert!(xml.contains(r#"<testsuite name="half" tests="2" failures="1" errors="0" skipped="0">"#), "{xml}");
     assert!(xml.contains("50 % of the script is reached, and 90 % must be"), "{xml}");
     assert!(run(&folder, "test half --threshold 101").is_err());
+    // Without a name it goes to standard output.
+    assert_eq!(run(&folder, "test half --coverage --threshold 50 --junit"), Ok(true));
+    assert_eq!(run(&folder, "test half --junit --threshold 90"), Ok(false));
 
     fs::write(&file, format!("cases: [{}, {}]", example("low", 1), example("\"high & mighty\"", 2))).unwrap();
     assert_eq!(run(&folder, &format!("test {} --junit {}", file.display(), junit.display())), Ok(false));

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use mindflow::calendar::Due;
-use mindflow::policies::ScriptPolicy;
+use mindflow::clock::Clock;
 use mindflow::policies::agreement::is_same;
 use mindflow::policies::cases::{read_case_files, run_cases};
 use mindflow::policies::check::trial;
 use mindflow::policies::compile::compile;
 use mindflow::policies::shipped::{self, SHELF, Shelved};
+use mindflow::policies::{CaseRule, LivePolicies, ScriptPolicy};
 use mindflow::scoring::{Candidate, FactTable, Policy, Status};
+
+use tempfile::TempDir;
 
 use crate::random::{self, Choices};
 use crate::support::{a_task, at, morning, score};
@@ -90,4 +93,31 @@ fn none_of_them_gives_more_priority_less_score() {
             }
         }
     }
+}
+
+#[test]
+fn a_new_folder_gets_all_of_them_with_every_file() {
+    let home = TempDir::new().unwrap();
+    let new = home.path().join("policies");
+
+    let policies = LivePolicies::open(&new, CaseRule::Require, Clock::fixed(at("2025-10-31T09:00:00Z"))).unwrap();
+
+    let files = |root: &Path| {
+        let (mut files, mut folders) = (Vec::new(), vec![root.to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.strip_prefix(root).unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        files.sort();
+        files
+    };
+    assert_eq!(files(&new), files(&folder()));
+    assert!(policies.is_healthy());
+    assert_eq!(policies.snapshot().names(), ["deadline-first", "default", "eisenhower", "quick-wins", "taskwarrior"]);
 }

@@ -11,6 +11,7 @@ use mindflow::clock::{Clock, Timestamp};
 use mindflow::config::{Config, Secret};
 use mindflow::http::serve::bind;
 use mindflow::ids::{TaskId, UserId};
+use mindflow::policies::shipped::SHELF;
 use mindflow::tasks::edit::{Patch, TaskPatch};
 use mindflow::tasks::{Ask, Task};
 use reqwest::Method;
@@ -105,6 +106,10 @@ impl TestApp {
         config.tokens.access_token_life = Duration::from_hours(20 * 365 * 24);
         config.tokens.refresh_token_life = config.tokens.access_token_life;
         choose(&mut config);
+        // A new folder gets all that are shipped, which take their time to be compiled; hardly a test needs them.
+        if !config.policies.dir.exists() {
+            SHELF[0].write_to(&config.policies.dir).unwrap();
+        }
         let bound = bind(&config.server).await.unwrap();
         let base = format!("http://{}", bound.address());
         let letterbox = Arc::new(Letterbox::default());
