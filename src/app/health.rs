@@ -89,6 +89,10 @@ fn policies_finding(policies: &LivePolicies) -> Finding {
             policy.failing_cases.truncate(EXAMPLES_SHOWN);
             let mut told = json!(policy);
             told["failing_cases_total"] = json!(failing);
+            // Neither is a trouble.
+            if let Some(told) = told.as_object_mut() {
+                told.retain(|name, _| name != "params" && name != "warnings");
+            }
             told
         })
         .collect();

@@ -5,6 +5,7 @@ mod bodies;
 pub(super) mod decided;
 mod decisions;
 mod errors;
+mod param_views;
 mod replays;
 mod simulation;
 mod trials;
@@ -27,6 +28,7 @@ use super::problem::ApiError;
 use super::tags::Tag;
 use super::tasks::default_limit;
 use crate::policies::compile::version_of;
+use crate::policies::lints::Warning;
 use crate::policies::shipped::DEFAULT;
 use crate::policies::versions::listing::PageOf;
 use crate::policies::versions::{Actor, PolicyError, Proposal, Retry, Versions};
@@ -34,6 +36,7 @@ use crate::tasks::Tasks;
 
 use answers::{PolicyAnswer, ProposedAnswer};
 use bodies::{ActivationInput, ProposalInput, ScriptInput, TestInput};
+use param_views::WarningView;
 use simulation::{SimulationInput, SimulationView};
 use views::{
     ActivationView, CheckView, DifferenceView, FaultView, PolicyActivationPage, PolicyPage, PolicyVersionPage,
@@ -99,10 +102,14 @@ impl PoliciesApi {
         let name = name.map_or_else(|| DEFAULT.to_owned(), |name| name.0);
         let version = version_of(&source.0);
         match self.versions.validate(Actor::Person(&caller), &name, &source.0).await {
-            Ok(_) => Ok(Json(CheckView { valid: true, version, faults: Vec::new() })),
+            Ok((script, warnings)) => {
+                let interpreted = script.program().err().cloned().map(FaultView::from);
+                let warnings = warnings.into_iter().map(WarningView::from).collect();
+                Ok(Json(CheckView { valid: true, version, faults: Vec::new(), warnings, interpreted }))
+            }
             Err(PolicyError::Faulty(faults)) => {
                 let faults = faults.iter().map(FaultView::from).collect();
-                Ok(Json(CheckView { valid: false, version, faults }))
+                Ok(Json(CheckView { valid: false, version, faults, warnings: Vec::new(), interpreted: None }))
             }
             Err(error) => Err(error.into()),
         }
@@ -152,14 +159,16 @@ impl PoliciesApi {
         let body = body.held_against(|_| Ok::<_, ApiError>(()))?;
         let live = self.versions.live_version(&name.0.0);
         let shown = live.clone();
-        let created = move |version: &_| ProposedAnswer::of(version, StatusCode::CREATED, shown.as_deref());
+        let created = move |version: &_, warnings: &[Warning]| {
+            ProposedAnswer::of(version, StatusCode::CREATED, shown.as_deref(), warnings)
+        };
         let retry = idempotency_key.into_key().map(|key| Retry { key, render: Box::new(created) });
         let message = body.message.map(|message| message.0).unwrap_or_default();
         let proposal = Proposal { source: body.source.0, message, known };
         match self.versions.propose(Actor::Person(&caller), &name.0.0, proposal, retry).await {
             Ok(proposed) => {
                 let status = if proposed.is_new { StatusCode::CREATED } else { StatusCode::OK };
-                Ok(ProposedAnswer(ProposedAnswer::of(&proposed.version, status, live.as_deref())))
+                Ok(ProposedAnswer(ProposedAnswer::of(&proposed.version, status, live.as_deref(), &proposed.warnings)))
             }
             Err(PolicyError::Replayed(answer)) => Ok(ProposedAnswer::again(*answer)),
             Err(error) => Err(error.into()),

@@ -99,5 +99,5 @@ impl Marked {
 
 #[expect(clippy::cast_precision_loss, reason = "a script has at most 128 KiB, and fewer branches")]
 fn percent(reached: usize, branches: usize) -> f64 {
-    if branches == 0 { 100.0 } else { (reached * 1_000 / branches) as f64 / 10.0 }
+    (reached * 1_000).checked_div(branches).map_or(100.0, |thousandths| thousandths as f64 / 10.0)
 }

@@ -10,6 +10,7 @@ mod samples;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -21,9 +22,12 @@ use super::corpus::describe;
 use super::coverage::Marked;
 use super::fault::{Place, PolicyFault};
 use super::script::ScriptPolicy;
+use samples::Sample;
 
 /// Every how many-th sample is explained.
 const EXPLAIN_EACH: usize = 7;
+/// How long a script is looked at; one in good order takes a small part of it.
+const MOST_TIME: Duration = Duration::from_secs(10);
 
 /// What a warning is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -39,6 +43,19 @@ pub enum Lint {
     AlwaysZero,
     /// A higher priority leads to a lower score.
     NotMonotone,
+}
+
+impl Lint {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::UnusedParameter => "unused_parameter",
+            Self::Unused => "unused",
+            Self::AlwaysZero => "always_zero",
+            Self::NotMonotone => "not_monotone",
+        }
+    }
 }
 
 /// Something that is probably a slip, and where.
@@ -71,18 +88,32 @@ impl fmt::Display for Warning {
 pub fn lint(file: &Path, source: &str, windows: Windows) -> Result<Vec<Warning>, Vec<PolicyFault>> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let marked = Marked::new(file, source, windows)?;
-    let mut found = Found { warnings: Vec::new(), file, source };
+    let mut found = Found { warnings: Vec::new(), parts: BTreeMap::new(), falls: false, file, source };
     for (lint, place, message) in names::unused(source, marked.policy.params()) {
         found.warn(lint, place, message);
     }
-    found.run(&marked.policy, source);
-    for branch in marked.unreached() {
+    let until = Instant::now() + MOST_TIME;
+    let mut samples = samples::samples(source);
+    let mut is_whole = found.run(&marked.policy, &samples, until);
+    // What depends on parameters shows when they are set.
+    let ends = marked.policy.params().ends().into_iter().filter(|_| !marked.policy.params().is_empty());
+    let ends: Vec<ScriptPolicy> = ends.map(|values| marked.policy.with_values(values)).collect();
+    samples.retain(|sample| sample.is_for_all);
+    for variant in &ends {
+        is_whole = is_whole && found.run(variant, &samples, until);
+    }
+    // A slow script was not looked at as a whole: what was not seen may be there.
+    let unreached = if is_whole { marked.unreached() } else { Vec::new() };
+    for branch in unreached {
         let place = Place { line: Some(branch.line), column: Some(branch.column) };
         // What is never called was told already.
         let known = branch.what.starts_with("the function");
         if !known {
             found.warn(Lint::Unreachable, place, format!("no task that was tried reaches {}", branch.what));
         }
+    }
+    if is_whole {
+        found.tell_empty_parts();
     }
     let Found { mut warnings, .. } = found;
     warnings.sort_by_key(|warning| (warning.line, warning.column, warning.lint));
@@ -91,41 +122,50 @@ pub fn lint(file: &Path, source: &str, windows: Windows) -> Result<Vec<Warning>,
 
 struct Found<'a> {
     warnings: Vec<Warning>,
+    /// Whether each part of the explanation ever had points.
+    parts: BTreeMap<String, bool>,
+    /// Whether it was told that the score falls somewhere.
+    falls: bool,
     file: &'a Path,
     source: &'a str,
 }
 
 impl Found<'_> {
-    fn warn(&mut self, lint: Lint, place: Place, message: String) {
+    fn warn(&mut self, about: Lint, place: Place, message: String) {
         let (line, column) = (place.line.unwrap_or(1), place.column.unwrap_or(1));
-        self.warnings.push(Warning { lint, file: self.file.to_owned(), line, column, message });
+        self.warnings.push(Warning { lint: about, file: self.file.to_owned(), line, column, message });
     }
 
-    fn run(&mut self, policy: &ScriptPolicy, source: &str) {
-        // Whether each part ever had points.
-        let mut parts: BTreeMap<String, bool> = BTreeMap::new();
-        let mut falls = None;
-        for (moment, tasks) in samples::samples(source) {
-            let (facts, ctx) = (FactTable::new(&tasks, &moment), policy.context(&moment));
-            let verdicts = policy.verdicts(&facts, &ctx);
-            falls = falls.or_else(|| falling(&tasks, &verdicts, &moment));
+    /// Runs the script on samples; whether there was time for all of them.
+    fn run(&mut self, policy: &ScriptPolicy, samples: &[Sample], until: Instant) -> bool {
+        for Sample { moment, tasks, .. } in samples {
+            if Instant::now() >= until {
+                return false;
+            }
+            let (facts, ctx) = (FactTable::new(tasks, moment), policy.context(moment));
+            let verdicts = policy.interpreted(&facts, &ctx);
+            if let Some(message) = falling(tasks, &verdicts, moment).filter(|_| !self.falls) {
+                self.falls = true;
+                self.warn(Lint::NotMonotone, find_word(self.source, "fn", "score"), message);
+            }
             let mut run = policy.run(&ctx);
             for row in (0..tasks.len()).step_by(EXPLAIN_EACH) {
                 let Some(Ok(explained)) = facts.row(row).map(|facts| policy.try_explain(&mut run, &facts)) else {
                     continue;
                 };
                 for part in explained.parts {
-                    *parts.entry(part.name).or_default() |= part.points != 0.0;
+                    *self.parts.entry(part.name).or_default() |= part.points != 0.0;
                 }
             }
         }
-        for (name, _) in parts.into_iter().filter(|(_, has_points)| !has_points) {
+        true
+    }
+
+    fn tell_empty_parts(&mut self) {
+        for (name, _) in std::mem::take(&mut self.parts).into_iter().filter(|(_, has_points)| !has_points) {
             let place = place_of(self.source, &format!("\"{name}\""));
             let message = format!("the part `{name}` has no points for any task that was tried");
             self.warn(Lint::AlwaysZero, place, message);
-        }
-        if let Some(message) = falls {
-            self.warn(Lint::NotMonotone, find_word(self.source, "fn", "score"), message);
         }
     }
 }

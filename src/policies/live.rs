@@ -2,6 +2,7 @@
 
 mod choosing;
 mod taking;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,9 @@ use super::shadows::Shadows;
 use super::shipped::{self, DEFAULT, ShippedError};
 use super::variants::Variants;
 
-pub use super::status::{CaseRule, Origin, PolicyStatus, Refusal, Reload};
+use warnings::Warnings;
+
+pub use super::status::{CaseRule, Execution, Origin, ParamStatus, PolicyStatus, Refusal, Reload};
 
 /// One policy's state; replaced, never changed.
 #[derive(Clone)]
@@ -71,6 +74,7 @@ pub struct LivePolicies {
     /// How often something was taken back by itself, by policy.
     rollbacks: Mutex<BTreeMap<String, u64>>,
     variants: Variants,
+    warnings: Warnings,
     changes: watch::Sender<u64>,
     /// Hashes of names and texts that passed the check.
     passed: Mutex<HashSet<[u8; 32]>>,
@@ -127,7 +131,7 @@ impl Snapshot {
 }
 
 impl LivePolicies {
-    /// Loads all policies of `folder`; one that does not exist is made, with the shipped policy in it.
+    /// Loads all policies of `folder`; one that does not exist is made, with the shipped policies in it.
     ///
     /// A broken file stops nothing: where no version in order is known, the shipped default runs and
     /// [`Self::status`] says why.
@@ -164,13 +168,14 @@ impl LivePolicies {
             shadows: Shadows::start(),
             rollbacks: Mutex::default(),
             variants: Variants::default(),
+            warnings: Warnings::default(),
             changes: watch::Sender::new(0),
             passed: Mutex::default(),
         };
         if !folder.exists()
             && let Err(error) = shipped::write_to(folder)
         {
-            tracing::warn!(folder = %folder.display(), %error, "the shipped policy could not be written down");
+            tracing::warn!(folder = %folder.display(), %error, "the shipped policies could not be written down");
         }
         policies.reload();
         Ok(policies)
@@ -199,16 +204,22 @@ impl LivePolicies {
     /// The same with what an operator set of the policies' parameters; what is wrong with it is logged, and passed over.
     #[must_use]
     pub fn with_settings(mut self, settings: Vec<ParamSetting>) -> Self {
-        let names: BTreeSet<String> = settings.iter().map(|setting| setting.policy.clone()).collect();
         self.variants = Variants::new(settings);
-        for name in names {
-            let policy = self.snapshot().script(&name);
-            let unknown = || vec![format!("there is no policy `{name}`")];
-            for reason in policy.map_or_else(unknown, |policy| self.variants.faults(&policy)) {
-                tracing::warn!(policy.name = name, reason, "setting of a policy passed over");
-            }
+        for (name, reason) in self.setting_faults() {
+            tracing::warn!(policy.name = name, reason, "setting of a policy passed over");
         }
         self
+    }
+
+    /// What is wrong with what an operator set of the policies' parameters: the policy, and what.
+    pub fn setting_faults(&self) -> Vec<(String, String)> {
+        let snapshot = self.snapshot();
+        let of = |name: &str| match snapshot.script(name) {
+            Some(policy) => self.variants.faults(&policy),
+            None => vec![format!("there is no policy `{name}`")],
+        };
+        let names: BTreeSet<&str> = self.variants.names().collect();
+        names.into_iter().flat_map(|name| of(name).into_iter().map(|reason| (name.to_owned(), reason))).collect()
     }
 
     /// What people may set of that policy, each with its value when they do not.
@@ -234,14 +245,18 @@ impl LivePolicies {
     /// How each policy is doing, by name.
     pub fn status(&self) -> Vec<PolicyStatus> {
         let table = self.table.load();
+        let now = self.clock.now();
         let status = |(name, entry): (&String, &Entry)| PolicyStatus {
             name: name.clone(),
             live_version: entry.live.as_ref().map(|live| live.version().to_owned()),
             origin: entry.origin,
             live_since: entry.live_since,
+            execution: entry.live.as_ref().map(|live| live.execution(now)),
             interpreted: entry.live.as_ref().and_then(|live| live.program().err().cloned()),
             refused: entry.refused.clone(),
             failing_cases: entry.failing_cases.clone(),
+            warnings: entry.live.as_ref().map(|live| self.warnings.of(live)).unwrap_or_default(),
+            params: entry.live.as_ref().map(|live| self.variants.statuses(live)).unwrap_or_default(),
         };
         table.iter().map(status).collect()
     }
@@ -312,8 +327,11 @@ impl LivePolicies {
             table.insert(name.to_owned(), next);
         }
         if changed == Reload::Changed {
-            self.table.store(Arc::new(table));
+            let table = Arc::new(table);
+            self.table.store(Arc::clone(&table));
             self.changes.send_modify(|count| *count += 1);
+            // Nobody waits for them.
+            self.warnings.look(table.values().filter_map(|entry| entry.live.as_deref()), self.shipped.windows());
         }
         changed
     }

@@ -1,6 +1,9 @@
 //! A policy's script: scored by its compiled form, and by Rhai's interpreter, the reference of what a policy means.
 
-use std::collections::{HashMap, HashSet};
+mod remembered;
+mod tuned;
+
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,11 +19,10 @@ use crate::scoring::{
     Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
 };
 
-use super::agreement::agreed_briefly;
 use super::compile::{Compiled, Recipe};
 use super::engine::Batch;
 use super::fault::{Place, run_fault};
-use super::memo::{Key, Memo, add_task_key, context_key, has_keys};
+use super::memo::{Memo, has_keys};
 use super::syntax::ENTRY_POINTS;
 use super::values::{Explained, context_value, kind, number, read_explained, task_value};
 
@@ -74,59 +76,6 @@ impl ScriptPolicy {
             evaluations: Arc::default(),
             failures: Arc::default(),
         }
-    }
-
-    /// What may be set from outside.
-    pub fn params(&self) -> &Params {
-        &self.params
-    }
-
-    /// What it is set to.
-    pub fn values(&self) -> &ParamValues {
-        &self.values
-    }
-
-    /// Whether the two are one script that was read once, with whatever values.
-    pub(super) fn is_variant_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.recipe, &other.recipe)
-    }
-
-    /// The text that it was made from.
-    pub(super) fn source(&self) -> &str {
-        &self.recipe.source
-    }
-
-    /// The same script with other values of its parameters, which have passed
-    /// [`Param::accept`](crate::scoring::params::Param::accept). Its compiled form is made anew, of these values. What it does
-    /// counts as done by the policy.
-    #[must_use]
-    pub fn with_values(&self, values: ParamValues) -> Self {
-        let program = match &self.program {
-            Err(obstacle) if self.is_distrusted => Err(obstacle.clone()),
-            _ => self.recipe.program(&self.ast, &values),
-        };
-        let variant = Self {
-            name: self.name.clone(),
-            version: self.version.clone(),
-            file: self.file.clone(),
-            engine: Arc::clone(&self.engine),
-            ast: self.ast.clone(),
-            uses: self.uses,
-            windows: self.windows,
-            range: self.range,
-            params: self.params.clone(),
-            values,
-            has_eligible: self.has_eligible,
-            places: self.places,
-            memo: Memo::default(),
-            program,
-            recipe: Arc::clone(&self.recipe),
-            is_distrusted: self.is_distrusted,
-            faults: Arc::clone(&self.faults),
-            evaluations: Arc::clone(&self.evaluations),
-            failures: Arc::clone(&self.failures),
-        };
-        agreed_briefly(variant)
     }
 
     /// Counts its faults in `faults` from now on.
@@ -283,40 +232,6 @@ impl ScriptPolicy {
         }
         let mut run = self.run(ctx);
         (0..facts.len()).map(|row| self.judge_row(&mut run, facts, row)).collect()
-    }
-
-    fn score_with_memo(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
-        let keys = self.keys(facts, ctx);
-        let mut known: Vec<Option<Verdict>> = {
-            let memo = self.memo.read();
-            keys.iter().map(|key| memo.get(key).cloned()).collect()
-        };
-        let mut found: HashMap<&Key, Verdict> = HashMap::new();
-        let mut run = None;
-        for (row, key) in keys.iter().enumerate() {
-            if known[row].is_some() {
-                continue;
-            }
-            let verdict = found
-                .entry(key)
-                .or_insert_with(|| self.judge_row(run.get_or_insert_with(|| self.run(ctx)), facts, row));
-            known[row] = Some(verdict.clone());
-        }
-        self.memo.add(found.into_iter().map(|(key, verdict)| (key.clone(), verdict)));
-        known.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Ineligible)).collect()
-    }
-
-    fn keys(&self, facts: &FactTable, ctx: &Context) -> Vec<Key> {
-        let shared = context_key(ctx, self.uses);
-        let mut key = shared.clone();
-        (0..facts.len())
-            .filter_map(|row| facts.row(row))
-            .map(|facts| {
-                key.truncate(shared.len());
-                add_task_key(&mut key, &facts, self.uses);
-                Key::from(key.as_slice())
-            })
-            .collect()
     }
 
     fn judge_row(&self, run: &mut Run<'_>, facts: &FactTable, row: usize) -> Verdict {

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::cases::CaseFailure;
+use super::lints::Warning;
 use crate::clock::Timestamp;
 use crate::scoring::lower::Obstacle;
+use crate::scoring::params::{Param, ParamValue};
 
 /// What failing examples mean for a saved file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,8 +72,41 @@ pub struct Refusal {
     pub since: Timestamp,
 }
 
+/// How scores are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Execution {
+    /// Compiled: once for all tasks that the policy cannot tell apart.
+    ClassTable,
+    /// Compiled: for each task.
+    Columns,
+    /// By Rhai's interpreter.
+    Interpreted,
+}
+
+impl Execution {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClassTable => "class_table",
+            Self::Columns => "columns",
+            Self::Interpreted => "interpreted",
+        }
+    }
+}
+
+/// A parameter and its value for people who set none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ParamStatus {
+    /// What it is.
+    #[serde(flatten)]
+    pub param: Param,
+    /// What an operator set, or its default.
+    pub value: ParamValue,
+}
+
 /// How one policy is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PolicyStatus {
     /// Its name.
     pub name: String,
@@ -81,6 +116,8 @@ pub struct PolicyStatus {
     pub origin: Option<Origin>,
     /// Since when that version is in use.
     pub live_since: Option<Timestamp>,
+    /// How its scores are computed at the moment; absent when it is not in use.
+    pub execution: Option<Execution>,
     /// What leaves its scores to the interpreter; absent when they are compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interpreted: Option<Obstacle>,
@@ -88,4 +125,8 @@ pub struct PolicyStatus {
     pub refused: Option<Refusal>,
     /// Examples beside the policy that do not come out.
     pub failing_cases: Vec<CaseFailure>,
+    /// What is in order and yet probably a slip.
+    pub warnings: Vec<Warning>,
+    /// What may be set of it.
+    pub params: Vec<ParamStatus>,
 }

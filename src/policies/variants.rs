@@ -7,6 +7,7 @@ use crate::scoring::Policy;
 use crate::scoring::params::{Param, ParamSetting, ParamValues, Params, values_key};
 
 use super::script::ScriptPolicy;
+use super::status::ParamStatus;
 
 /// How many variants are kept; when there are more, all are forgotten, and made again when they are asked for.
 const MOST_KEPT: usize = 256;
@@ -30,6 +31,21 @@ impl Variants {
     fn settings<'a>(&'a self, policy: &'a ScriptPolicy) -> impl Iterator<Item = (&'a ParamSetting, Option<&'a Param>)> {
         let own = self.settings.iter().filter(|setting| setting.policy == policy.name());
         own.map(|setting| (setting, policy.params().get(&setting.name)))
+    }
+
+    /// The policies of which an operator set something.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.settings.iter().map(|setting| setting.policy.as_str())
+    }
+
+    /// What may be set of a policy, each with its value for people who set none.
+    pub(super) fn statuses(&self, policy: &ScriptPolicy) -> Vec<ParamStatus> {
+        let base = self.base(policy);
+        let status = |param: &Param| ParamStatus {
+            value: base.get(&param.name).unwrap_or(&param.default).clone(),
+            param: param.clone(),
+        };
+        policy.params().iter().map(status).collect()
     }
 
     /// What is wrong with what an operator set of this policy.

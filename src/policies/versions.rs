@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use super::compile::version_of;
 use super::fault::PolicyFault;
 use super::folder::is_name;
+use super::lints::{Warning, lint};
 use super::live::LivePolicies;
 use super::script::ScriptPolicy;
 use crate::accounts::Caller;
@@ -77,8 +78,11 @@ pub struct Retry {
     /// What identifies it.
     pub key: RetryKey,
     /// Writes the answer.
-    pub render: Box<dyn Fn(&VersionRecord) -> Answer + Send + Sync>,
+    pub render: Box<Render>,
 }
+
+/// Writes down what became of a proposal.
+pub type Render = dyn Fn(&VersionRecord, &[Warning]) -> Answer + Send + Sync;
 
 /// What became of a proposal.
 #[derive(Clone, Debug)]
@@ -87,6 +91,8 @@ pub struct Proposed {
     pub version: VersionRecord,
     /// Whether the text was not there before.
     pub is_new: bool,
+    /// What is in order in it and yet probably a slip.
+    pub warnings: Vec<Warning>,
 }
 
 /// The service over versions of policies.
@@ -121,7 +127,7 @@ impl Versions {
         }
     }
 
-    /// Checks a script as a saved file is checked, and keeps nothing.
+    /// Checks a script as a saved file is checked, and keeps nothing; with what is probably a slip in it.
     ///
     /// # Errors
     ///
@@ -131,9 +137,16 @@ impl Versions {
         actor: Actor<'_>,
         policy: &str,
         source: &str,
-    ) -> Result<Arc<ScriptPolicy>, PolicyError> {
+    ) -> Result<(Arc<ScriptPolicy>, Vec<Warning>), PolicyError> {
         self.allow(&actor, Right::Read).await?;
-        self.check(policy, PathBuf::from(policy), source).await
+        let script = self.check(policy, PathBuf::from(policy), source).await?;
+        Ok((script, self.warnings(policy, source).await?))
+    }
+
+    /// What is in order in a script that passed the check, and yet probably a slip.
+    async fn warnings(&self, policy: &str, source: &str) -> Result<Vec<Warning>, PolicyError> {
+        let (windows, place, source) = (self.live.windows(), PathBuf::from(policy), source.to_owned());
+        self.blocking(move || lint(&place, &source, windows).unwrap_or_default()).await
     }
 
     /// Checks a script off the async threads.
@@ -184,6 +197,7 @@ impl Versions {
             return Err(PolicyError::Changed);
         }
         self.check(policy, PathBuf::from(policy), &proposal.source).await?;
+        let warnings = self.warnings(policy, &proposal.source).await?;
         let now = self.clock.now();
         let origin = if user.is_some() { "api" } else { "shell" };
         let new = NewVersion {
@@ -197,7 +211,7 @@ impl Versions {
             at: now,
         };
         let entry = actor.audit("policy.proposed", now);
-        let kept = self.store.write(move |tx| Box::pin(async move { keep(tx, new, entry, retry).await }));
+        let kept = self.store.write(move |tx| Box::pin(async move { keep(tx, (new, warnings), entry, retry).await }));
         kept.await
     }
 
@@ -262,7 +276,7 @@ impl Versions {
 
 async fn keep(
     tx: &mut Tx<'_>,
-    new: NewVersion,
+    (new, warnings): (NewVersion, Vec<Warning>),
     entry: AuditEntry,
     retry: Option<(crate::ids::UserId, Retry)>,
 ) -> Result<Proposed, PolicyError> {
@@ -280,9 +294,9 @@ async fn keep(
         tx.insert_audit(&entry.on(version.id).with(named(&version))).await?;
     }
     if let Some((user, retry)) = &retry {
-        tx.insert_receipt(*user, &retry.key, &(retry.render)(&version), (now, now.plus(KEPT))).await?;
+        tx.insert_receipt(*user, &retry.key, &(retry.render)(&version, &warnings), (now, now.plus(KEPT))).await?;
     }
-    Ok(Proposed { version, is_new })
+    Ok(Proposed { version, is_new, warnings })
 }
 
 /// Names a version in the audit log.

@@ -335,3 +335,56 @@ async fn a_simulation_at_another_moment_sees_the_tasks_of_then() {
     let wrong = json!({ "source": by_priority("1.0"), "at": "never" });
     assert_eq!(eve.post("/api/policies/default/simulate", &wrong).await.faults(), ["/at"]);
 }
+
+#[tokio::test]
+async fn a_slip_is_told_when_a_script_is_checked_or_proposed_and_while_it_is_in_force() {
+    let app = TestApp::new().await;
+    let eve = app.admin("eve").await;
+    let source = "const PARAMS = #{ weight: #{ type: \"number\", min: 0.0, max: 9.0, default: 2, user: true, label: \"How much\" } };\n\
+                  fn score(task, ctx) { let sum = 0; for label in task.labels { sum += 1; } sum + 9 - task.priority * 1 }\n\
+                  fn explain(task, ctx) { #{ total: score(task, ctx), parts: #{ all: score(task, ctx) }, recommendation: \"\" } }\n";
+    let slips = |answer: &Value| -> Vec<(String, Value)> {
+        let warnings = answer["warnings"].as_array().unwrap();
+        warnings.iter().map(|one| (one["lint"].as_str().unwrap().to_owned(), one["line"].clone())).collect()
+    };
+    let expected = [("unused_parameter".to_owned(), json!(1)), ("not_monotone".to_owned(), json!(2))];
+
+    let check = eve.post("/api/policies/validate", &json!({ "source": source })).await.good();
+    let proposed = eve.post("/api/policies/plain/versions", &json!({ "source": source })).await.good();
+    let again = eve.post("/api/policies/plain/versions", &json!({ "source": source })).await.good();
+
+    assert_eq!(slips(&check), expected, "{check}");
+    assert_eq!((&check["valid"], &check["interpreted"]["line"]), (&json!(true), &json!(2)));
+    assert_eq!((slips(&proposed), slips(&again)), (expected.to_vec(), expected.to_vec()));
+    let live = activates(&eve, "plain", proposed["version"].as_str().unwrap()).await;
+    assert_eq!((&live["execution"], &live["interpreted"]["message"]), (&json!("interpreted"), &json!("a loop")));
+    let live = eve.get("/api/policies/plain").await.good();
+    assert_eq!(slips(&live), expected);
+    let weight = json!({
+        "name": "weight", "type": "number", "min": 0.0, "max": 9.0, "words": [], "default": 2.0, "value": 2.0,
+        "label": "How much", "user": true
+    });
+    assert_eq!(live["params"], json!([weight]));
+    let plain = eve.get("/api/policies/default").await.good();
+    assert_eq!((&plain["execution"], &plain["interpreted"]), (&json!("class_table"), &Value::Null));
+    assert_eq!((slips(&plain), &plain["params"]), (Vec::new(), &json!([])));
+}
+
+#[tokio::test]
+async fn the_sample_of_a_simulation_knows_what_waits_for_what() {
+    for db in BOTH {
+        let app = TestApp::on(db).await;
+        let (eve, ada) = (app.admin("eve").await, app.user("ada").await);
+        let whole = ada.has(a_task("Book").priority(5)).await;
+        let part = ada.has(a_task("Chapter").part_of(whole)).await;
+        let source = by_priority("1.0").replace("task.priority", "(task.blocks * 10 - task.blocked_by * 10)");
+
+        let body = json!({ "source": source, "sample": 10 });
+        let done = eve.post("/api/policies/plain/simulate", &body).await.good();
+
+        let moved = done["sample"]["moves"].as_array().unwrap();
+        assert_eq!(moved.len(), 1, "{done}");
+        assert_eq!((&moved[0]["task_id"], &moved[0]["score_after"]), (&json!(part), &json!(10.0)), "{done}");
+        assert_eq!(moved[0]["place_before"], 2);
+    }
+}

@@ -145,7 +145,7 @@ async fn a_simulation_ranks_with_the_values_that_somebody_set() {
     let app = with_shelf(Db::Sqlite).await;
     let eve = app.admin("eve").await;
     eve.has(a_task("Friday").priority(3).due("2026-03-27")).await;
-    eve.has(a_task("Some day").priority(4)).await;
+    eve.has(a_task("Tomorrow").priority(1).due("2026-03-24")).await;
     let draft = SHELF.iter().find(|shelved| shelved.name == "eisenhower").unwrap().script;
     let draft = draft.replace("\"default\": 1,", "\"default\": 7,");
     let moved = async || {

@@ -65,3 +65,14 @@ fn own_numbers_and_texts_of_a_script_are_tried() {
     let body = "if \"garden\" in task.labels { 3 } else if (task.days_until_due ?? 0) == 37 { 2 } else if task.project == \"Home\" { 4 } else { 1 }";
     assert_eq!(warnings(&with_score(body)), Vec::<String>::new());
 }
+
+#[test]
+fn what_depends_on_a_parameter_is_reached_by_setting_it() {
+    let params = "const PARAMS = #{ loud: #{ type: \"bool\", default: false }, days: #{ type: \"whole\", min: 0, max: 9, default: 3 } };";
+    let body = "if ctx.params.loud { 100 } else { 1 } + if ctx.params.days > 5 { 10 } else { 20 }";
+    assert_eq!(warnings(&format!("{params}\n{}", with_score(body))), Vec::<String>::new());
+    only(
+        &format!("{params}\n{}", with_score(&body.replace("> 5", "> 9"))),
+        "policy.rhai:2:63: warning: no task that was tried reaches",
+    );
+}

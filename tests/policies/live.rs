@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mindflow::clock::{Clock, Timestamp};
-use mindflow::policies::shipped::SCRIPT;
+use mindflow::policies::live::Execution;
+use mindflow::policies::shipped::{SCRIPT, SHELF};
 use mindflow::policies::{CaseRule, Events, LivePolicies, PolicyWatch, Reload, WatchOptions};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -17,7 +18,11 @@ fn clock() -> Clock {
     Clock::fixed(at("2025-10-31T09:00:00Z"))
 }
 
+/// The policies of a folder; a new one has the default policy alone.
 fn open(folder: &Path) -> LivePolicies {
+    if !folder.exists() {
+        SHELF[0].write_to(folder).unwrap();
+    }
     LivePolicies::open(folder, CaseRule::Warn, clock()).unwrap()
 }
 
@@ -32,18 +37,19 @@ fn plain_score(policies: &LivePolicies) -> f64 {
 }
 
 #[test]
-fn a_first_start_writes_the_shipped_policy_down() {
+fn a_first_start_writes_the_shipped_policies_down() {
     let home = TempDir::new().unwrap();
     let folder = home.path().join("policies");
 
-    let policies = open(&folder);
+    let policies = LivePolicies::open(&folder, CaseRule::Warn, clock()).unwrap();
 
     assert_eq!(fs::read_to_string(folder.join("default/policy.rhai")).unwrap(), SCRIPT);
     assert!(folder.join("default/tests/formula.yaml").is_file() && folder.join("default/README.md").is_file());
     assert_eq!((policies.is_healthy(), plain_score(&policies)), (true, 30.0));
     let status = policies.status();
-    assert_eq!((status.len(), status[0].failing_cases.len()), (1, 0));
-    assert_eq!(status[0].live_version.as_deref(), Some(policies.current().version()));
+    assert!(status.len() == 5 && status.iter().all(|one| one.failing_cases.is_empty()), "{status:#?}");
+    let default = status.iter().find(|one| one.name == "default").unwrap();
+    assert_eq!(default.live_version.as_deref(), Some(policies.current().version()));
 }
 
 #[test]
@@ -234,4 +240,27 @@ async fn without_events_the_folder_is_polled() {
 
     expect_score(&policies, 60.0, || write(home.path(), "default", &edited("20.0"))).await;
     expect_score(&policies, 30.0, || write(home.path(), "default", SCRIPT)).await;
+}
+
+#[test]
+fn what_is_in_use_and_probably_a_slip_is_told_until_it_is_mended() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    write(home.path(), "mine", &with_score("let unused = 1; 10 - task.priority"));
+    let policies = open(home.path());
+    let of = |name: &str| policies.status().into_iter().find(|status| status.name == name).unwrap();
+
+    let messages: Vec<String> = of("mine").warnings.iter().map(ToString::to_string).collect();
+    let place = home.path().join("mine/policy.rhai:1:4: warning: the score falls from 9 to 8");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].starts_with(place.to_str().unwrap()), "{messages:?}");
+    assert!(policies.is_healthy() && of("default").warnings.is_empty());
+    assert_eq!([of("default").execution, of("mine").execution], [Some(Execution::ClassTable); 2]);
+
+    write(home.path(), "mine", &with_score("let sum = 0; for label in task.labels { sum += 1; } sum"));
+    policies.reload();
+
+    assert_eq!(of("mine").warnings, []);
+    assert_eq!(of("mine").execution, Some(Execution::Interpreted));
+    assert!(of("mine").interpreted.unwrap().to_string().starts_with("line 1, column "));
 }

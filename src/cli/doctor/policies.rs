@@ -15,7 +15,7 @@ pub(super) fn check(config: &Config, clock: &Clock, findings: &mut Findings) {
         return;
     }
     let policies = match LivePolicies::open(folder, CaseRule::Warn, clock.clone()) {
-        Ok(policies) => policies,
+        Ok(policies) => policies.with_settings(config.policies.params.clone()),
         Err(error) => return findings.problem(check, super::database::told(&error), "reinstall the program"),
     };
     let all = policies.status();
@@ -40,6 +40,13 @@ pub(super) fn check(config: &Config, clock: &Clock, findings: &mut Findings) {
         } else {
             in_order += 1;
         }
+    }
+    for (name, reason) in policies.setting_faults() {
+        findings.warning(
+            check,
+            reason,
+            format!("change POLICY_PARAMS; `mindflow policy schema {name}` tells what it takes"),
+        );
     }
     if in_order == all.len() {
         let said = if all.is_empty() { "the shipped one alone".to_owned() } else { format!("{in_order} in order") };

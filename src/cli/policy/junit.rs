@@ -20,7 +20,9 @@ pub(super) fn xml(tested: &[Tested]) -> String {
             r#"  <testsuite name="{name}" tests="{}" failures="{failed}" errors="0" skipped="0">"#,
             cases.len()
         );
-        cases.iter().for_each(|case| case.write(&name, &mut suites));
+        for case in &cases {
+            case.write(&name, &mut suites);
+        }
         suites.push_str("  </testsuite>\n");
     }
     format!(

@@ -259,8 +259,10 @@ async fn propose(versions: &Versions, args: ProposeVersion, out: &mut dyn Write)
     if args.output.json {
         let mut value = version_json(&proposed.version, live.as_deref());
         value["is_new"] = json!(proposed.is_new);
+        value["warnings"] = json!(proposed.warnings);
         return Ok(out.write_all(report::json(&value)?.as_bytes())?);
     }
+    proposed.warnings.iter().try_for_each(|warning| writeln!(out, "{warning}"))?;
     let what = if proposed.is_new { "is kept as a draft" } else { "was there already" };
     Ok(writeln!(out, "{}: version {} {what}", args.name, proposed.version.version)?)
 }

@@ -30,8 +30,8 @@ pub struct TestPolicies {
     /// Fail when less than this part is reached
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     threshold: Option<f64>,
-    /// Write what came of the examples into this file, as JUnit's XML
-    #[arg(long, value_name = "FILE")]
+    /// Write what came of the examples into this file, as JUnit's XML; without a name, print that instead
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     junit: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -68,10 +68,16 @@ impl TestPolicies {
         let policies = self.policies(policies_dir)?;
         let tested = policies.iter().map(|given| self.test(given, policies_dir)).collect::<anyhow::Result<Vec<_>>>()?;
         let ok = tested.iter().all(|tested| tested.ok);
-        if let Some(file) = &self.junit {
-            fs::write(file, junit::xml(&tested)).with_context(|| format!("cannot write {}", file.display()))?;
+        let xml = self.junit.as_deref().map(|file| (file, junit::xml(&tested)));
+        match xml {
+            Some((file, xml)) if file == Path::new("-") => print(&xml)?,
+            xml => {
+                if let Some((file, xml)) = xml {
+                    fs::write(file, xml).with_context(|| format!("cannot write {}", file.display()))?;
+                }
+                print(&if self.json { report::json(&tested)? } else { tested.iter().map(Tested::text).collect() })?;
+            }
         }
-        print(&if self.json { report::json(&tested)? } else { tested.iter().map(Tested::text).collect() })?;
         Ok(exit_code(ok))
     }
 

@@ -7,9 +7,11 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 
+use super::param_views::{ProposedView, WarningView};
 use super::views::{PolicyView, VersionView};
 use crate::http::changes::REPLAYED;
 use crate::http::payload::{JSON, Json};
+use crate::policies::lints::Warning;
 use crate::policies::live::PolicyStatus;
 use crate::store::policy_versions::VersionRecord;
 use crate::tasks::receipts::Answer;
@@ -35,12 +37,14 @@ pub(super) struct ProposedAnswer(pub(super) Answer);
 
 impl ProposedAnswer {
     /// Writes the answer as it is sent, and as it is kept for a repetition.
-    pub(super) fn of(version: &VersionRecord, status: StatusCode, live: Option<&str>) -> Answer {
+    pub(super) fn of(version: &VersionRecord, status: StatusCode, live: Option<&str>, warnings: &[Warning]) -> Answer {
         let place = format!("/api/policies/{}/versions/{}", version.policy, version.version);
         let tag = format!("\"{}\"", version.version);
         let headers =
             vec![(CONTENT_TYPE.to_string(), JSON.to_owned()), (LOCATION.to_string(), place), (ETAG.to_string(), tag)];
-        let body = serde_json::to_string(&VersionView::of(version.clone(), live)).unwrap_or_default();
+        let warnings = warnings.iter().cloned().map(WarningView::from).collect();
+        let view = ProposedView { version: VersionView::of(version.clone(), live), warnings };
+        let body = serde_json::to_string(&view).unwrap_or_default();
         Answer { status: status.as_u16(), headers, body }
     }
 
@@ -74,7 +78,7 @@ impl ApiResponse for ProposedAnswer {
             description,
             status: Some(status),
             status_range: None,
-            content: vec![MetaMediaType { content_type: JSON, schema: VersionView::schema_ref() }],
+            content: vec![MetaMediaType { content_type: JSON, schema: ProposedView::schema_ref() }],
             headers: vec![header(REPLAYED), header("etag")],
         };
         MetaResponses {
@@ -83,6 +87,6 @@ impl ApiResponse for ProposedAnswer {
     }
 
     fn register(registry: &mut Registry) {
-        VersionView::register(registry);
+        ProposedView::register(registry);
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 use serde::Serialize;
 
+use super::param_views::{ParamView, WarningView};
 use crate::clock::Timestamp;
 use crate::policies::PolicyFault;
 use crate::policies::cases::{CaseFailure, CaseReport};
@@ -11,6 +12,7 @@ use crate::policies::live::{PolicyStatus, Refusal};
 use crate::policies::versions::difference::Difference;
 use crate::policies::versions::listing::Shown;
 use crate::scoring::Policy;
+use crate::scoring::lower::Obstacle;
 use crate::store::policy_versions::{ActivationRecord, VersionRecord};
 
 /// A policy: what decides the order of tasks.
@@ -32,11 +34,22 @@ pub(super) struct PolicyView {
     /// Since when it is in force.
     #[oai(nullable)]
     pub live_since: Option<DateTime<Utc>>,
+    /// How its scores are computed at the moment: `class_table`: compiled, once for all tasks that it cannot tell apart;
+    /// `columns`: compiled, for each task; `interpreted`: many times more slowly. `null` for what is not in force.
+    #[oai(nullable)]
+    pub execution: Option<String>,
+    /// What leaves its scores to the interpreter, and where it stands.
+    #[oai(nullable)]
+    pub interpreted: Option<FaultView>,
     /// Why the file as it is now is not in force.
     #[oai(nullable)]
     pub refused: Option<RefusalView>,
     /// Worked examples beside the file that do not come out.
     pub failing_tests: Vec<CaseFailureView>,
+    /// What is in order and yet probably a slip.
+    pub warnings: Vec<WarningView>,
+    /// What may be set of it.
+    pub params: Vec<ParamView>,
 }
 
 impl From<PolicyStatus> for PolicyView {
@@ -54,7 +67,11 @@ impl From<PolicyStatus> for PolicyView {
             origin: status.origin.map(|origin| origin.as_str().to_owned()),
             live_since: status.live_since.map(Timestamp::to_utc),
             refused: status.refused.map(RefusalView::from),
+            execution: status.execution.map(|execution| execution.as_str().to_owned()),
+            interpreted: status.interpreted.map(FaultView::from),
             failing_tests: status.failing_cases.iter().map(CaseFailureView::from).collect(),
+            warnings: status.warnings.into_iter().map(WarningView::from).collect(),
+            params: status.params.into_iter().map(ParamView::from).collect(),
         }
     }
 }
@@ -257,6 +274,12 @@ impl From<&PolicyFault> for FaultView {
     }
 }
 
+impl From<Obstacle> for FaultView {
+    fn from(obstacle: Obstacle) -> Self {
+        Self { line: obstacle.line, column: obstacle.column, message: obstacle.message }
+    }
+}
+
 /// What a check found.
 #[derive(Clone, Debug, Object, Serialize)]
 #[oai(rename = "PolicyCheck")]
@@ -267,6 +290,11 @@ pub(super) struct CheckView {
     pub version: String,
     /// Every fault.
     pub faults: Vec<FaultView>,
+    /// What is in order and yet probably a slip.
+    pub warnings: Vec<WarningView>,
+    /// What leaves its scores to the interpreter, and where it stands; `null` when they are compiled, or not in order.
+    #[oai(nullable)]
+    pub interpreted: Option<FaultView>,
 }
 
 /// What came of worked examples.

@@ -30,13 +30,13 @@ struct Token {
 
 /// The script with its marks, and what each of them stands for.
 pub(super) fn mark(source: &str) -> (String, Vec<Unreached>) {
-    let mut marker = Marker { source, tokens: tokens(source), next: 0, branches: Vec::new(), insertions: Vec::new() };
-    while marker.next < marker.tokens.len() {
-        marker.sequence();
+    let mut reader = Marker { source, tokens: tokens(source), next: 0, branches: Vec::new(), insertions: Vec::new() };
+    while reader.next < reader.tokens.len() {
+        reader.sequence();
         // A bracket too many: the compiler says so.
-        marker.next += 1;
+        reader.next += 1;
     }
-    let Marker { mut insertions, branches, .. } = marker;
+    let Marker { mut insertions, branches, .. } = reader;
     insertions.sort_by_key(|(offset, _)| *offset);
     let mut marked = String::with_capacity(source.len() * 2);
     let mut copied = 0;

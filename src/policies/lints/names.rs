@@ -89,7 +89,7 @@ impl<'a> Script<'a> {
         });
         let functions = functions.collect();
         let constants = after("const").into_iter().map(|(_, constant)| constant).collect();
-        Self { constants, functions, words }
+        Self { words, constants, functions }
     }
 
     /// The functions that the server's calls lead to.

@@ -19,8 +19,16 @@ const EACH: usize = 9;
 /// Every how many-th moment sees the tasks that are made for the script.
 const OWN_EACH: usize = 8;
 
-/// Moments with tasks. Five that follow one another differ by their priority alone.
-pub(super) fn samples(source: &str) -> Vec<(Moment, Vec<Candidate>)> {
+/// Tasks at a moment. Five that follow one another differ by their priority alone.
+pub(super) struct Sample {
+    pub(super) moment: Moment,
+    pub(super) tasks: Vec<Candidate>,
+    /// Whether it has tasks that are made for the script, and so is worth looking at with other parameters too.
+    pub(super) is_for_all: bool,
+}
+
+/// What a script is looked at with.
+pub(super) fn samples(source: &str) -> Vec<Sample> {
     let numbers: BTreeSet<i64> = numbers_in(source)
         .into_iter()
         .filter(|number| (0..=LARGEST).contains(number))
@@ -32,10 +40,11 @@ pub(super) fn samples(source: &str) -> Vec<(Moment, Vec<Candidate>)> {
     moments
         .map(|(index, moment)| {
             let mut tasks: Vec<Candidate> = candidates(index, &moment).into_iter().step_by(EACH).collect();
-            if index.is_multiple_of(OWN_EACH) {
+            let is_for_all = index.is_multiple_of(OWN_EACH);
+            if is_for_all {
                 tasks.extend(own(&numbers, &texts, &moment));
             }
-            (moment, tasks.into_iter().flat_map(priorities).collect())
+            Sample { moment, tasks: tasks.into_iter().flat_map(priorities).collect(), is_for_all }
         })
         .collect()
 }

@@ -171,8 +171,11 @@ fn proposed(name: String) -> PolicyStatus {
         live_version: None,
         origin: None,
         live_since: None,
+        execution: None,
         interpreted: None,
         refused: None,
         failing_cases: Vec::new(),
+        warnings: Vec::new(),
+        params: Vec::new(),
     }
 }
