@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::background::{DutyError, Turn};
 use crate::clock::{Clock, Timestamp};
-use crate::ids::first_uuid;
+use crate::ids::{UserId, first_uuid};
 use crate::policies::versions::Versions;
 use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreError, StoreResult};
@@ -66,17 +66,17 @@ impl Decisions {
         self.recorder.flush().await;
     }
 
-    /// Writes what waits to be written, and notes what became of everything so far.
+    /// Writes what waits to be written, and notes what became of somebody's recommendations so far, or of everybody's.
     ///
     /// # Errors
     ///
     /// What keeps the store from writing.
-    async fn catch_up(&self) -> StoreResult<()> {
+    async fn catch_up(&self, user: Option<UserId>) -> StoreResult<()> {
         self.recorder.flush().await;
         let now = self.clock.now();
         let settle = || {
             self.store.write::<_, StoreError, _>(move |tx| {
-                Box::pin(async move { tx.settle_decisions(now, window(), ROWS_AT_ONCE).await })
+                Box::pin(async move { tx.settle_decisions(user, (now, window()), ROWS_AT_ONCE).await })
             })
         };
         while is_full(settle().await?) {}
@@ -90,8 +90,11 @@ impl Decisions {
     /// What keeps the duty from being done.
     pub async fn settle(&self, turn: &Turn) -> Result<(), DutyError> {
         let now = turn.now();
-        let settle =
-            || turn.write(move |tx| Box::pin(async move { tx.settle_decisions(now, window(), ROWS_AT_ONCE).await }));
+        let settle = || {
+            turn.write(move |tx| {
+                Box::pin(async move { tx.settle_decisions(None, (now, window()), ROWS_AT_ONCE).await })
+            })
+        };
         while is_full(settle().await?) {}
         Ok(())
     }

@@ -116,6 +116,44 @@ macro_rules! counted {
     };
 }
 
+macro_rules! settle {
+    ($whose:literal) => {
+        concat!(
+            "
+            UPDATE policy_decisions
+               SET outcome = s.outcome, outcome_at = s.outcome_at, instead_id = s.instead_id
+              FROM (
+                SELECT x.id,
+                       CASE WHEN x.own_at <= COALESCE(o.completed_at, x.own_at) THEN x.own ELSE 'ignored' END AS outcome,
+                       CASE WHEN x.own_at <= COALESCE(o.completed_at, x.own_at) THEN x.own_at
+                            ELSE COALESCE(o.completed_at, x.ends_at) END AS outcome_at,
+                       CASE WHEN x.own_at <= COALESCE(o.completed_at, x.own_at) THEN NULL ELSE o.id END AS instead_id
+                  FROM (
+                    SELECT d.id, d.user_id, d.shown_at + $2 AS ends_at,
+                           CASE WHEN t.completed_at BETWEEN d.shown_at AND d.shown_at + $2 THEN t.completed_at
+                                WHEN t.snooze_count > d.snoozes AND t.updated_at <= d.shown_at + $2 THEN t.updated_at
+                           END AS own_at,
+                           CASE WHEN t.completed_at BETWEEN d.shown_at AND d.shown_at + $2 THEN 'done' ELSE 'snoozed' END AS own,
+                           (SELECT c.id FROM tasks c
+                             WHERE c.user_id = d.user_id AND c.deleted_at IS NULL AND c.updated_at > d.shown_at
+                               AND c.completed_at > d.shown_at AND c.completed_at <= d.shown_at + $2 AND c.id <> d.task_id
+                             ORDER BY c.completed_at, c.id LIMIT 1) AS other_id
+                      FROM policy_decisions d
+                      JOIN users u ON u.id = d.user_id
+                      LEFT JOIN tasks t ON t.id = d.task_id AND t.user_id = d.user_id
+                     WHERE d.outcome IS NULL AND (u.data_version <> d.data_version OR d.shown_at <= $1 - $2)",
+            $whose,
+            "
+                  ) x LEFT JOIN tasks o ON o.id = x.other_id AND o.user_id = x.user_id
+                 WHERE x.own_at IS NOT NULL OR o.id IS NOT NULL OR x.ends_at <= $1
+                 LIMIT $3
+              ) s
+             WHERE policy_decisions.id = s.id AND policy_decisions.outcome IS NULL
+        "
+        )
+    };
+}
+
 /// `$1` policy, `$2` and `$3` from when and until when, `$4` version or NULL, `$5` outcome or NULL, `$6` and `$7` the last
 /// row that was seen, `$8` how many. Newest first.
 const LIST_DECISIONS: &str = listed!("", " AND (shown_at, id) < ($6, $7) ORDER BY shown_at DESC, id DESC LIMIT $8");
@@ -159,35 +197,9 @@ const INSERT_DECISIONS: Sql = Sql {
 };
 /// `$1` now, `$2` how long one waits for an outcome, `$3` how many rows at most. What happened first counts: the recommended
 /// task was completed or put off, or another one was completed; after the wait, nothing did.
-const SETTLE_DECISIONS: &str = "
-    UPDATE policy_decisions
-       SET outcome = s.outcome, outcome_at = s.outcome_at, instead_id = s.instead_id
-      FROM (
-        SELECT x.id,
-               CASE WHEN x.own_at <= COALESCE(o.completed_at, x.own_at) THEN x.own ELSE 'ignored' END AS outcome,
-               CASE WHEN x.own_at <= COALESCE(o.completed_at, x.own_at) THEN x.own_at
-                    ELSE COALESCE(o.completed_at, x.ends_at) END AS outcome_at,
-               CASE WHEN x.own_at <= COALESCE(o.completed_at, x.own_at) THEN NULL ELSE o.id END AS instead_id
-          FROM (
-            SELECT d.id, d.user_id, d.shown_at + $2 AS ends_at,
-                   CASE WHEN t.completed_at BETWEEN d.shown_at AND d.shown_at + $2 THEN t.completed_at
-                        WHEN t.snooze_count > d.snoozes AND t.updated_at <= d.shown_at + $2 THEN t.updated_at
-                   END AS own_at,
-                   CASE WHEN t.completed_at BETWEEN d.shown_at AND d.shown_at + $2 THEN 'done' ELSE 'snoozed' END AS own,
-                   (SELECT c.id FROM tasks c
-                     WHERE c.user_id = d.user_id AND c.deleted_at IS NULL AND c.updated_at > d.shown_at
-                       AND c.completed_at > d.shown_at AND c.completed_at <= d.shown_at + $2 AND c.id <> d.task_id
-                     ORDER BY c.completed_at, c.id LIMIT 1) AS other_id
-              FROM policy_decisions d
-              JOIN users u ON u.id = d.user_id
-              LEFT JOIN tasks t ON t.id = d.task_id AND t.user_id = d.user_id
-             WHERE d.outcome IS NULL AND (u.data_version <> d.data_version OR d.shown_at <= $1 - $2)
-          ) x LEFT JOIN tasks o ON o.id = x.other_id AND o.user_id = x.user_id
-         WHERE x.own_at IS NOT NULL OR o.id IS NOT NULL OR x.ends_at <= $1
-         LIMIT $3
-      ) s
-     WHERE policy_decisions.id = s.id AND policy_decisions.outcome IS NULL
-";
+const SETTLE_DECISIONS: &str = settle!("");
+/// The same, and `$4` user.
+const SETTLE_OWN_DECISIONS: &str = settle!(" AND d.user_id = $4");
 /// `$1` an id, `$2` how many. Ids begin with the moment at which they were made, so no other index is needed.
 const DELETE_OLD_DECISIONS: &str = "
     DELETE FROM policy_decisions WHERE id IN (SELECT id FROM policy_decisions WHERE id < $1 ORDER BY id LIMIT $2)
@@ -204,6 +216,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("EXPORT_DECISIONS", Sql::same(EXPORT_DECISIONS)),
     ("INSERT_DECISIONS", INSERT_DECISIONS),
     ("SETTLE_DECISIONS", Sql::same(SETTLE_DECISIONS)),
+    ("SETTLE_OWN_DECISIONS", Sql::same(SETTLE_OWN_DECISIONS)),
     ("DELETE_OLD_DECISIONS", Sql::same(DELETE_OLD_DECISIONS)),
 ];
 
@@ -257,11 +270,18 @@ impl Tx<'_> {
         })?)
     }
 
-    /// Notes what became of at most `most` recommendations, `wait` microseconds after they were shown at the latest; says of
-    /// how many.
-    pub async fn settle_decisions(&mut self, now: Timestamp, wait: i64, most: i64) -> StoreResult<u64> {
+    /// Notes what became of at most `most` recommendations, of one person or of all, `wait` microseconds after they were
+    /// shown at the latest; says of how many.
+    pub async fn settle_decisions(
+        &mut self,
+        user: Option<UserId>,
+        (now, wait): (Timestamp, i64),
+        most: i64,
+    ) -> StoreResult<u64> {
+        let statement = if user.is_some() { SETTLE_OWN_DECISIONS } else { SETTLE_DECISIONS };
         Ok(on_database!(self, |db| {
-            let query = sqlx::query(SETTLE_DECISIONS).bind(now.as_micros()).bind(wait).bind(most);
+            let query = sqlx::query(statement).bind(now.as_micros()).bind(wait).bind(most);
+            let query = if let Some(user) = user { query.bind(user.0) } else { query };
             query.execute(db).await.map(|done| done.rows_affected())
         })?)
     }

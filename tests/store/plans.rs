@@ -11,12 +11,13 @@ use crate::seed::{self, FAR};
 use crate::support::databases::{TestDatabase, both_databases};
 
 /// Concern the whole server, or are asked for several people's requests at once.
-const SERVER_WIDE: [&str; 95] = [
+const SERVER_WIDE: [&str; 96] = [
     "LIST_DECISIONS",
     "COUNT_DECISIONS",
     "COUNT_OUTCOMES",
     "INSERT_DECISIONS",
     "SETTLE_DECISIONS",
+    "SETTLE_OWN_DECISIONS",
     "DELETE_OLD_DECISIONS",
     "FIND_CANDIDATE",
     "LIST_CANDIDATE_VERSIONS",

@@ -87,7 +87,7 @@ impl Decisions {
         let asked = format!("decisions {filter:?}");
         let place = page.cursor.as_deref().map(|cursor| paging::decode::<(i64, Uuid)>(&asked, cursor)).transpose()?;
         let before = place.map(|(at, id)| (moment_of(at), id));
-        self.catch_up().await?;
+        self.catch_up(filter.user).await?;
         let rows = self.store.list_decisions(&filter, Slice { before, limit: page.rows() }).await?;
         let total = self.store.count_decisions(&filter).await?.unsigned_abs();
         let rows = rows.into_iter().map(Decision::try_from).collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +106,7 @@ impl Decisions {
         question: &DecisionQuestion,
     ) -> Result<Vec<VersionOutcomes>, PolicyError> {
         let filter = question.filter(policy, self.whose(&actor, policy).await?);
-        self.catch_up().await?;
+        self.catch_up(filter.user).await?;
         let counts = self.store.count_outcomes(&filter, MOST_VERSIONS).await?;
         Ok(counts.into_iter().map(VersionOutcomes::from).collect())
     }

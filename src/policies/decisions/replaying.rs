@@ -137,7 +137,7 @@ impl Decisions {
         if !self.versions.knows(policy).await? {
             return Err(PolicyError::NotFound("policy"));
         }
-        self.catch_up().await?;
+        self.catch_up(None).await?;
         let slice = Slice { before: None, limit: i64::from(limit) };
         let rows = self.store.list_decisions(&question.filter(policy, None), slice).await?;
         Ok(rows.into_iter().map(Decision::try_from).collect::<Result<_, _>>()?)
