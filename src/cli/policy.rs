@@ -3,6 +3,7 @@
 mod decided;
 mod explain;
 mod junit;
+mod learn;
 pub mod managed;
 mod report;
 mod schema;

@@ -4,12 +4,17 @@
 //! - [`kept`]: the form in which it is kept, enough to rank the same tasks again; [`masking`]: what is hidden of it.
 //! - [`reading`]: who sees what of it, and the outcomes by version.
 //! - [`replaying`]: what another version would have put first.
+//! - [`learning`]: values of parameters that agree better with what people did, as a draft; [`objective`] says what better is.
 
+mod defaults;
 pub mod kept;
+pub mod learning;
 pub mod masking;
+pub mod objective;
 pub mod reading;
 pub mod recording;
 pub mod replaying;
+mod tuning;
 
 use std::sync::Arc;
 use std::time::Duration;

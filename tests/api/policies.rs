@@ -2,6 +2,7 @@
 
 mod decisions;
 mod instances;
+mod learning;
 mod rights;
 mod shell;
 mod trials;

@@ -54,7 +54,7 @@ pub(super) enum OutcomeWord {
 }
 
 impl Chosen {
-    fn open(self) -> anyhow::Result<DecisionQuestion> {
+    pub(super) fn open(self) -> anyhow::Result<DecisionQuestion> {
         let moment = |text: Option<String>, name: &str| {
             let read = text.map(|text| parse_moment(&text, Tz::UTC)).transpose();
             read.with_context(|| format!("--{name} cannot be read"))

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::decided::{self, CountOutcomes, ListDecisions, ReplayVersion};
+use super::learn::{self, LearnParams};
 use super::report;
 use super::simulate::{self, SimulateVersion};
 use crate::app::App;
@@ -44,6 +45,8 @@ pub enum ManagedCommand {
     Outcomes(CountOutcomes),
     /// Rank what was recommended again by another version
     Replay(ReplayVersion),
+    /// Propose other values of a policy's parameters from what people did: a draft, never more
+    Learn(LearnParams),
     /// Put a version in force, at every instance; its examples must come out
     Activate(ActivateVersion),
     /// Put the version in force that was before the present one
@@ -137,6 +140,7 @@ pub async fn run(command: ManagedCommand, app: &App, out: &mut dyn Write) -> any
         ManagedCommand::Decisions(args) => decided::list(args, app, out).await,
         ManagedCommand::Outcomes(args) => decided::outcomes(args, app, out).await,
         ManagedCommand::Replay(args) => decided::replay(args, app, out).await,
+        ManagedCommand::Learn(args) => learn::run(args, app, out).await,
         ManagedCommand::Activate(args) => {
             let status = versions.activate(Actor::Shell, &args.name, &args.version, None).await;
             in_force(status, &args.output, out)

@@ -229,7 +229,7 @@ pub(super) fn row_of(shown: &Shown, mask: &Mask) -> Value {
         "user": shown.user.0.simple().to_string(),
         "policy": shown.policy.name(),
         "version": shown.policy.version(),
-        "params": Value::Null,
+        "params": Some(shown.policy.set_values()).filter(|values| !values.is_empty()),
         "data_version": shown.data_version,
         "shown_at": shown.moment.now.as_micros(),
         "time_zone": shown.moment.zone.name(),

@@ -10,6 +10,7 @@ use super::Decisions;
 use super::kept::{Decision, Outcome};
 use super::masking::{Mask, words_of};
 use super::reading::DecisionQuestion;
+use super::tuning::Variants;
 use crate::calendar::Windows;
 use crate::clock::Timestamp;
 use crate::ids::TaskId;
@@ -121,7 +122,8 @@ impl Decisions {
         let thens = thens(&self.versions, policy, &decisions).await;
         let mask = self.mask.clone();
         let work = move || {
-            let replayer = Replayer { words: words_of(&source), policy: Arc::new(Quiet(script)), thens, mask };
+            let variants = Variants::default();
+            let replayer = Replayer { words: words_of(&source), script, thens, mask, variants };
             replay(&replayer, &decisions, &question)
         };
         self.versions.blocking(work).await
@@ -162,17 +164,19 @@ struct Replayer {
     /// The texts that its script names.
     words: BTreeSet<String>,
     /// The policy.
-    policy: Arc<dyn Policy>,
+    script: Arc<ScriptPolicy>,
     /// The versions that recommended.
     thens: HashMap<String, Arc<ScriptPolicy>>,
     /// Knows what stands for words.
     mask: Mask,
+    /// Scripts with the values that somebody had set.
+    variants: Variants,
 }
 
 fn replay(replayer: &Replayer, decisions: &[Decision], question: &ReplayQuestion) -> Replay {
     let until = Instant::now() + MOST_TIME;
     let mut sum = Sums {
-        replay: Replay { version: replayer.policy.version().to_owned(), ..Replay::default() },
+        replay: Replay { version: replayer.script.version().to_owned(), ..Replay::default() },
         ..Sums::default()
     };
     let mut changes: Vec<Replayed> = Vec::new();
@@ -195,10 +199,12 @@ impl Replayer {
     fn one(&self, decision: &Decision, moves: usize, sums: &mut Sums) -> Replayed {
         let words = self.mask.words(decision.user(), &self.words);
         let (candidates, moment) = (decision.candidates(&words), decision.moment());
-        let script = self.thens.get(&decision.row.version);
-        let windows = script.map_or_else(|| self.policy.windows(), |script| script.windows());
-        let then = Then { decision, script: script.map(|script| &**script), windows };
-        let rankings = Rankings::new([&then, &*self.policy], &candidates, &moment);
+        let params = decision.row.params.as_deref();
+        let policy = self.variants.of(&self.script, params);
+        let script = self.thens.get(&decision.row.version).map(|script| self.variants.of(script, params));
+        let windows = script.as_ref().map_or_else(|| policy.windows(), |script| script.windows());
+        let then = Then { decision, script: script.as_deref(), windows };
+        let rankings = Rankings::new([&then, &*policy], &candidates, &moment);
         let comparison = rankings.compare();
         let places = rankings.first_rows();
         sums.add(&comparison);
@@ -269,7 +275,7 @@ impl Sums {
 /// What was said then: the scores that were shown, explained by the version that made them where that is known.
 struct Then<'a> {
     decision: &'a Decision,
-    script: Option<&'a ScriptPolicy>,
+    script: Option<&'a Quiet>,
     /// Of people without their own.
     windows: Windows,
 }
