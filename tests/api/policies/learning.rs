@@ -79,8 +79,9 @@ async fn a_draft_is_proposed_from_what_people_did_and_nothing_comes_into_force()
         assert_eq!((&learned["replay"]["first_changes"], &learned["replay"]["decisions"]), (&json!(48), &json!(48)));
 
         let shown = max.get(&format!("/api/policies/weighed/versions/{draft}")).await.good();
-        assert_eq!((&shown["status"], &shown["parent"]), (&json!("draft"), &json!(live)));
-        assert!(shown["message"].as_str().unwrap().starts_with("Learned from "), "{shown}");
+        let version = &shown["version"];
+        assert_eq!((&version["status"], &version["parent"]), (&json!("draft"), &json!(live)));
+        assert!(version["message"].as_str().unwrap().starts_with("Learned from "), "{shown}");
         assert!(shown["source"].as_str().unwrap().starts_with("// What it is worth.\nconst PARAMS"), "{shown}");
         assert_eq!(live_version(&max, "weighed").await, live, "never more than a draft");
 
