@@ -64,7 +64,7 @@ fn as_toml(key: &Key, value: &str) -> String {
     if LISTS.contains(&key.path) {
         let items: Vec<_> = value.split(',').map(|item| format!("\"{}\"", item.trim())).collect();
         format!("[{}]", items.join(", "))
-    } else if value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok() {
+    } else if value.parse::<f64>().is_ok_and(f64::is_finite) || value.parse::<bool>().is_ok() {
         value.to_owned()
     } else {
         format!("\"{value}\"")
