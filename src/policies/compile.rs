@@ -15,7 +15,7 @@ use super::engine::{Batch, Containers, MAX_SCRIPT_BYTES, sandbox};
 use super::fault::{Place, PolicyFault, run_fault, syntax_fault};
 use super::params::{ParamFault, read_params};
 use super::suggest::{known_names, nearest};
-use super::syntax::{Analysis, ENTRY_POINTS, analyse};
+use super::syntax::{Analysis, ENTRY_POINTS, MOST_FAULTS, analyse};
 
 /// A longer script is left to the interpreter: its tree takes megabytes, and would be held more than once.
 const MAX_COMPILED_BYTES: usize = 64 * 1024;
@@ -219,7 +219,7 @@ pub fn find_key(source: &str, from_line: usize, name: &str) -> Option<Place> {
 /// Parameters that the functions read and nobody declared.
 fn unknown_params(file: &Path, analysis: &Analysis, params: &Params) -> Vec<PolicyFault> {
     let known: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-    let check = |(name, position): &(Option<String>, Position)| {
+    let check = |((name, _), position): (&(Option<String>, _), &Position)| {
         let message = match name {
             _ if params.is_empty() => "`ctx` has no field `params`: the script declares no `PARAMS`".to_owned(),
             Some(name) if params.get(name).is_none() => {
@@ -229,7 +229,7 @@ fn unknown_params(file: &Path, analysis: &Analysis, params: &Params) -> Vec<Poli
         };
         Some(PolicyFault::new(file, message).at((*position).into()))
     };
-    analysis.params.iter().filter_map(check).collect()
+    analysis.params.iter().filter_map(check).take(MOST_FAULTS).collect()
 }
 
 fn functions_there(wanted: &str, names: &[&str]) -> String {

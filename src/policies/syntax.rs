@@ -3,7 +3,7 @@
 //! The parameters of `score`, `explain` and `eligible` are `task` and `ctx`; calls carry them into other functions.
 //! Wherever one of them is used other than by naming a field, nothing is known any more and everything counts as read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
@@ -57,7 +57,7 @@ pub struct Analysis {
     /// The fields that may be read.
     pub uses: Uses,
     /// The parameters that are read, and where; without a name where it cannot be told which.
-    pub params: Vec<(Option<String>, Position)>,
+    pub params: BTreeMap<(Option<String>, (usize, usize)), Position>,
     /// Whether parts of containers are assigned to.
     pub containers: Containers,
     /// Statements outside of functions that would keep state: where, and why not.
@@ -65,6 +65,9 @@ pub struct Analysis {
     /// What is not allowed inside of functions: where, and why.
     pub faults: Vec<(Position, String)>,
 }
+
+/// So many faults of a script are told.
+pub(super) const MOST_FAULTS: usize = 100;
 
 type Bindings = BTreeMap<(String, usize), Vec<Option<Holds>>>;
 
@@ -75,7 +78,7 @@ pub fn analyse(ast: &AST) -> Analysis {
     let mut reader = Reader {
         analysis: Analysis {
             uses: Uses::NONE,
-            params: Vec::new(),
+            params: BTreeMap::new(),
             containers: Containers::Read,
             outside: Vec::new(),
             faults: Vec::new(),
@@ -101,33 +104,45 @@ fn bind(functions: &[Function]) -> Bindings {
             ((function.name.clone(), function.params.len()), holds)
         })
         .collect();
-    loop {
-        let before = bindings.clone();
-        for function in functions {
-            let names = names_in(function, &bindings);
-            function.body.walk(&mut |path: &[ASTNode]| {
-                if let Some(call) = path.last().and_then(call_of) {
-                    carry(call, &names, &mut bindings);
-                }
-                true
-            });
+    let places: BTreeMap<(&str, usize), usize> = functions
+        .iter()
+        .enumerate()
+        .map(|(place, function)| ((function.name.as_str(), function.params.len()), place))
+        .collect();
+    // A function is looked at again only when its own parameters have come to hold more.
+    let mut open: BTreeSet<usize> = (0..functions.len()).collect();
+    while let Some(function) = open.pop_first().and_then(|place| functions.get(place)) {
+        let names = names_in(function, &bindings);
+        if names.is_empty() {
+            continue;
         }
-        if bindings == before {
-            return bindings;
-        }
+        function.body.walk(&mut |path: &[ASTNode]| {
+            if let Some(call) = path.last().and_then(call_of)
+                && carry(call, &names, &mut bindings)
+            {
+                open.extend(places.get(&(call.name.as_str(), call.args.len())));
+            }
+            true
+        });
     }
+    bindings
 }
 
-fn carry(call: &FnCallExpr, names: &BTreeMap<&str, Holds>, bindings: &mut Bindings) {
-    let Some(params) = bindings.get_mut(&(call.name.to_string(), call.args.len())) else { return };
+/// Notes what a call hands on; whether that is more than was known.
+fn carry(call: &FnCallExpr, names: &BTreeMap<&str, Holds>, bindings: &mut Bindings) -> bool {
+    let Some(params) = bindings.get_mut(&(call.name.to_string(), call.args.len())) else { return false };
+    let mut is_more = false;
     for (param, arg) in params.iter_mut().zip(&call.args) {
         let Some(holds) = variable(arg).and_then(|name| names.get(name)) else { continue };
-        *param = match *param {
+        let now = match *param {
             None => Some(*holds),
             Some(other) if other == *holds => Some(other),
             Some(_) => Some(Holds::Both),
         };
+        is_more |= now != *param;
+        *param = now;
     }
+    is_more
 }
 
 fn names_in<'a>(function: &'a Function, bindings: &Bindings) -> BTreeMap<&'a str, Holds> {
@@ -281,11 +296,8 @@ impl Reader<'_> {
             _ => None,
         };
         let (name, position) = next.map_or((None, field.position()), |(name, at)| (Some(name.to_owned()), at));
-        let read = (name, position);
         // Rhai lists a function's last statement twice.
-        if !self.analysis.params.contains(&read) {
-            self.analysis.params.push(read);
-        }
+        self.analysis.params.insert((name, place_of(position)), position);
         true
     }
 
@@ -308,6 +320,9 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, owner: &str, name: &str, place: Position, known: impl Iterator<Item = &'static str>) {
+        if self.analysis.faults.len() >= MOST_FAULTS {
+            return;
+        }
         let known: Vec<&str> = known.collect();
         self.fault(place, &format!("`{owner}` has no field `{name}`; {}", known_names(name, &known)));
     }
@@ -315,7 +330,7 @@ impl Reader<'_> {
     fn fault(&mut self, position: Position, message: &str) {
         let fault = (position, message.to_owned());
         // Rhai lists a function's last statement twice.
-        if !self.analysis.faults.contains(&fault) {
+        if self.analysis.faults.len() < MOST_FAULTS && !self.analysis.faults.contains(&fault) {
             self.analysis.faults.push(fault);
         }
     }
@@ -332,6 +347,11 @@ fn words_of(expr: &Expr, names: &BTreeMap<&str, Holds>) -> Option<(String, Vec<&
         Holds::Both => return None,
     };
     Some((format!("{}.{name}", variable(&pair.lhs)?), words))
+}
+
+/// The line and the column, which can be compared.
+fn place_of(position: Position) -> (usize, usize) {
+    (position.line().unwrap_or(0), position.position().unwrap_or(0))
 }
 
 /// The name of a link such as `.a` or `["a"]`, and where it stands.

@@ -77,6 +77,9 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
         ),
         ("statements without end", "1;".repeat(60_000)),
         ("variables without end", many(9_000, |number| format!("let v{number}=1;"))),
+        ("unknown fields without end", many(9_000, |number| format!("task.f{number};"))),
+        ("unknown parameters without end", many(7_000, |number| format!("ctx.params.p{number};"))),
+        ("unknown functions without end", many(9_000, |number| format!("f{number}(1);"))),
         ("a long text", format!("\"{}\".len()", "x".repeat(120_000))),
         ("a long array", format!("[{}].len()", "1,".repeat(60_000))),
         ("a long map", format!("#{{{}}}.len()", many(10_000, |key| format!("k{key}:1,")))),
@@ -87,6 +90,8 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
         ("a script of 1 MB", format!("// {}\n{}", "x".repeat(1 << 20), whole("1"))),
         ("a script of 1 MB of code", whole(&"1;".repeat(1 << 19))),
         ("functions without end", many(7_000, |number| format!("fn f{number}() {{ 1 }}\n"))),
+        ("functions that hand on", handing_on("1;", |before| format!("f{before}(t, c)"))),
+        ("functions that call two", handing_on("", |before| format!("f{before}(t, c) + f{before}(t, c)"))),
         ("a constant without end", format!("const X = {{ loop {{}} }};\n{}", whole("1"))),
         ("a constant that doubles", format!("const X = {{ let s = \"x\"; loop {{ s += s; }} s }};\n{}", whole("1"))),
         ("a constant that is padded", format!("const X = [1].pad(1000000, 2);\n{}", whole("1"))),
@@ -95,6 +100,15 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
     ];
     all.extend(others.map(|(name, script)| (name.to_owned(), script)));
     all
+}
+
+/// A chain of functions up to `score`, each of which calls the one before.
+fn handing_on(filler: &str, call: impl Fn(usize) -> String) -> String {
+    let filler = filler.repeat(200);
+    let chain = many(240, |number| format!("fn f{}(t, c) {{ {filler} {} }}\n", number + 1, call(number)));
+    format!(
+        "fn f0(t, c) {{ t.priority }}\n{chain}fn score(task, ctx) {{ f240(task, ctx) }}\nfn explain(task, ctx) {{ 1 }}\n"
+    )
 }
 
 fn many(times: usize, one: impl Fn(usize) -> String) -> String {
