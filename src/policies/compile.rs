@@ -20,6 +20,9 @@ use super::syntax::{Analysis, ENTRY_POINTS, MOST_FAULTS, analyse};
 /// A longer script is left to the interpreter: its tree takes megabytes, and would be held more than once.
 const MAX_COMPILED_BYTES: usize = 64 * 1024;
 
+/// Each value that is put into a text takes hundreds of bytes of a script's tree, more than anything else that is as short.
+const MOST_INSERTED: usize = 1_000;
+
 /// A script that compiles and has what a policy needs; not yet tried.
 pub struct Compiled {
     /// The file it was read from.
@@ -86,6 +89,12 @@ pub fn version_of(source: &str) -> String {
 pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> {
     if source.len() > MAX_SCRIPT_BYTES {
         let message = format!("the file has {} bytes; a policy may have {MAX_SCRIPT_BYTES}", source.len());
+        return Err(vec![PolicyFault::new(file, message)]);
+    }
+    let inserted = source.matches("${").count();
+    if inserted > MOST_INSERTED {
+        let message =
+            format!("the file puts {inserted} values into texts with `${{…}}`; a policy may put {MOST_INSERTED}");
         return Err(vec![PolicyFault::new(file, message)]);
     }
     let version = version_of(source);

@@ -74,6 +74,7 @@ fn the_world_is_out_of_reach() {
 #[test]
 fn a_script_may_not_be_huge_or_nested_for_ever() {
     assert!(faults(&format!("// {}\n", "x".repeat(1 << 20)))[0].contains("a policy may have"));
+    assert!(faults(&with_score(&format!("`{}`.len()", "${1}".repeat(1_001))))[0].contains("a policy may put 1000"));
     assert!(checked(&with_score(&format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000)))).is_err());
     assert!(checked(&with_score(&format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)))).is_err());
     assert!(checked(&with_score(&"{ ".repeat(5_000))).is_err());
