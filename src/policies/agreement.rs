@@ -140,7 +140,7 @@ impl Words {
             status: Status::ALL[next(4)],
             due: due.map(Due::At),
             effort_minutes: (next(4) > 0).then_some(numbers[2]),
-            preferred_time: [None, Some(TimeOfDay::Morning), Some(TimeOfDay::Evening)][next(3)],
+            preferred_time: (next(4) > 0).then(|| TimeOfDay::ALL[next(TimeOfDay::ALL.len())]),
             snooze_count: numbers[3],
             labels: labels.into(),
             project: (next(3) > 0).then(|| text(next(self.texts.len()))),

@@ -35,8 +35,10 @@ const MOST_EXPRESSIONS: usize = 20_000;
 const MOST_CALLS: usize = 20;
 /// Variables of a function; the interpreter allows about as many.
 const MOST_VARIABLES: usize = 60;
-/// Parts of an array or a map; the interpreter counts those of its parts too.
+/// Parts of an array or a map, and of its parts; the interpreter allows four times as many.
 const MOST_ITEMS: usize = 64;
+/// Bytes of a text: so many of the longest are no more together than the interpreter allows.
+const MOST_TEXT: usize = 128;
 /// The stack on which a script's tree is walked: calls are put in one inside of the other.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 //! Calls: operators, the script's own functions, and those of the language.
 
-use rhai::{FnCallExpr, Position};
+use rhai::{Expr, FnCallExpr, Position};
 
 use super::super::native::Arithmetic;
 use super::super::native::graph::{Compare, FloatFn, Node};
@@ -12,12 +12,18 @@ use super::{Lowering, MOST_CALLS, Obstacle, State, at, placed};
 impl Lowering<'_> {
     /// A call of whatever the name stands for.
     pub(super) fn call(&mut self, call: &FnCallExpr, position: Position, state: &mut State) -> Result<Value, Obstacle> {
-        let args: Vec<Value> = call.args.iter().map(|arg| self.expression(arg, state)).collect::<Result<_, _>>()?;
+        let args = self.arguments(&call.args, state)?;
         let name = call.name.as_str();
         if self.functions.contains_key(&(name.to_owned(), args.len())) {
             return self.own(name, &args, position);
         }
         self.native(name, &args).map_err(placed(position))
+    }
+
+    /// The values of a call's arguments. The interpreter looks at a variable in the first place after all others, so none of
+    /// them may change anything.
+    pub(super) fn arguments(&mut self, args: &[Expr], state: &mut State) -> Result<Vec<Value>, Obstacle> {
+        args.iter().map(|arg| self.unchanging(arg, state)).collect()
     }
 
     fn own(&mut self, name: &str, args: &[Value], position: Position) -> Result<Value, Obstacle> {

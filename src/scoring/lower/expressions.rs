@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::{ASTFlags, BinaryExpr, Expr, Position};
 
 use super::super::native::values::{Data, Value};
-use super::{Lowering, MOST_ITEMS, Obstacle, State, at, constant, placed};
+use super::{Lowering, MOST_ITEMS, MOST_TEXT, Obstacle, State, at, constant, placed};
 
 /// How the next link of a chain is reached.
 #[derive(Clone, Copy)]
@@ -26,6 +26,9 @@ impl Lowering<'_> {
             Expr::BoolConstant(value, _) => Ok(self.maker.bool(*value)),
             Expr::IntegerConstant(value, _) => Ok(self.maker.whole(*value)),
             Expr::FloatConstant(value, _) => Ok(self.maker.float(**value)),
+            Expr::StringConstant(value, position) if value.len() > MOST_TEXT => {
+                Err(at(*position, "a text that is so long"))
+            }
             Expr::StringConstant(value, _) => Ok(self.maker.text(value.as_str())),
             Expr::DynamicConstant(value, _) => Ok(constant(&mut self.maker, value)),
             Expr::Unit(_) => Ok(self.maker.nothing()),
@@ -43,16 +46,15 @@ impl Lowering<'_> {
             Expr::And(operands, _) => self.logic(operands, true, state),
             Expr::Or(operands, _) => self.logic(operands, false, state),
             Expr::Coalesce(operands, _) => self.coalesce(operands, state),
-            Expr::Array(items, position) if items.len() > MOST_ITEMS => Err(at(*position, "an array that is so long")),
-            Expr::Map(map, position) if map.0.len() > MOST_ITEMS => Err(at(*position, "a map that is so large")),
-            Expr::Array(items, _) => {
+            Expr::Array(items, position) => {
                 let items: Vec<Value> =
                     items.iter().map(|item| self.expression(item, state)).collect::<Result<_, _>>()?;
+                self.check_items(items.iter(), *position)?;
                 let fails = items.iter().fold(self.maker.graph.bool(false), |all, item| self.maker.or(all, item.fails));
                 let list = self.maker.sure(Data::List(Rc::new(items)));
                 Ok(self.maker.after(fails, list))
             }
-            Expr::Map(map, _) => {
+            Expr::Map(map, position) => {
                 let mut fails = self.maker.graph.bool(false);
                 let mut entries = BTreeMap::new();
                 for (name, expr) in &map.0 {
@@ -60,11 +62,18 @@ impl Lowering<'_> {
                     fails = self.maker.or(fails, value.fails);
                     entries.insert(name.name.to_string(), value);
                 }
+                self.check_items(entries.values(), *position)?;
                 let map = self.maker.sure(Data::Map(Rc::new(entries)));
                 Ok(self.maker.after(fails, map))
             }
             other => Err(at(other.position(), unsupported(other))),
         }
+    }
+
+    /// Refuses an array or a map that the interpreter may find too large.
+    fn check_items<'v>(&self, items: impl Iterator<Item = &'v Value>, position: Position) -> Result<(), Obstacle> {
+        let count: usize = items.map(|item| 1 + parts(item)).sum();
+        if count > MOST_ITEMS { Err(at(position, "an array or a map with so many parts")) } else { Ok(()) }
     }
 
     fn variable(&mut self, name: &str, position: Position, state: &State) -> Result<Value, Obstacle> {
@@ -81,7 +90,7 @@ impl Lowering<'_> {
         position: Position,
         state: &mut State,
     ) -> Result<Value, Obstacle> {
-        let base = self.expression(&pair.lhs, state)?;
+        let base = self.unchanging(&pair.lhs, state)?;
         self.links(link, &base, (&pair.rhs, flags, position), state)
     }
 
@@ -120,12 +129,11 @@ impl Lowering<'_> {
         match (link, expr) {
             (Link::Dot, Expr::Property(property, place)) => self.named(base, property.2.as_str(), *place),
             (Link::Dot, Expr::MethodCall(call, place)) => {
-                let args: Vec<Value> =
-                    call.args.iter().map(|arg| self.expression(arg, state)).collect::<Result<_, _>>()?;
+                let args = self.arguments(&call.args, state)?;
                 self.method(base, call.name.as_str(), &args, *place)
             }
             (Link::Index, key) => {
-                let key_value = self.expression(key, state)?;
+                let key_value = self.unchanging(key, state)?;
                 self.maker.index(base, &key_value).map_err(placed(key.position()))
             }
             (Link::Dot, other) => Err(at(other.position().or_else(position), "this property")),
@@ -143,7 +151,7 @@ impl Lowering<'_> {
     fn logic(&mut self, operands: &[Expr], all: bool, state: &mut State) -> Result<Value, Obstacle> {
         let (mut value, mut fails) = (self.maker.graph.bool(all), self.maker.graph.bool(false));
         for operand in operands {
-            let next = self.maybe(operand, state)?;
+            let next = self.unchanging(operand, state)?;
             let (next, next_fails) = self.maker.condition(&next).map_err(placed(operand.position()))?;
             let reached = if all { value } else { self.maker.not(value) };
             let counts = self.maker.and(reached, next_fails);
@@ -157,7 +165,7 @@ impl Lowering<'_> {
     fn coalesce(&mut self, operands: &[Expr], state: &mut State) -> Result<Value, Obstacle> {
         let mut values: Vec<Value> = Vec::new();
         for operand in operands {
-            values.push(self.maybe(operand, state)?);
+            values.push(self.unchanging(operand, state)?);
         }
         let mut rest = self.maker.nothing();
         for value in values.iter().rev() {
@@ -169,14 +177,25 @@ impl Lowering<'_> {
         Ok(rest)
     }
 
-    /// The value of an expression that is computed only in some rows, and so must change nothing.
-    fn maybe(&mut self, expr: &Expr, state: &mut State) -> Result<Value, Obstacle> {
+    /// The value of an expression that must change nothing: it is computed only in some rows, or in another order.
+    pub(super) fn unchanging(&mut self, expr: &Expr, state: &mut State) -> Result<Value, Obstacle> {
         let changes = state.changes;
         let value = self.expression(expr, state)?;
         if state.changes != changes {
-            return Err(at(expr.position(), "an assignment or a `return` inside of a condition"));
+            return Err(at(expr.position(), "an assignment or a `return` inside of an expression"));
         }
         Ok(value)
+    }
+}
+
+/// How many parts a value has as the interpreter counts: its items, and theirs.
+fn parts(value: &Value) -> usize {
+    match &value.data {
+        Data::List(items) => items.len() + items.iter().map(parts).sum::<usize>(),
+        Data::Map(entries) => entries.len() + entries.values().map(parts).sum::<usize>(),
+        // As many as a task has.
+        Data::Labels => MOST_ITEMS,
+        _ => 0,
     }
 }
 
