@@ -76,8 +76,9 @@ fn one_task(criterion: &mut Criterion) {
     let row = facts.row(0).expect("there is one task");
     criterion.bench_function("interpret", |bencher| bencher.iter(|| policy.judge(&mut run, black_box(&row))));
     criterion.bench_function("explain", |bencher| bencher.iter(|| policy.explain(black_box(&facts), 0, &ctx)));
-    criterion
-        .bench_function("next_change", |bencher| bencher.iter(|| next_change(&policy, black_box(&task), &moment())));
+    criterion.bench_function("next_change", |bencher| {
+        bencher.iter(|| next_change(&policy, black_box(&task), &moment(), None))
+    });
     criterion.bench_function("levers", |bencher| bencher.iter(|| levers(&policy, black_box(&task), &moment())));
 }
 

@@ -6,17 +6,18 @@ mod tuned;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 
 use crate::calendar::Windows;
+use crate::ids::TaskId;
 use crate::scoring::lower::Obstacle;
 use crate::scoring::native::{Outcome, Program};
 use crate::scoring::params::{ParamValues, Params, values_key};
 use crate::scoring::{
-    Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
+    Context, Explanation, FactTable, Facts, Part, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
 };
 
 use super::compile::{Compiled, Recipe};
@@ -28,6 +29,9 @@ use super::values::{Explained, context_value, kind, number, read_explained, task
 
 /// How far the sum of a total's parts may lie from it, relative to its size: each is rounded to 6 decimals.
 const TOLERANCE: f64 = 1e-5;
+
+/// More tasks on which a policy failed are not told apart.
+const MOST_FAILED: usize = 100_000;
 
 /// A compiled script with what it declares.
 pub struct ScriptPolicy {
@@ -49,7 +53,7 @@ pub struct ScriptPolicy {
     memo: Memo,
     faults: Arc<AtomicU64>,
     evaluations: Arc<AtomicU64>,
-    failures: Arc<AtomicU64>,
+    failed: Arc<Mutex<HashSet<TaskId>>>,
 }
 
 impl ScriptPolicy {
@@ -74,7 +78,7 @@ impl ScriptPolicy {
             memo: Memo::default(),
             faults: Arc::default(),
             evaluations: Arc::default(),
-            failures: Arc::default(),
+            failed: Arc::default(),
         }
     }
 
@@ -88,12 +92,17 @@ impl ScriptPolicy {
     /// Forgets what it scored on trial.
     pub fn count_from_now(&self) {
         self.evaluations.store(0, Ordering::Relaxed);
-        self.failures.store(0, Ordering::Relaxed);
+        self.failed().clear();
     }
 
-    /// On how many tasks it failed.
+    /// On how many tasks it failed when they were ranked for somebody, up to 100,000.
     pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+        self.failed().len() as u64
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashSet<TaskId>> {
+        // A set is whole after each step, also after a panic elsewhere.
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many batches of tasks it scored.
@@ -243,7 +252,6 @@ impl ScriptPolicy {
         for verdict in verdicts {
             let Verdict::Fault(fault) = verdict else { continue };
             self.faults.fetch_add(1, Ordering::Relaxed);
-            self.failures.fetch_add(1, Ordering::Relaxed);
             if told.insert(fault.as_ref().to_string()) {
                 tracing::warn!(
                     policy.name = self.name,
@@ -318,6 +326,13 @@ impl Policy for ScriptPolicy {
         });
     }
 
+    fn note_failures(&self, tasks: &mut dyn Iterator<Item = TaskId>) {
+        let Some(first) = tasks.next() else { return };
+        let mut failed = self.failed();
+        let room = MOST_FAILED.saturating_sub(failed.len());
+        failed.extend(std::iter::once(first).chain(tasks).take(room));
+    }
+
     fn explain(&self, facts: &FactTable, row: usize, ctx: &Context) -> Explanation {
         let mut run = self.run(ctx);
         let Some(facts) = facts.row(row) else {
@@ -369,10 +384,14 @@ pub(super) fn adds_up(explained: &Explained, score: f64) -> Result<(), String> {
 /// Rounded as scores are, so that the parts that people see add up to the total that they see.
 fn shown(explained: Explained, score: Option<f64>) -> Explanation {
     let mut parts = explained.parts;
+    let exact: Vec<f64> = parts.iter().map(|part| part.points).collect();
     for part in &mut parts {
         part.value = round_score(part.value);
         part.weight = round_score(part.weight);
         part.points = round_score(part.points);
+    }
+    if let (true, Some(score)) = (explained.listed, score) {
+        spread(&mut parts, &exact, score);
     }
     Explanation {
         classic: explained.classic,
@@ -380,6 +399,18 @@ fn shown(explained: Explained, score: Option<f64>) -> Explanation {
         recommendation: explained.recommendation,
         parts,
         fault: None,
+    }
+}
+
+/// Gives what rounding took from the sum back to the part that lost most.
+fn spread(parts: &mut [Part], exact: &[f64], score: f64) {
+    let lost = round_score(score - parts.iter().map(|part| part.points).sum::<f64>());
+    #[expect(clippy::cast_precision_loss, reason = "nobody lists so many parts")]
+    let most = parts.len() as f64 * 1e-6;
+    let loss = |part: &Part, exact: f64| (exact - part.points) * lost.signum();
+    let loser = parts.iter_mut().zip(exact).max_by(|(a, x), (b, y)| loss(a, **x).total_cmp(&loss(b, **y)));
+    if let Some((loser, _)) = loser.filter(|_| lost != 0.0 && lost.abs() <= most) {
+        loser.points = round_score(loser.points + lost);
     }
 }
 

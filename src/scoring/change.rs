@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::calendar::{TimeOfDay, local_time};
 use crate::clock::Timestamp;
 
+use super::crowd::Crowd;
 use super::facts::{Candidate, FactTable};
 use super::fields::{ContextField, TaskField, Uses};
 use super::moment::{Context, Moment};
@@ -39,21 +40,30 @@ pub struct NextChange {
 
 /// Finds the first moment after `moment` at which the candidate's score is another one.
 ///
+/// - `crowd`: the person's open tasks; without them the numbers of open and of overdue tasks stay as they are.
+///
 /// `None` when it stays as it is: over the next few thousand moments at which a fact changes, and over the last year
 /// before a due date that lies further ahead.
-pub fn next_change(policy: &dyn Policy, candidate: &Candidate, moment: &Moment) -> Option<NextChange> {
+pub fn next_change(
+    policy: &dyn Policy,
+    candidate: &Candidate,
+    moment: &Moment,
+    crowd: Option<&Crowd>,
+) -> Option<NextChange> {
     let candidates = std::slice::from_ref(candidate);
     let judge = |moment: &Moment| {
         let (facts, ctx) = (FactTable::new(candidates, moment), policy.context(moment));
-        let next = valid_until(policy.uses(), &facts, &ctx);
+        let of_others = crowd.and_then(|crowd| crowd.next_change(policy.uses(), moment.now));
+        let next = [valid_until(policy.uses(), &facts, &ctx), of_others].into_iter().flatten().min();
         (policy.score(&facts, &ctx).pop().unwrap_or(Verdict::Ineligible), next)
     };
+    let later = |now: Timestamp| crowd.map_or_else(|| moment.at(now), |crowd| crowd.at(moment, now));
     let (present, first) = judge(moment);
     let walk = |mut next: Option<Timestamp>| {
         let mut last = moment.now;
         for _ in 0..MAX_STEPS {
             let Some(at) = next.filter(|at| *at < Timestamp::MAX) else { return Err(None) };
-            let (verdict, after) = judge(&moment.at(at));
+            let (verdict, after) = judge(&later(at));
             if verdict != present {
                 return Ok(NextChange { at, score: verdict.score() });
             }
@@ -68,7 +78,7 @@ pub fn next_change(policy: &dyn Policy, candidate: &Candidate, moment: &Moment) 
     // Nothing but the due date can matter so far ahead: go on where it comes near.
     let mut ahead = candidate.due?.overdue_from(moment.zone).minus(NEAR_DUE);
     while ahead > same {
-        if judge(&moment.at(ahead)).0 == present {
+        if judge(&later(ahead)).0 == present {
             same = ahead;
             break;
         }
@@ -77,9 +87,9 @@ pub fn next_change(policy: &dyn Policy, candidate: &Candidate, moment: &Moment) 
             break;
         }
         let middle = Timestamp::from_micros(middle);
-        if judge(&moment.at(middle)).0 == present { same = middle } else { ahead = middle }
+        if judge(&later(middle)).0 == present { same = middle } else { ahead = middle }
     }
-    walk(judge(&moment.at(same)).1).ok()
+    walk(judge(&later(same)).1).ok()
 }
 
 /// The first moment at which any field that is read may have another value, for any of the tasks.
@@ -89,7 +99,8 @@ pub fn valid_until(uses: Uses, facts: &FactTable, ctx: &Context) -> Option<Times
 }
 
 fn due_boundary(uses: Uses, overdue_from: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    let overdue = (uses.task(TaskField::IsOverdue) && overdue_from > now).then_some(overdue_from);
+    let reads_overdue = uses.task(TaskField::IsOverdue) || uses.context(ContextField::OverdueTasks);
+    let overdue = (reads_overdue && overdue_from > now).then_some(overdue_from);
     // Minutes are rounded down: `m` holds up to and including `overdue_from - m minutes`.
     let minute = uses.task(TaskField::MinutesUntilDue).then(|| {
         let ahead = overdue_from.as_micros().saturating_sub(now.as_micros()).rem_euclid(MINUTE);
@@ -99,7 +110,7 @@ fn due_boundary(uses: Uses, overdue_from: Timestamp, now: Timestamp) -> Option<T
 }
 
 fn clock_boundary(uses: Uses, ctx: &Context) -> Option<Timestamp> {
-    let by_minute = uses.context(ContextField::Minute) || uses.context(ContextField::OverdueTasks);
+    let by_minute = uses.context(ContextField::Minute);
     let by_day = [ContextField::Weekday, ContextField::DayOfMonth, ContextField::IsWeekend];
     let by_day = by_day.into_iter().any(|field| uses.context(field))
         || uses.task(TaskField::DaysUntilDue)

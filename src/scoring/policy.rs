@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::calendar::Windows;
+use crate::ids::TaskId;
 
 use super::explain::Explanation;
 use super::facts::FactTable;
@@ -118,6 +119,9 @@ pub trait Policy: Send + Sync {
     fn score_each(&self, facts: &FactTable, ctx: &Context, take: &mut dyn FnMut(&[Verdict])) {
         take(&self.score(facts, ctx));
     }
+
+    /// Takes note of tasks on which it failed when they were ranked for somebody; each counts once.
+    fn note_failures(&self, _tasks: &mut dyn Iterator<Item = TaskId>) {}
 
     /// Explains one row's score; its parts add up to the score, or it carries a fault that says so.
     fn explain(&self, facts: &FactTable, row: usize, ctx: &Context) -> Explanation;

@@ -9,7 +9,7 @@ use crate::scoring::{
 
 use super::Tasks;
 use super::error::{TaskError, both};
-use super::ranking::{RankQuestion, candidate_of, is_candidate, moment_of};
+use super::ranking::{RankQuestion, candidate_of, crowd_of, is_candidate, moment_of};
 use super::task::Task;
 
 /// Everything about one task's score.
@@ -129,11 +129,12 @@ impl Tasks {
             Scored::new(task, candidate, &*policy, &moment)
         };
         let one = scored(task);
+        let crowd = crowd_of(&loaded.tasks, caller);
         let versus = other.map(|other| one.beside(scored(other)));
         Ok(Explained {
             is_candidate: one.is_candidate,
             score: one.score,
-            next_change: next_change(&*policy, &one.candidate, &moment),
+            next_change: next_change(&*policy, &one.candidate, &moment, Some(&crowd)),
             levers: levers(&*policy, &one.candidate, &moment),
             explanation: one.explanation,
             policy: PolicyUsed::of(&*policy),

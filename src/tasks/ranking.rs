@@ -14,11 +14,11 @@ use quick_cache::sync::Cache;
 
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
-use crate::ids::{ProjectId, UserId};
+use crate::ids::{ProjectId, TaskId, UserId};
 use crate::kept::{kept_or_made, undivided};
 use crate::policies::live::LivePolicies;
 use crate::policies::shipped::DEFAULT;
-use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank};
+use crate::scoring::{Candidate, Crowd, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank};
 
 use super::Tasks;
 use super::error::{Fault, TaskError};
@@ -86,6 +86,12 @@ impl Standing {
     /// The task of an entry.
     pub fn task(&self, entry: &Ranked) -> &Task {
         &self.loaded.tasks[self.rows[entry.row]]
+    }
+
+    /// The tasks on which the policy failed.
+    fn failures(&self) -> impl Iterator<Item = TaskId> {
+        // They come last.
+        self.entries().iter().rev().take_while(|entry| entry.fault.is_some()).map(|entry| self.task(entry).id)
     }
 
     /// Why an entry has its score.
@@ -190,6 +196,8 @@ impl Tasks {
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
             let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
+            // Of the present alone: at other times nobody recommends anything to anybody.
+            policy.note_failures(&mut standing.failures());
             let own = caller.policy_params.get(policy.name());
             rankings.policies.shadow(&*policy, (caller.user_id, own), &standing.facts, &standing.moment);
             Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
@@ -313,6 +321,12 @@ pub(super) fn moment_of(tasks: &[Task], caller: &Caller, at: Timestamp, availabl
         overdue_tasks: count(overdue.count()),
         ..Moment::new(at, caller.zone)
     }
+}
+
+/// The caller's tasks, for the numbers of open and of overdue ones at other moments.
+pub(super) fn crowd_of(tasks: &[Task], caller: &Caller) -> Crowd {
+    let open = tasks.iter().filter(|task| task.status != Status::Completed);
+    Crowd::new(open.map(|task| (task.snoozed_until, task.due.map(|due| due.overdue_from(caller.zone)))))
 }
 
 pub(super) fn candidate_of(loaded: &Loaded, task: &Task) -> Candidate {

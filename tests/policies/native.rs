@@ -1,6 +1,7 @@
 //! The compiled form of policies: what it says, what it leaves to the interpreter, and how that is told.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use mindflow::calendar::{Due, TimeOfDay};
 use mindflow::policies::agreement::is_same;
@@ -11,7 +12,7 @@ use mindflow::scoring::rank::order;
 use mindflow::scoring::{Candidate, FactTable, Moment, Policy, Status};
 
 use crate::random::{self, Choices};
-use crate::support::{a_task, at, good, morning, with_score};
+use crate::support::{a_task, at, good, morning, score, with_score};
 
 /// Many tasks at many moments.
 fn world() -> Vec<(Moment, Vec<Candidate>)> {
@@ -69,6 +70,47 @@ fn what_is_left_to_the_interpreter_is_named_with_its_place() {
     let recursive =
         format!("{}fn down(n) {{ if n <= 0 {{ 0 }} else {{ 1 + down(n - 1) }} }}\n", score("down(task.priority)"));
     assert_obstacle(&recursive, "down(n -", "`down` calls itself");
+}
+
+/// Rhai evaluates a variable in the first place of a call last, and counts parts of parts.
+#[test]
+fn what_the_interpreter_takes_in_another_order_or_finds_too_large_is_left_to_it() {
+    let rarely = |body: &str| {
+        with_score(&format!("if \"deep\" in task.labels && task.preferred_time == \"afternoon\" {{ {body} }} 1.0"))
+    };
+    let list = |count: usize| format!("[{}]", vec!["task.priority + 0"; count].join(", "));
+    let nested = format!("let x = [{}]; return x[2][3] * 1.0;", vec![list(50); 7].join(", "));
+    let labels = "let x = [task.labels, task.labels, task.labels]; return x.len() * 1.0;";
+    for body in [
+        "let x = 1.0; return max(x, { x = 5.0; 1.0 });",
+        "let x = 1.0; return x.max({ x = 5.0; 1.0 });",
+        "let x = 1.0; return x + { x = 5.0; 1.0 };",
+        "let x = -3; return x.max({ x = 5; 1 }) * 1.0;",
+        "let x = [1.0, 2.0]; return x[{ x = [7.0, 8.0]; 0 }];",
+        &nested,
+        labels,
+    ] {
+        assert!(untried(&rarely(body)).program().is_err(), "{body}");
+    }
+    let deep: Vec<Arc<str>> = vec!["deep".into()];
+    let task = Candidate { labels: deep.into(), preferred_time: Some(TimeOfDay::Afternoon), ..a_task(1) };
+    let policy = good(&rarely("let x = 1.0; return max(x, { x = 5.0; 1.0 });"));
+    assert_eq!(score(&policy, &task, &morning()).to_bits(), 5.0_f64.to_bits());
+}
+
+#[test]
+fn parts_add_up_to_the_total_as_they_are_shown() {
+    let thirds = "fn score(task, ctx) { 1.0 / 3.0 * 3.0 + task.priority }\n\
+                  fn explain(task, ctx) { #{ total: score(task, ctx), \
+                  parts: [#{ name: \"a\", value: 1.0, weight: 1.0, points: 1.0 / 3.0 }, #{ name: \"b\", value: 1.0, weight: 1.0, points: 1.0 / 3.0 }, \
+                  #{ name: \"c\", value: 1.0, weight: 1.0, points: 1.0 / 3.0 + task.priority }], recommendation: \"\" } }\n";
+    let (policy, facts) = (good(thirds), FactTable::new(&[a_task(1)], &morning()));
+
+    let explanation = policy.explain(&facts, 0, &policy.context(&morning()));
+
+    let points: Vec<f64> = explanation.parts.iter().map(|part| part.points).collect();
+    assert!((points.iter().sum::<f64>() - 4.0).abs() < 1e-9, "{points:?}");
+    assert_eq!(explanation.total_score, Some(4.0));
 }
 
 #[test]

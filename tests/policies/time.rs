@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use mindflow::calendar::Due;
 use mindflow::policies::shipped;
-use mindflow::scoring::{Candidate, ContextField, Moment, Policy, TaskField, Uses, next_change, rank};
+use mindflow::scoring::{Candidate, ContextField, Crowd, Moment, Policy, TaskField, Uses, next_change, rank};
 
 use crate::support::{a_task, at, good, morning, with_score};
 
@@ -55,6 +55,7 @@ fn a_ranking_holds_until_the_first_fact_that_is_read_changes() {
         ("ctx.hour", Some("2025-10-31T10:00:00Z")),
         ("if ctx.windows.evening.active { 1 } else { 0 }", Some("2025-10-31T12:00:00Z")),
         ("if task.is_overdue { 1 } else { 0 }", Some("2025-10-31T12:34:50Z")),
+        ("ctx.overdue_tasks", Some("2025-10-31T12:34:50Z")),
         ("task.age_days", Some("2025-11-01T00:00:00Z")),
         ("ctx.weekday", Some("2025-11-01T00:00:00Z")),
         // 204 minutes until 12:34:50, rounded down: until 09:10:50, and a moment longer.
@@ -63,6 +64,23 @@ fn a_ranking_holds_until_the_first_fact_that_is_read_changes() {
     for (body, expected) in cases {
         assert_eq!(valid_until(body, &tasks, &moment).as_deref(), expected, "{body}");
     }
+}
+
+#[test]
+fn what_becomes_of_other_tasks_changes_a_score_too() {
+    let policy = good(&with_score("ctx.open_tasks * 10 + ctx.overdue_tasks"));
+    let (wakes, due) = (at("2025-10-31T10:00:07Z"), at("2025-10-31T12:34:50Z"));
+    let crowd = Crowd::new([(None, None), (None, Some(due)), (Some(wakes), Some(at("2025-10-30T00:00:00Z")))]);
+    let mut moment = Moment { open_tasks: 2, ..morning() };
+    let mut changes = Vec::new();
+
+    while let Some(change) = next_change(&policy, &a_task(1), &moment, Some(&crowd)) {
+        changes.push((change.at, change.score.unwrap()));
+        let overdue_tasks = if change.at == wakes { 1 } else { 2 };
+        moment = Moment { open_tasks: 3, overdue_tasks, ..moment.at(change.at) };
+    }
+
+    assert_eq!(changes, [(wakes, 31.0), (due, 32.0)]);
 }
 
 #[test]
@@ -82,7 +100,7 @@ fn a_ranking_is_right_until_it_says_and_its_scores_are_stable_before() {
     let mut moment = morning();
     let mut changes = Vec::new();
 
-    while let Some(change) = next_change(&policy, &task, &moment) {
+    while let Some(change) = next_change(&policy, &task, &moment, None) {
         changes.push((change.at.to_string(), change.score.unwrap()));
         moment = moment.at(change.at);
     }

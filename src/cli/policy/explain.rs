@@ -127,7 +127,7 @@ impl ExplainPolicy {
         Ok(Explained {
             score: reasoning.total_score,
             reasoning,
-            next_change: next_change(policy, &candidate, &moment),
+            next_change: next_change(policy, &candidate, &moment, None),
             what_would_move_it: levers(policy, &candidate, &moment),
             policy: PolicyName {
                 name: policy.name().to_owned(),

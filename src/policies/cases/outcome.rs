@@ -106,7 +106,7 @@ impl Outcome<'_> {
             let row = self.row(id)?;
             let zone = self.moment.zone;
             let expected = expected.as_deref().map(|text| read_moment("next_change", text, zone)).transpose()?;
-            let change = next_change(self.policy, &self.candidates[row], &self.moment).map(|change| change.at);
+            let change = next_change(self.policy, &self.candidates[row], &self.moment, None).map(|change| change.at);
             let name = |moment: Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
             if change == expected {
                 return Ok(());

@@ -62,7 +62,7 @@ impl ScriptPolicy {
             is_distrusted: self.is_distrusted,
             faults: Arc::clone(&self.faults),
             evaluations: Arc::clone(&self.evaluations),
-            failures: Arc::clone(&self.failures),
+            failed: Arc::clone(&self.failed),
         };
         agreed_briefly(variant)
     }

@@ -51,6 +51,10 @@ impl Versions {
         let live = Arc::clone(&self.live);
         live.set_candidates(candidates);
         tokio::task::spawn_blocking(move || live.set_pins(pins)).await.map_err(|_| PolicyError::Interrupted)?;
+        if *applied != number {
+            // What could not be replaced then may have something before it now.
+            self.given_up.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        }
         *applied = number;
         drop(applied);
         Ok(())

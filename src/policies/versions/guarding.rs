@@ -59,7 +59,8 @@ impl Versions {
             })
         });
         if ended.await? {
-            self.tell(&told, "the roll-out of a policy failed too often and was ended");
+            self.live.count_rollback(&told.policy);
+            tell(&told, "the roll-out of a policy failed too often and was ended");
         }
         self.apply().await
     }
@@ -75,19 +76,19 @@ impl Versions {
             Box::pin(async move { replace(tx, failing, file_version, now).await })
         });
         if done.await? {
-            self.tell(&told, "a policy failed too often; the version before it is in force again");
+            self.live.count_rollback(&told.policy);
+            tell(&told, "a policy failed too often; the version before it is in force again");
         } else {
-            // There is nothing better to put in its place.
+            tell(&told, "a policy fails too often, and there is no version before it to go back to");
             self.given_up.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key);
         }
         self.apply().await
     }
+}
 
-    fn tell(&self, failing: &Failing, what: &'static str) {
-        self.live.count_rollback(&failing.policy);
-        let Failing { policy, version, failures } = failing;
-        tracing::error!(policy.name = policy, policy.version = version, failures, "{what}");
-    }
+fn tell(failing: &Failing, what: &'static str) {
+    let Failing { policy, version, failures } = failing;
+    tracing::error!(policy.name = policy, policy.version = version, failures, "{what}");
 }
 
 /// Says whether the version was in force and another one took its place.

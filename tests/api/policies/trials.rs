@@ -101,10 +101,11 @@ async fn what_fails_too_often_is_taken_back_by_itself() {
         for number in 0..3 {
             ada.has(a_task(&format!("Task {number}")).label("boom")).await;
         }
+        ada.patch("/api/auth/me", &json!({ "preferences": { "policy": "plain" } })).await.good();
         let failing = proposes(&eve, "plain", &fails_on_label("2.0")).await;
 
         puts(&eve, "rollout", json!({ "version": failing, "users": [ada.id()] })).await.good();
-        ada.list_ranked_tasks("policy=plain").await.good();
+        ada.list_ranked_tasks("").await.good();
         let ended = until("the roll-out goes on", async || {
             let rollout = eve.get("/api/policies/plain/rollout").await.good();
             (rollout["state"] != "running").then_some(rollout)
@@ -114,7 +115,7 @@ async fn what_fails_too_often_is_taken_back_by_itself() {
         until("the trial goes on", async || (version_for(&ada).await == good).then_some(())).await;
 
         activates(&eve, "plain", &failing).await;
-        ada.list_ranked_tasks("policy=plain").await.good();
+        ada.list_ranked_tasks("").await.good();
         until("the version stays", async || (live_version(&eve, "plain").await == good).then_some(())).await;
         let step = &eve.get("/api/policies/plain/activations").await.good()["items"][0];
         assert_eq!((&step["action"], &step["actor"]), (&json!("rolled_back"), &json!("automatic")));
@@ -122,6 +123,32 @@ async fn what_fails_too_often_is_taken_back_by_itself() {
         let counted = "mindflow_policy_rollbacks_total{policy=\"plain\"} 2";
         assert!(metrics.as_str().unwrap().contains(counted), "{metrics}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_takes_a_version_back_by_asking_often_or_for_other_times() {
+    let app = TestApp::with(|config| config.policies.rules.most_failures = Some(2)).await;
+    let (eve, ada) = (app.admin("eve").await, app.user("ada").await);
+    let failing = fails_on_label("2.0");
+    for source in [by_priority("1.0"), failing.clone()] {
+        let version = proposes(&eve, "plain", &source).await;
+        activates(&eve, "plain", &version).await;
+    }
+    ada.patch("/api/auth/me", &json!({ "preferences": { "policy": "plain" } })).await.good();
+    for number in 0..2 {
+        ada.has(a_task(&format!("Task {number}")).label("boom")).await;
+    }
+    let in_force = live_version(&eve, "plain").await;
+
+    for day in 1..9 {
+        ada.list_ranked_tasks("").await.good();
+        ada.list_ranked_tasks(&format!("at=2030-01-0{day}")).await.good();
+        ada.list_ranked_tasks("policy=plain").await.good();
+        ada.patch("/api/auth/me", &json!({ "preferences": { "time_zone": format!("Etc/GMT-{day}") } })).await.good();
+    }
+    app.app.versions.guard().await.unwrap();
+
+    assert_eq!(live_version(&eve, "plain").await, in_force);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
