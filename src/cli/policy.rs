@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::policies::cases::{read_case_files, run_cases};
+use crate::policies::cases::{ExampleFile, read_case_files, run_cases};
 use crate::policies::folder::{SCRIPT_FILE, read_limited};
 use crate::policies::lints::{Warning, lint};
 use crate::policies::shipped::Shelved;
@@ -84,7 +84,7 @@ struct Script {
     file: PathBuf,
     text: String,
     /// The examples of a shipped policy that is not in the folder.
-    cases: Option<Vec<(PathBuf, String)>>,
+    cases: Option<Vec<ExampleFile>>,
 }
 
 impl Script {
@@ -121,16 +121,15 @@ impl Script {
     }
 
     /// The files of examples beside the script; of them `only` this one, when one is named.
-    fn case_files(&self, only: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    fn case_files(&self, only: Option<&Path>) -> anyhow::Result<Vec<ExampleFile>> {
         if let Some(files) = &self.cases {
             return Ok(files.clone());
         }
         if let Some(file) = only {
             let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            return Ok(vec![(file.to_owned(), text)]);
+            return Ok(vec![(file.to_owned(), Ok(text))]);
         }
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        read_case_files(folder).with_context(|| format!("cannot read the examples in {}", folder.display()))
+        Ok(read_case_files(self.file.parent().unwrap_or(Path::new("."))))
     }
 }
 

@@ -1,18 +1,18 @@
 //! Worked examples beside a policy: `tests/*.yaml`, run against it.
 
+mod files;
 mod outcome;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::files::{ExampleFile, read_case_files};
 use crate::calendar::{TimeOfDay, Windows, parse_due, parse_moment, parse_zone};
 use crate::clock::Timestamp;
 use crate::ids::TaskId;
@@ -153,30 +153,18 @@ pub struct CaseReport {
     pub failures: Vec<CaseFailure>,
 }
 
-/// The example files of a policy's folder with their texts, in the order of their names.
-pub fn read_case_files(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
-    let entries = match fs::read_dir(folder.join("tests")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
-    paths.sort();
-    paths.into_iter().map(|path| fs::read_to_string(&path).map(|text| (path, text))).collect()
-}
-
 /// Runs the examples of all files against a policy.
-pub fn run_cases(policy: &dyn Policy, files: &[(PathBuf, String)]) -> CaseReport {
+pub fn run_cases(policy: &dyn Policy, files: &[ExampleFile]) -> CaseReport {
     let mut report = CaseReport::default();
     for (path, text) in files {
         let fail = |case: Option<&str>, message: String| CaseFailure {
             file: path.clone(),
-            line: case.and_then(|case| line_of(text, case)),
+            line: case.zip(text.as_ref().ok()).and_then(|(case, text)| line_of(text, case)),
             case: case.map(ToOwned::to_owned),
             message,
         };
-        match serde_yaml_ng::from_str::<CaseFile>(text) {
-            Err(error) => report.failures.push(fail(None, error.to_string())),
+        match text.as_deref().map_err(String::clone).and_then(parse) {
+            Err(error) => report.failures.push(fail(None, error)),
             Ok(file) => {
                 report.total += file.cases.len();
                 for case in &file.cases {
@@ -198,6 +186,11 @@ fn line_of(text: &str, name: &str) -> Option<usize> {
         value.is_some_and(|value| value.starts_with(name))
     };
     text.lines().position(named).map(|line| line + 1)
+}
+
+fn parse(text: &str) -> Result<CaseFile, String> {
+    files::check_depth(text)?;
+    serde_yaml_ng::from_str(text).map_err(|error| error.to_string())
 }
 
 fn run_case(policy: &dyn Policy, case: &Case) -> Result<Vec<String>, String> {

@@ -5,7 +5,7 @@
 
 mod marks;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::calendar::Windows;
 
-use super::cases::{CaseReport, run_cases};
+use super::cases::{CaseReport, ExampleFile, run_cases};
 use super::compile::compile;
 use super::fault::PolicyFault;
 use super::script::ScriptPolicy;
@@ -54,7 +54,7 @@ pub fn cover(
     file: &Path,
     source: &str,
     windows: Windows,
-    cases: &[(PathBuf, String)],
+    cases: &[ExampleFile],
 ) -> Result<(CaseReport, Coverage), Vec<PolicyFault>> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let marked = Marked::new(file, source, windows)?;

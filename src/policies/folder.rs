@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::cases::read_case_files;
+use super::cases::{ExampleFile, read_case_files};
 use super::engine::MAX_SCRIPT_BYTES;
 
 /// The file of a policy in its folder.
@@ -19,7 +19,7 @@ pub struct Source {
     /// Its text, or why it could not be read.
     pub text: Result<String, String>,
     /// The examples beside it.
-    pub cases: Vec<(PathBuf, String)>,
+    pub cases: Vec<ExampleFile>,
 }
 
 /// Reads all policies of a folder. Content is compared by the caller, so nothing depends on times or events.
@@ -41,8 +41,7 @@ pub fn read_folder(folder: &Path) -> io::Result<BTreeMap<String, Source>> {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => continue,
             text => text.map_err(|error| format!("the file cannot be read: {error}")),
         };
-        // Unreadable examples never keep a policy from running.
-        let cases = read_case_files(&entry.path()).unwrap_or_default();
+        let cases = read_case_files(&entry.path());
         sources.insert(name, Source { file, text, cases });
     }
     Ok(sources)
@@ -56,6 +55,10 @@ pub fn is_name(name: &str) -> bool {
 
 /// Reads no more than a script may have, and one byte by which the compiler sees that it is too long.
 pub fn read_limited(file: &Path) -> io::Result<String> {
+    // To open a pipe is to wait for whoever writes to it.
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
     let mut bytes = Vec::new();
     File::open(file)?.take(MAX_SCRIPT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_SCRIPT_BYTES {

@@ -20,7 +20,7 @@ use crate::scoring::Policy;
 use crate::scoring::params::{ParamSetting, Params};
 
 use super::candidates::Candidates;
-use super::cases::CaseFailure;
+use super::cases::{CaseFailure, ExampleFile};
 use super::check::check;
 use super::compile::compile;
 use super::fault::PolicyFault;
@@ -93,7 +93,7 @@ pub struct InUse {
     /// The version of the policy's file, in order or not.
     pub file_version: Option<String>,
     /// The examples beside the file.
-    pub cases: Vec<(PathBuf, String)>,
+    pub cases: Vec<ExampleFile>,
 }
 
 /// All policies at one moment.
@@ -292,7 +292,7 @@ impl LivePolicies {
 
     /// Looks at the folder and takes over what changed and is in order. Blocking: not for an async thread.
     pub fn reload(&self) -> Reload {
-        self.look(&mut self.reloading.lock().unwrap_or_else(PoisonError::into_inner))
+        self.look(&self.reloading.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts versions that were activated in the place of files, as far as those are as they were then; what was put
@@ -300,21 +300,22 @@ impl LivePolicies {
     pub fn set_pins(&self, pins: Pins) -> Reload {
         let mut held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         *held = pins;
-        self.look(&mut held)
+        self.look(&held)
     }
 
-    fn look(&self, pins: &mut Pins) -> Reload {
+    fn look(&self, pins: &Pins) -> Reload {
         let before = self.table.load_full();
         let sources = self.read();
-        // A file that changed is newer than what was activated: it stays in force when it is changed back.
-        pins.retain(|name, pin| pin.holds(sources.get(name)));
+        // A file that changed is newer than what was activated, unless it is as it was then.
+        let pins: BTreeMap<&String, &Pin> = pins.iter().filter(|(name, pin)| pin.holds(sources.get(*name))).collect();
         let mut table = Table::new();
         let mut changed = Reload::Unchanged;
-        let names = before.keys().chain(sources.keys()).chain(pins.keys()).map(String::as_str).chain([DEFAULT]);
+        let names =
+            before.keys().chain(sources.keys()).chain(pins.keys().copied()).map(String::as_str).chain([DEFAULT]);
         for name in names.collect::<BTreeSet<_>>() {
             let entry = before.get(name);
             // What is the file's own text needs no other place.
-            let pin = pins.get(name).filter(|pin| Some(&pin.version) != pin.file_version.as_ref());
+            let pin = pins.get(&name.to_owned()).copied().filter(|pin| Some(&pin.version) != pin.file_version.as_ref());
             let source = sources.get(name);
             let same = entry.is_some_and(|entry| entry.source.as_ref() == source && entry.pin.as_ref() == pin);
             let next = match entry {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use crate::calendar::Windows;
 
+use super::cases::ExampleFile;
 use super::compile::compile;
 use super::fault::PolicyFault;
 use super::folder::SCRIPT_FILE;
@@ -78,9 +79,9 @@ impl Shelved {
     }
 
     /// The worked examples beside it, each file with its name.
-    pub fn cases(&self) -> Vec<(PathBuf, String)> {
+    pub fn cases(&self) -> Vec<ExampleFile> {
         let files = self.files.iter().filter(|(path, _)| path.starts_with("tests/"));
-        files.map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect()
+        files.map(|(path, text)| (PathBuf::from(path), Ok((*text).to_owned()))).collect()
     }
 }
 

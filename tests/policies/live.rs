@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mindflow::clock::{Clock, Timestamp};
+use mindflow::policies::compile::version_of;
 use mindflow::policies::live::Execution;
+use mindflow::policies::pins::Pin;
 use mindflow::policies::shipped::{SCRIPT, SHELF};
 use mindflow::policies::{CaseRule, Events, LivePolicies, PolicyWatch, Reload, WatchOptions};
 use tempfile::TempDir;
@@ -138,6 +140,60 @@ fn failing_examples_warn_or_where_required_refuse() {
     fs::write(home.path().join("mine/tests/mine.yaml"), example.replace("a: 2", "a: 1")).unwrap();
     required.reload();
     assert!(required.is_healthy() && required.get("mine").is_some());
+}
+
+#[test]
+fn what_was_activated_holds_again_once_the_file_is_as_it_was() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    write(home.path(), "mine", &with_score("1"));
+    let policies = open(home.path());
+    let pin = Pin {
+        version: version_of(&with_score("2")),
+        source: with_score("2").into(),
+        file_version: Some(version_of(&with_score("1"))),
+    };
+    let score_of = || score(&*policies.get("mine").unwrap(), &a_task(1), &morning());
+    policies.set_pins([("mine".to_owned(), pin)].into());
+    assert_eq!(score_of().to_bits(), 2.0_f64.to_bits());
+
+    for (text, expected) in [("3", 3.0_f64), ("broken(", 3.0), ("1", 2.0)] {
+        write(home.path(), "mine", &with_score(text));
+        policies.reload();
+        assert_eq!(score_of().to_bits(), expected.to_bits(), "{text}");
+    }
+}
+
+/// Such as what an editor leaves beside a file, or one that somebody may not read.
+#[test]
+fn examples_that_cannot_be_read_are_examples_that_fail() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    write(home.path(), "mine", &with_score("1"));
+    fs::create_dir(home.path().join("mine/tests")).unwrap();
+    fs::write(home.path().join("mine/tests/mine.yaml"), [0xff, 0xfe]).unwrap();
+
+    let warned = open(home.path());
+    let required = LivePolicies::open(home.path(), CaseRule::Require, clock()).unwrap();
+
+    assert!(warned.get("mine").is_some() && required.get("mine").is_none());
+    assert!(warned.status()[1].failing_cases[0].message.starts_with("the file cannot be read"));
+    fs::rename(home.path().join("mine/tests/mine.yaml"), home.path().join("mine/tests/.#mine.yaml")).unwrap();
+    required.reload();
+    assert!(required.get("mine").is_some());
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_policy_stops_nothing() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    fs::create_dir(home.path().join("pipe")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(home.path().join("pipe/policy.rhai")).status();
+    assert!(made.unwrap().success());
+
+    let policies = open(home.path());
+
+    assert!(policies.status()[1].refused.as_ref().unwrap().reason.contains("it is no file"));
 }
 
 const EVENTS: WatchOptions =

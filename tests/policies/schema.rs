@@ -41,7 +41,7 @@ fn the_example_of_the_guide_is_what_it_says() {
     let windows = shipped::windows().unwrap();
     good(script);
 
-    let files = [(PathBuf::from("noon.yaml"), examples.to_owned())];
+    let files = [(PathBuf::from("noon.yaml"), Ok(examples.to_owned()))];
     let (report, coverage) = cover(Path::new("policy.rhai"), script, windows, &files).unwrap();
 
     assert_eq!((report.failures, report.total), (Vec::new(), 3));
@@ -52,7 +52,7 @@ fn the_example_of_the_guide_is_what_it_says() {
 #[test]
 fn an_unknown_key_of_an_example_is_refused_with_its_place() {
     let policy = good(&with_score("1"));
-    let file = |text: &str| [(PathBuf::from("a.yaml"), text.to_owned())];
+    let file = |text: &str| [(PathBuf::from("a.yaml"), Ok(text.to_owned()))];
     let failure = |text: &str| run_cases(&policy, &file(text)).failures.remove(0);
 
     let unknown =

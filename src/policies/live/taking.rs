@@ -1,11 +1,10 @@
 //! One policy's next state: what is taken over, what is refused.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{CaseRule, Entry, Judged, LivePolicies, Origin, Refusal};
-use crate::policies::cases::{CaseFailure, run_cases};
-use crate::policies::compile::version_of;
+use crate::policies::cases::{CaseFailure, ExampleFile, run_cases};
 use crate::policies::fault::PolicyFault;
 use crate::policies::folder::{SCRIPT_FILE, Source};
 use crate::policies::pins::Pin;
@@ -57,7 +56,7 @@ impl LivePolicies {
     }
 
     /// Where nothing of the operator's is in use yet, what was in use before this start is better than nothing.
-    fn remember(&self, name: &str, entry: &mut Entry, cases: &[(PathBuf, String)]) {
+    fn remember(&self, name: &str, entry: &mut Entry, cases: &[ExampleFile]) {
         if !matches!(entry.origin, None | Some(Origin::Shipped)) {
             return;
         }
@@ -88,10 +87,11 @@ impl LivePolicies {
         &self,
         name: &str,
         entry: &Entry,
-        (file, text, cases): (&Path, &str, &[(PathBuf, String)]),
+        (file, text, cases): (&Path, &str, &[ExampleFile]),
         case_rule: CaseRule,
     ) -> Result<Judged, Vec<PolicyFault>> {
-        let same = |live: &&Arc<ScriptPolicy>| live.version() == version_of(text) && live.file() == file;
+        // By the text: a version's name is too short to stand for it against somebody who looks for another text.
+        let same = |live: &&Arc<ScriptPolicy>| entry.text.as_deref() == Some(text) && live.file() == file;
         let policy = match entry.live.as_ref().filter(same) {
             Some(live) => Arc::clone(live),
             None => Arc::new(self.try_out(name, file, text)?.counting(Arc::clone(&self.faults))),

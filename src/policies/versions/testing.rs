@@ -51,7 +51,7 @@ impl Versions {
                 *path = Path::new("tests").join(name);
             }
         }
-        cases.extend(others);
+        cases.extend(others.into_iter().map(|(path, text)| (path, Ok(text))));
         let tested = Arc::clone(&script);
         let report = self.blocking(move || run_cases(&*tested, &cases)).await?;
         Ok((script, report))
