@@ -35,7 +35,7 @@ const CANNOT_START: u8 = 2;
 
 /// A self-hosted task server that answers: what should I do now, and why?
 #[derive(Debug, Parser)]
-#[command(name = "mindflow", version, propagate_version = true)]
+#[command(name = "mindflow", version)]
 struct Arguments {
     /// The configuration file; without it `MINDFLOW_CONFIG`, then `mindflow.toml` in this folder if it is there
     #[arg(long, global = true, value_name = "FILE")]
@@ -247,4 +247,24 @@ fn cannot_start(error: &(dyn StdError + 'static)) -> ExitCode {
     }
     eprintln!("mindflow: {line}");
     ExitCode::from(CANNOT_START)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn no_command_has_arguments_that_exclude_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn versions_of_policies_can_be_named() {
+        for words in ["policy show default 0123456789ab", "policy activate default 0123456789ab"] {
+            let words = std::iter::once("mindflow").chain(words.split(' '));
+            assert!(Arguments::try_parse_from(words).is_ok());
+        }
+    }
 }

@@ -102,17 +102,17 @@ mod tests {
 
     #[tokio::test]
     async fn one_value_may_take_nearly_all_the_room() {
-        let (cache, made) = (undivided(1_000, 1_000, Itself), AtomicU32::new(0));
+        let (cache, count) = (undivided(1_000, 1_000, Itself), AtomicU32::new(0));
 
         for _ in 0..3 {
             let make = async || {
-                made.fetch_add(1, Ordering::SeqCst);
+                count.fetch_add(1, Ordering::SeqCst);
                 Ok::<_, Infallible>(900)
             };
             assert_eq!(kept_or_made(&cache, &1, |_| true, make).await, Ok(900));
         }
 
-        assert_eq!(made.load(Ordering::SeqCst), 1);
+        assert_eq!(count.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

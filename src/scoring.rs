@@ -6,11 +6,12 @@
 //! - [`facts`]: what is known of a task, as columns; [`moment`]: what is known of the person's present.
 //! - [`fields`]: the names under which policies see both, and which of them a policy reads.
 //! - [`policy`]: the interface of a policy. [`rank`](mod@rank): the total order. [`explain`]: why.
-//! - [`change`]: when a score changes next. [`levers`](mod@levers): what would move it. [`versus`]: why not
+//! - [`change`]: when a score changes next. [`crowd`]: what the other tasks have to do with it. [`levers`](mod@levers): what would move it. [`versus`]: why not
 //!   another.
 //! - [`params`]: what people may set of a policy.
 
 pub mod change;
+mod crowd;
 pub mod explain;
 pub mod facts;
 pub mod fields;
@@ -24,6 +25,7 @@ pub mod rank;
 pub mod versus;
 
 pub use change::{NextChange, next_change};
+pub use crowd::Crowd;
 pub use explain::{Classic, Explanation, Part};
 pub use facts::{Candidate, FactTable, Facts, Status};
 pub use fields::{ContextField, TaskField, Uses};

@@ -25,8 +25,12 @@ pub const MAX_SCRIPT_BYTES: usize = 128 * 1024;
 /// Below this many operations the deadline is not looked at: containers are so small that the work is bounded anyway,
 /// and a policy in good order must not fail because the system gave its thread no time.
 const FREE_OPERATIONS: u64 = 512;
-/// Once a batch has run into a limit this often, its other tasks get no more than the free operations.
+/// Once a batch has run into a limit this often, its other tasks get less time,
 const MAX_OVERRUNS: u32 = 3;
+/// so much, which is plenty for a policy in good order,
+const SHORT_DEADLINE: Duration = Duration::from_micros(250);
+/// and after so many overruns no more than the free operations: a batch of tasks that all run for ever must end too.
+const MAX_SHORT_OVERRUNS: u32 = 400;
 const MAX_CALL_DEPTH: usize = 24;
 const MAX_EXPRESSION_DEPTH: usize = 48;
 const MAX_FUNCTIONS: usize = 256;
@@ -105,7 +109,7 @@ fn limit(engine: &mut Engine) {
             return None;
         }
         let timer = TIMER.get();
-        let spent = timer.overruns >= MAX_OVERRUNS || timer.end.is_some_and(|end| Instant::now() >= end);
+        let spent = timer.overruns >= MAX_SHORT_OVERRUNS || timer.end.is_some_and(|end| Instant::now() >= end);
         spent.then_some(Dynamic::UNIT)
     });
 }
@@ -144,7 +148,9 @@ impl Batch {
     /// A call that ran out of time is tried once more: on a busy machine the thread may have been waiting, not working.
     pub fn run<T>(&mut self, mut call: impl FnMut() -> Result<T, Box<EvalAltResult>>) -> Result<T, Box<EvalAltResult>> {
         let mut attempt = || {
-            TIMER.set(Timer { end: Instant::now().checked_add(DEADLINE), ..TIMER.get() });
+            let timer = TIMER.get();
+            let deadline = if timer.overruns < MAX_OVERRUNS { DEADLINE } else { SHORT_DEADLINE };
+            TIMER.set(Timer { end: Instant::now().checked_add(deadline), ..timer });
             call()
         };
         let mut result = attempt();

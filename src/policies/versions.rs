@@ -198,11 +198,17 @@ impl Versions {
         }
         self.check(policy, PathBuf::from(policy), &proposal.source).await?;
         let warnings = self.warnings(policy, &proposal.source).await?;
+        let version = version_of(&proposal.source);
+        let known = self.store.find_policy_source(policy, &version).await?;
+        if known.is_some_and(|known| known != proposal.source) {
+            let rule = "is another text than the version of this name; change something, were it a comment";
+            return Err(PolicyError::Invalid(vec![Fault::new("/source", rule)]));
+        }
         let now = self.clock.now();
         let origin = if user.is_some() { "api" } else { "shell" };
         let new = NewVersion {
             policy: policy.to_owned(),
-            version: version_of(&proposal.source),
+            version,
             parent,
             source: proposal.source,
             origin,

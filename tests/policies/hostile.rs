@@ -4,7 +4,7 @@ use mindflow::policies::compile::compile;
 use mindflow::policies::{ScriptPolicy, shipped};
 use mindflow::scoring::{Candidate, FactTable, Policy, Verdict};
 
-use crate::support::{a_task, checked, faults, morning, verdicts, with_score};
+use crate::support::{a_task, checked, faults, good, morning, verdicts, with_score};
 
 #[test]
 fn what_never_ends_or_grows_for_ever_ends_soon_with_a_clear_error() {
@@ -123,6 +123,21 @@ fn a_fault_in_one_score_is_contained_marked_and_counted() {
     let facts = FactTable::new(&tasks, &morning());
     assert!(policy.explain(&facts, 0, &policy.context(&morning())).fault.is_some());
     assert!(policy.explain(&facts, 1, &policy.context(&morning())).fault.is_none());
+}
+
+#[test]
+fn some_tasks_that_run_for_ever_leave_the_others_their_scores() {
+    let body =
+        "let n = 0; if task.snooze_count == 12345 { loop { n += 1; } } for i in 0..220 { n += 1; } n + task.priority";
+    let policy = good(&with_score(body));
+    let endless = |number| Candidate { snooze_count: 12345, ..a_task(number) };
+    let mut tasks: Vec<_> = (0..6).map(endless).collect();
+    tasks.extend((6..60).map(a_task));
+
+    let ranking = mindflow::scoring::rank(&policy, &tasks, &morning());
+
+    let scored = ranking.entries.iter().filter(|entry| entry.score.is_some()).count();
+    assert_eq!((scored, ranking.entries.len()), (54, 60));
 }
 
 proptest::proptest! {

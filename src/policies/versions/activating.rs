@@ -46,7 +46,7 @@ impl Versions {
         let step = Step { activation, known, entry };
         self.carry_out(step).await?;
         self.apply().await?;
-        self.get_policy(actor, policy).await
+        self.status_of(policy).await
     }
 
     /// Puts the version in force that was before the present one; again, the one before that.
@@ -62,12 +62,12 @@ impl Versions {
     ) -> Result<PolicyStatus, PolicyError> {
         self.allow(&actor, Right::Activate).await?;
         self.catch_up().await?;
-        self.get_policy(actor, policy).await?;
+        self.status_of(policy).await?;
         let activation = self.activation(actor, policy, "", "rolled_back");
         let entry = actor.audit("policy.rolled_back", self.clock.now());
         self.carry_out(Step { activation, known, entry }).await?;
         self.apply().await?;
-        self.get_policy(actor, policy).await
+        self.status_of(policy).await
     }
 
     /// The two-person rule, where it is set. What was in force before may be again.

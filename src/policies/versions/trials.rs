@@ -112,7 +112,7 @@ impl Versions {
             .write_of::<_, PolicyError, _>(LISTENERS, move |tx| Box::pin(async move { put(tx, new, entry).await }))
             .await?;
         self.apply().await?;
-        self.get_trial(actor, policy, trial).await
+        self.trial_of(policy, trial).await
     }
 
     /// The trial of a policy, also one that is over.
@@ -127,6 +127,10 @@ impl Versions {
         trial: Trial,
     ) -> Result<CandidateRecord, PolicyError> {
         self.allow(&actor, Right::Read).await?;
+        self.trial_of(policy, trial).await
+    }
+
+    async fn trial_of(&self, policy: &str, trial: Trial) -> Result<CandidateRecord, PolicyError> {
         self.keep_counts().await?;
         let found = self.store.find_candidate(policy, trial.as_str()).await?;
         found.ok_or(PolicyError::NotFound("trial of the policy"))

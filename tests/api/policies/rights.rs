@@ -41,6 +41,28 @@ async fn reading_proposing_and_activating_are_separate_rights() {
 }
 
 #[tokio::test]
+async fn what_was_done_is_not_refused_afterwards() {
+    let app = TestApp::with(|config| {
+        config.policies.rules.readers = vec!["eve@example.com".to_owned()];
+        config.policies.rules.activators = vec!["max@example.com".to_owned()];
+    });
+    let app = app.await;
+    let (eve, max) = (app.admin("eve").await, app.admin("max").await);
+    let first = proposes(&eve, "plain", &by_priority("1.0")).await;
+    let second = proposes(&eve, "plain", &by_priority("2.0")).await;
+
+    for version in [&first, &second] {
+        max.post("/api/policies/plain/activate", &json!({ "version": version })).await.is(200);
+    }
+    let trial = json!({ "version": first, "percent": 10 });
+    max.send(Method::PUT, "/api/policies/plain/rollout", Some(&trial), &[]).await.is(200);
+    let back = max.send(Method::POST, "/api/policies/plain/rollback", None, &[]).await.good();
+
+    assert_eq!(back["live_version"], json!(first));
+    max.get("/api/policies/plain").await.is(403).assert_problem("right-needed");
+}
+
+#[tokio::test]
 async fn where_two_people_are_asked_for_nobody_activates_what_nobody_else_approved() {
     let app = TestApp::with(|config| config.policies.rules.two_person = true).await;
     let (eve, max) = (app.admin("eve").await, app.admin("max").await);
