@@ -77,7 +77,7 @@ fn one_task(criterion: &mut Criterion) {
     criterion.bench_function("interpret", |bencher| bencher.iter(|| policy.judge(&mut run, black_box(&row))));
     criterion.bench_function("explain", |bencher| bencher.iter(|| policy.explain(black_box(&facts), 0, &ctx)));
     criterion.bench_function("next_change", |bencher| {
-        bencher.iter(|| next_change(&policy, black_box(&task), &moment(), None))
+        bencher.iter(|| next_change(&policy, black_box(&task), &moment(), None));
     });
     criterion.bench_function("levers", |bencher| bencher.iter(|| levers(&policy, black_box(&task), &moment())));
 }

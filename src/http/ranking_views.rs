@@ -197,7 +197,8 @@ pub struct ExplainedView {
     pub evaluated_at: DateTime<Utc>,
     /// The zone in which days were counted.
     pub time_zone: String,
-    /// When the score changes by itself; `null` when it stays.
+    /// When the score changes by itself; `null` when it stays, as far as that is looked ahead: some thousands of the moments at
+    /// which a fact changes, two days where every minute counts.
     #[oai(nullable)]
     pub next_change: Option<NextChangeView>,
     /// What would move it.

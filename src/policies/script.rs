@@ -404,13 +404,13 @@ fn shown(explained: Explained, score: Option<f64>) -> Explanation {
 
 /// Gives what rounding took from the sum back to the part that lost most.
 fn spread(parts: &mut [Part], exact: &[f64], score: f64) {
-    let lost = round_score(score - parts.iter().map(|part| part.points).sum::<f64>());
+    let missing = round_score(score - parts.iter().map(|part| part.points).sum::<f64>());
     #[expect(clippy::cast_precision_loss, reason = "nobody lists so many parts")]
     let most = parts.len() as f64 * 1e-6;
-    let loss = |part: &Part, exact: f64| (exact - part.points) * lost.signum();
-    let loser = parts.iter_mut().zip(exact).max_by(|(a, x), (b, y)| loss(a, **x).total_cmp(&loss(b, **y)));
-    if let Some((loser, _)) = loser.filter(|_| lost != 0.0 && lost.abs() <= most) {
-        loser.points = round_score(loser.points + lost);
+    let gap_of = |part: &Part, exact: f64| (exact - part.points) * missing.signum();
+    let loser = parts.iter_mut().zip(exact).max_by(|(a, x), (b, y)| gap_of(a, **x).total_cmp(&gap_of(b, **y)));
+    if let Some((loser, _)) = loser.filter(|_| missing != 0.0 && missing.abs() <= most) {
+        loser.points = round_score(loser.points + missing);
     }
 }
 

@@ -49,7 +49,7 @@ impl Lowering<'_> {
             Expr::Array(items, position) => {
                 let items: Vec<Value> =
                     items.iter().map(|item| self.expression(item, state)).collect::<Result<_, _>>()?;
-                self.check_items(items.iter(), *position)?;
+                check_items(items.iter(), *position)?;
                 let fails = items.iter().fold(self.maker.graph.bool(false), |all, item| self.maker.or(all, item.fails));
                 let list = self.maker.sure(Data::List(Rc::new(items)));
                 Ok(self.maker.after(fails, list))
@@ -62,18 +62,12 @@ impl Lowering<'_> {
                     fails = self.maker.or(fails, value.fails);
                     entries.insert(name.name.to_string(), value);
                 }
-                self.check_items(entries.values(), *position)?;
+                check_items(entries.values(), *position)?;
                 let map = self.maker.sure(Data::Map(Rc::new(entries)));
                 Ok(self.maker.after(fails, map))
             }
             other => Err(at(other.position(), unsupported(other))),
         }
-    }
-
-    /// Refuses an array or a map that the interpreter may find too large.
-    fn check_items<'v>(&self, items: impl Iterator<Item = &'v Value>, position: Position) -> Result<(), Obstacle> {
-        let count: usize = items.map(|item| 1 + parts(item)).sum();
-        if count > MOST_ITEMS { Err(at(position, "an array or a map with so many parts")) } else { Ok(()) }
     }
 
     fn variable(&mut self, name: &str, position: Position, state: &State) -> Result<Value, Obstacle> {
@@ -186,6 +180,12 @@ impl Lowering<'_> {
         }
         Ok(value)
     }
+}
+
+/// Refuses an array or a map that the interpreter may find too large.
+fn check_items<'v>(items: impl Iterator<Item = &'v Value>, position: Position) -> Result<(), Obstacle> {
+    let count: usize = items.map(|item| 1 + parts(item)).sum();
+    if count > MOST_ITEMS { Err(at(position, "an array or a map with so many parts")) } else { Ok(()) }
 }
 
 /// How many parts a value has as the interpreter counts: its items, and theirs.
