@@ -12,6 +12,7 @@ use super::agreement::agreed;
 use super::compile::{compile, find_word};
 use super::corpus::{candidates, describe, moments};
 use super::fault::{Place, PolicyFault};
+use super::hints::Names;
 use super::script::{ScriptPolicy, adds_up};
 use super::shipped::is_shipped;
 
@@ -78,13 +79,14 @@ struct Trial<'a> {
     policy: &'a ScriptPolicy,
     file: &'a Path,
     source: &'a str,
+    names: Names,
     told: HashSet<(Option<usize>, String)>,
     faults: Vec<PolicyFault>,
 }
 
 impl<'a> Trial<'a> {
     fn of(policy: &'a ScriptPolicy, file: &'a Path, source: &'a str) -> Self {
-        Self { policy, file, source, told: HashSet::new(), faults: Vec::new() }
+        Self { policy, file, source, names: policy.names(), told: HashSet::new(), faults: Vec::new() }
     }
 
     /// Tries the policy in the moments of the corpus with these numbers.
@@ -144,7 +146,8 @@ impl<'a> Trial<'a> {
             None => find_word(self.source, "fn", function),
             Some(_) => Place { line: fault.line, column: fault.column },
         };
-        let message = format!("{} (for a task with {})", fault.message, describe(candidate, moment));
+        let message = self.names.hinted(&fault.message);
+        let message = format!("{message} (for a task with {})", describe(candidate, moment));
         self.faults.push(PolicyFault::new(self.file, message).at(place));
     }
 }

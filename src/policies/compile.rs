@@ -53,7 +53,8 @@ pub struct Compiled {
 
 /// What a native program is made of, besides the functions and the values of parameters.
 pub struct Recipe {
-    constants: Scope<'static>,
+    /// The values of the script's constants.
+    pub(super) constants: Scope<'static>,
     /// The text, without a byte order mark.
     pub source: String,
     range: Option<ScoreRange>,
@@ -108,6 +109,7 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
         engine.compile_with_scope(&constants, source).map_err(|error| vec![strict_fault(file, &error, &constants)])?;
     let mut faults: Vec<PolicyFault> =
         analysis.faults.iter().map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();
+    faults.extend(unknown_keys(file, &analysis, &constants));
     faults.extend(unknown_params(file, &analysis, &params));
     faults.extend(missing_functions(file, source, &ast));
     if !faults.is_empty() {
@@ -223,6 +225,18 @@ pub fn find_key(source: &str, from_line: usize, name: &str) -> Option<Place> {
         let at = line.match_indices(name).map(|(at, _)| at).find(|at| is_key(line, *at))?;
         Some(Place { line: Some(index + 1), column: Some(line[..at].chars().count() + 1) })
     })
+}
+
+/// Keys that the functions read of constant maps which have none of that name: without this, they would be nothing.
+fn unknown_keys(file: &Path, analysis: &Analysis, constants: &Scope<'_>) -> Vec<PolicyFault> {
+    let check = |((owner, key, _), position): (&(String, String, _), &Position)| {
+        let (_, _, value) = constants.iter().find(|(name, ..)| name == owner)?;
+        let map = value.as_map_ref().ok().filter(|map| !map.contains_key(key.as_str()))?;
+        let known: Vec<&str> = map.keys().map(|key| key.as_str()).collect();
+        let message = format!("the constant `{owner}` has no `{key}`; {}", known_names(key, &known));
+        Some(PolicyFault::new(file, message).at((*position).into()))
+    };
+    analysis.keys.iter().filter_map(check).take(MOST_FAULTS).collect()
 }
 
 /// Parameters that the functions read and nobody declared.

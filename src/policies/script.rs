@@ -23,6 +23,7 @@ use crate::scoring::{
 use super::compile::{Compiled, Recipe};
 use super::engine::Batch;
 use super::fault::{Place, run_fault};
+use super::hints::Names;
 use super::memo::{Memo, has_keys};
 use super::syntax::ENTRY_POINTS;
 use super::values::{Explained, context_value, kind, number, read_explained, task_value};
@@ -130,6 +131,11 @@ impl ScriptPolicy {
     /// Whether a compiled form was made that did not agree with the interpreter.
     pub const fn is_distrusted(&self) -> bool {
         self.is_distrusted
+    }
+
+    /// The names of its functions and of the keys of its constants.
+    pub(super) fn names(&self) -> Names {
+        Names::new(self.ast.iter_functions().map(|function| function.name.to_owned()), &self.recipe.constants)
     }
 
     /// The file it was read from.

@@ -58,6 +58,8 @@ pub struct Analysis {
     pub uses: Uses,
     /// The parameters that are read, and where; without a name where it cannot be told which.
     pub params: BTreeMap<(Option<String>, (usize, usize)), Position>,
+    /// The keys that are read of what is no variable of a function, and where: `NAME.key`.
+    pub keys: BTreeMap<(String, String, (usize, usize)), Position>,
     /// Whether parts of containers are assigned to.
     pub containers: Containers,
     /// Statements outside of functions that would keep state: where, and why not.
@@ -79,6 +81,7 @@ pub fn analyse(ast: &AST) -> Analysis {
         analysis: Analysis {
             uses: Uses::NONE,
             params: BTreeMap::new(),
+            keys: BTreeMap::new(),
             containers: Containers::Read,
             outside: Vec::new(),
             faults: Vec::new(),
@@ -190,10 +193,15 @@ impl Reader<'_> {
 
     fn function(&mut self, function: &Function) {
         let mut names = names_in(function, self.bindings);
+        let mut local: BTreeSet<String> = function.params.iter().cloned().collect();
         let mut shadowed = Vec::new();
         function.body.walk(&mut |path: &[ASTNode]| {
-            shadowed
-                .extend(path.last().into_iter().flat_map(introduced).filter(|name| names.contains_key(name.as_str())));
+            for name in path.last().into_iter().flat_map(introduced) {
+                if names.contains_key(name.as_str()) {
+                    shadowed.push(name.clone());
+                }
+                local.insert(name);
+            }
             true
         });
         for name in shadowed {
@@ -202,6 +210,7 @@ impl Reader<'_> {
         }
         function.body.walk(&mut |path: &[ASTNode]| {
             self.node(path, &names);
+            self.key(path, &local);
             true
         });
     }
@@ -229,6 +238,16 @@ impl Reader<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `NAME.key`, where `NAME` is no variable of the function.
+    fn key(&mut self, path: &[ASTNode], local: &BTreeSet<String>) {
+        let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last() else { return };
+        let Some(owner) = variable(&pair.lhs).filter(|name| !local.contains(*name)) else { return };
+        if let Expr::Property(property, position) = first_access(&pair.rhs, false) {
+            let key = (owner.to_owned(), property.2.to_string(), place_of(*position));
+            self.analysis.keys.insert(key, *position);
         }
     }
 

@@ -50,6 +50,23 @@ fn an_unknown_field_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
+    let constants =
+        "const WEIGHTS = #{ deadline: 40.0, priority: 10.0 };\nconst WORDS = #{ overdue: 1.0, today: 2.0 };\n";
+    let of = |body: &str| fault(&(constants.to_owned() + &*with_score(body) + "fn urgency(task) { 1 }\n"));
+
+    assert_eq!(
+        of("WEIGHTS.prioritty * task.priority"),
+        "policy.rhai:3:31: the constant `WEIGHTS` has no `prioritty`; known: deadline, priority; did you mean `priority`?"
+    );
+    assert!(of("WORDS[\"overdu\"]").contains("there is no field `overdu`; did you mean `overdue`? (for"));
+    assert!(of("urgncy(task)").contains("there is no function `urgncy (map)`; did you mean `urgency`? (for"));
+    assert!(of("if ctx.windows.morning.activ { 1 } else { 2 }").contains("did you mean `active`?"));
+    // A variable may have the name of a constant.
+    good(&(constants.to_owned() + &*with_score("let WEIGHTS = #{ other: 1.0 }; WEIGHTS.other")));
+}
+
+#[test]
 fn an_unknown_variable_names_the_constants() {
     let message = fault(&("const WEIGHTS = #{ a: 1 };\n".to_owned() + &*with_score("WEIGHT.a")));
 
