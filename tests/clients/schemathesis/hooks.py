@@ -31,10 +31,14 @@ BEYOND_THE_SCHEMA = [
     # On lists that are data of the server, not of the document.
     ("/time_zone", "must be the name of an IANA time zone"),
     (r"\?policy|/preferences/policy", "must be the name of a policy"),
+    # On what policies declare.
+    (r".*/(policy_)?params/.*", "is no parameter of the policy"),
     # On other fields of the request.
     ("/operations/.*", "is required|has no meaning for this operation"),
     (".*/(snoozed_until|completed_at)", "is (only allowed together with|required for) the status"),
     ("|/operations/[0-9]+", "must have exactly one of"),
+    (r"\?to", r"must be later than `\?from`"),
+    (r"\?at", "is for lists in the order of scores"),
     ("/new_password", "must differ from the current one"),
     # On how long a part of it is.
     ("/email", "must have at most 64 characters before"),
