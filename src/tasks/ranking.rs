@@ -196,14 +196,15 @@ impl Tasks {
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
             let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
-            // Of the present alone: at other times nobody recommends anything to anybody.
-            policy.note_failures(&mut standing.failures());
             let own = caller.policy_params.get(policy.name());
             rankings.policies.shadow(&*policy, (caller.user_id, own), &standing.facts, &standing.moment);
             Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
         };
         let before = rankings.made.load(Ordering::Relaxed);
         let standing = kept_or_made(&rankings.standings, &caller.user_id, holds, rank).await?;
+        // Of the present alone: at other times nobody recommends anything to anybody. What is kept may have been made before
+        // this version came into force.
+        policy.note_failures(&mut standing.failures());
         // What was made before this question came was kept.
         if standing.serial.is_some_and(|serial| serial < before) {
             self.metrics.kept();

@@ -59,7 +59,8 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
         of("WEIGHTS.prioritty * task.priority"),
         "policy.rhai:3:31: the constant `WEIGHTS` has no `prioritty`; known: deadline, priority; did you mean `priority`?"
     );
-    assert!(of("WORDS[\"overdu\"]").contains("there is no field `overdu`; did you mean `overdue`? (for"));
+    let word = "let word = if task.priority > 2 { \"overdu\" } else { \"today\" }; WORDS[word]";
+    assert!(of(word).contains("there is no field `overdu`; did you mean `overdue`? (for"));
     assert!(of("urgncy(task)").contains("there is no function `urgncy (map)`; did you mean `urgency`? (for"));
     assert!(of("if ctx.windows.morning.activ { 1 } else { 2 }").contains("did you mean `active`?"));
     // A variable may have the name of a constant.

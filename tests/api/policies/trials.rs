@@ -144,7 +144,7 @@ async fn nobody_takes_a_version_back_by_asking_often_or_for_other_times() {
         ada.list_ranked_tasks("").await.good();
         ada.list_ranked_tasks(&format!("at=2030-01-0{day}")).await.good();
         ada.list_ranked_tasks("policy=plain").await.good();
-        ada.patch("/api/auth/me", &json!({ "preferences": { "time_zone": format!("Etc/GMT-{day}") } })).await.good();
+        ada.patch("/api/auth/me", &json!({ "time_zone": format!("Etc/GMT-{day}") })).await.good();
     }
     app.app.versions.guard().await.unwrap();
 
