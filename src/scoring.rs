@@ -11,7 +11,7 @@
 //! - [`params`]: what people may set of a policy.
 
 pub mod change;
-mod crowd;
+pub mod crowd;
 pub mod explain;
 pub mod facts;
 pub mod fields;

@@ -232,7 +232,7 @@ fn unknown_keys(file: &Path, analysis: &Analysis, constants: &Scope<'_>) -> Vec<
     let check = |((owner, key, _), position): (&(String, String, _), &Position)| {
         let (_, _, value) = constants.iter().find(|(name, ..)| name == owner)?;
         let map = value.as_map_ref().ok().filter(|map| !map.contains_key(key.as_str()))?;
-        let known: Vec<&str> = map.keys().map(|key| key.as_str()).collect();
+        let known: Vec<&str> = map.keys().map(AsRef::<str>::as_ref).collect();
         let message = format!("the constant `{owner}` has no `{key}`; {}", known_names(key, &known));
         Some(PolicyFault::new(file, message).at((*position).into()))
     };
