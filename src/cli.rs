@@ -71,7 +71,7 @@ enum Command {
     /// Say who is signed in
     Whoami(remote::AskArgs),
     /// Say what to do now, and why
-    Next(remote::AskArgs),
+    Next(remote::NextArgs),
     /// Say by the exit code whether a server is ready
     Health(health::HealthArgs),
     /// Check a deployment, and say what to do

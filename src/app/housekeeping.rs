@@ -20,6 +20,7 @@ use crate::mail::{Courier, Post};
 use crate::oauth::{Clients, Grants, KeyRing};
 use crate::observe::metrics::BackgroundMetrics;
 use crate::policies::decisions::Decisions;
+use crate::policies::live::LivePolicies;
 use crate::policies::versions::Versions;
 use crate::secret_key::SecretKey;
 use crate::store::{Store, StoreResult, Tx};
@@ -53,6 +54,7 @@ pub(super) struct House {
     pub(super) accounts: Arc<Accounts>,
     pub(super) secret: SecretKey,
     pub(super) attachments: Attachments,
+    pub(super) policies: Arc<LivePolicies>,
     pub(super) versions: Arc<Versions>,
     pub(super) decisions: Arc<Decisions>,
 }
@@ -72,10 +74,16 @@ pub(super) fn start(config: &Config, house: House) -> Background {
         accounts,
         secret,
         attachments,
+        policies,
         versions,
         decisions,
     } = house;
-    let mut own = vec![forget_the_idle(limits), read_keys(Arc::clone(&ring)), follow_policies(versions)];
+    let mut own = vec![
+        forget_the_idle(limits),
+        read_keys(Arc::clone(&ring)),
+        follow_policies(versions),
+        look_for_slips(policies),
+    ];
     let mut shared = if config.background.enabled { duties(config, &grants, ring, attachments) } else { Vec::new() };
     if config.background.enabled && post.ready().is_ok() {
         own.push(Courier::new(post.clone()).own());
@@ -203,6 +211,10 @@ fn follow_policies(versions: Arc<Versions>) -> Own {
         let versions = Arc::clone(&versions);
         Box::pin(async move { versions.follow(stop).await })
     })
+}
+
+fn look_for_slips(policies: Arc<LivePolicies>) -> Own {
+    Box::new(move |stop| Box::pin(Arc::clone(&policies).keep_looking_for_slips(stop)))
 }
 
 fn read_keys(ring: Arc<KeyRing>) -> Own {

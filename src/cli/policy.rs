@@ -1,5 +1,6 @@
 //! `mindflow policy`: check, explain and test policies without a server, and keep their versions.
 
+mod bench;
 mod decided;
 mod explain;
 mod junit;
@@ -9,6 +10,7 @@ mod report;
 mod schema;
 mod simulate;
 mod test;
+mod trials;
 
 use std::fs;
 use std::io::{self, Write};
@@ -27,6 +29,7 @@ use crate::policies::{CaseReport, PolicyFault, ScriptPolicy, check, shipped};
 use crate::scoring::Policy;
 use crate::scoring::lower::Obstacle;
 
+pub use bench::BenchPolicy;
 pub use explain::ExplainPolicy;
 pub use managed::ManagedCommand;
 pub use schema::PolicySchema;
@@ -37,6 +40,8 @@ pub use test::TestPolicies;
 pub enum PolicyCommand {
     /// Check a policy as the server does before it takes it over
     Check(CheckPolicy),
+    /// Say what scores cost, a task
+    Bench(BenchPolicy),
     /// Score one task and say why
     Explain(ExplainPolicy),
     /// Say what may stand in a policy: facts, functions, constants, parameters
@@ -70,6 +75,7 @@ impl PolicyCommand {
     pub fn run(self, policies_dir: &Path) -> anyhow::Result<ExitCode> {
         match self {
             Self::Check(command) => command.run(policies_dir),
+            Self::Bench(command) => command.run(policies_dir),
             Self::Explain(command) => command.run(policies_dir),
             Self::Schema(command) => command.run(policies_dir),
             Self::Test(command) => command.run(policies_dir),

@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use url::form_urlencoded;
 
 use self::credentials::{Credential, Credentials};
 use self::server::{Asked, Server};
@@ -41,6 +42,34 @@ pub struct AskArgs {
     pub json: bool,
 }
 
+/// What to ask of the ranking.
+#[derive(Debug, Args)]
+pub struct NextArgs {
+    /// Whom.
+    #[command(flatten)]
+    pub ask: AskArgs,
+    /// At this moment instead of now: a date, or a date and time
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
+    /// Only tasks that fit into this many minutes
+    #[arg(long, value_name = "MINUTES")]
+    pub minutes: Option<u32>,
+    /// By this policy instead of your own choice
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+}
+
+impl NextArgs {
+    /// Where the API answers it; there is one place in which it is said what may be asked, the server.
+    fn path(&self) -> String {
+        let minutes = self.minutes.map(|minutes| minutes.to_string());
+        let asked = [("at", &self.at), ("available_minutes", &minutes), ("policy", &self.policy)];
+        let asked = asked.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish();
+        if query.is_empty() { "/api/tasks/best".to_owned() } else { format!("/api/tasks/best?{query}") }
+    }
+}
+
 /// What to do at a server.
 #[derive(Debug)]
 pub enum RemoteCommand {
@@ -51,7 +80,7 @@ pub enum RemoteCommand {
     /// Say who is signed in.
     Whoami(AskArgs),
     /// Say what to do now.
-    Next(AskArgs),
+    Next(NextArgs),
 }
 
 /// What a command works with.
@@ -102,7 +131,9 @@ pub async fn run(command: RemoteCommand, around: &Surroundings, out: &mut (dyn W
             Ok(writeln!(out, "{}", body["email"].as_str().unwrap_or_default())?)
         }
         RemoteCommand::Next(args) => {
-            let Asked { status, body } = ask(&args.server, around, &mut kept, "/api/tasks/best").await?;
+            let path = args.path();
+            let args = args.ask;
+            let Asked { status, body } = ask(&args.server, around, &mut kept, &path).await?;
             match status {
                 200 if args.json => print_json(&body, out),
                 200 => show(&body, out),
@@ -194,6 +225,12 @@ fn show(body: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn problem(body: &Value) -> String {
+    let faults = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let fault = |fault: &Value| Some(format!("`{}` {}", fault["field"].as_str()?, fault["message"].as_str()?));
+    let faults: Vec<String> = faults.iter().filter_map(fault).collect();
+    if !faults.is_empty() {
+        return printable(&faults.join("; "));
+    }
     let told = body["detail"].as_str().or(body["title"].as_str()).or(body["error_description"].as_str());
     told.map_or_else(|| "the server gave an answer that cannot be read".to_owned(), printable)
 }

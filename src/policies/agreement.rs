@@ -13,9 +13,12 @@ use crate::scoring::{Candidate, FactTable, Moment, Policy, Status, Verdict};
 
 use super::corpus::{candidates, describe, moments};
 use super::script::ScriptPolicy;
+use super::spread::first_found;
 
 /// How many tasks are made of a script's own numbers and texts, for each moment.
-const MADE: usize = 48;
+const MADE: usize = 24;
+/// Every how many-th task of the corpus is compared, a different one first in each moment.
+const CORPUS_EACH: usize = 23;
 /// Every how many-th moment of the corpus a variant is compared in.
 const BRIEF_EACH: usize = 4;
 /// How many of a script's numbers and texts are used.
@@ -24,7 +27,8 @@ const MOST_WORDS: usize = 256;
 /// The policy, with its compiled form only if that gives the same verdicts.
 pub(super) fn agreed(policy: ScriptPolicy) -> ScriptPolicy {
     let moments = moments();
-    let found = difference(&policy, &moments, candidates);
+    let sample = |index, moment: &Moment| candidates(index, moment).into_iter().skip(index % CORPUS_EACH);
+    let found = difference(&policy, &moments, |index, moment| sample(index, moment).step_by(CORPUS_EACH).collect());
     held_to(policy, found)
 }
 
@@ -54,11 +58,12 @@ fn held_to(policy: ScriptPolicy, found: Option<String>) -> ScriptPolicy {
 fn difference(
     policy: &ScriptPolicy,
     moments: &[Moment],
-    candidates: impl Fn(usize, &Moment) -> Vec<Candidate>,
+    candidates: impl Fn(usize, &Moment) -> Vec<Candidate> + Sync,
 ) -> Option<String> {
     policy.program().ok()?;
     let words = Words::of(policy);
-    moments.iter().enumerate().find_map(|(index, moment)| {
+    first_found(moments.len(), |index| {
+        let moment = moments.get(index)?;
         let mut tasks = candidates(index, moment);
         tasks.extend((0..MADE).map(|number| words.task(index * MADE + number, moment)));
         let (facts, ctx) = (FactTable::new(&tasks, moment), policy.context(moment));

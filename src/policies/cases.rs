@@ -104,6 +104,17 @@ struct Expected {
     next_change: BTreeMap<String, Option<String>>,
 }
 
+impl Expected {
+    fn is_empty(&self) -> bool {
+        self.order.is_none()
+            && self.scores.is_empty()
+            && self.parts.is_empty()
+            && self.recommendation.is_empty()
+            && self.left_out.is_empty()
+            && self.next_change.is_empty()
+    }
+}
+
 /// An example that does not come out as it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CaseFailure {

@@ -14,14 +14,12 @@ use super::constants::{Declared, read_declared};
 use super::engine::{Batch, Containers, MAX_SCRIPT_BYTES, sandbox};
 use super::fault::{Place, PolicyFault, run_fault, syntax_fault};
 use super::params::{ParamFault, read_params};
+use super::sizes::too_many;
 use super::suggest::{known_names, nearest};
 use super::syntax::{Analysis, ENTRY_POINTS, MOST_FAULTS, analyse};
 
 /// A longer script is left to the interpreter: its tree takes megabytes, and would be held more than once.
 const MAX_COMPILED_BYTES: usize = 64 * 1024;
-
-/// Each value that is put into a text takes hundreds of bytes of a script's tree, more than anything else that is as short.
-const MOST_INSERTED: usize = 1_000;
 
 /// A script that compiles and has what a policy needs; not yet tried.
 pub struct Compiled {
@@ -89,13 +87,11 @@ pub fn version_of(source: &str) -> String {
 /// All faults that can be told without running a function, each with its place.
 pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> {
     if source.len() > MAX_SCRIPT_BYTES {
-        let message = format!("the file has {} bytes; a policy may have {MAX_SCRIPT_BYTES}", source.len());
+        // Of a file no more is read than it takes to see this.
+        let message = format!("the script has more than the {MAX_SCRIPT_BYTES} bytes that a policy may have");
         return Err(vec![PolicyFault::new(file, message)]);
     }
-    let inserted = source.matches("${").count();
-    if inserted > MOST_INSERTED {
-        let message =
-            format!("the file puts {inserted} values into texts with `${{…}}`; a policy may put {MOST_INSERTED}");
+    if let Some(message) = too_many(source) {
         return Err(vec![PolicyFault::new(file, message)]);
     }
     let version = version_of(source);
@@ -141,7 +137,7 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
 fn read_constants(file: &Path, source: &str) -> Result<(Scope<'static>, Analysis), Vec<PolicyFault>> {
     let engine = sandbox(Module::new(), Containers::Changed);
     let ast = engine.compile(source).map_err(|error| vec![syntax_fault(file, &error)])?;
-    let analysis = analyse(&ast);
+    let analysis = analyse(&ast, source);
     let state = analysis.outside.iter();
     let faults: Vec<PolicyFault> =
         state.map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();
@@ -265,14 +261,20 @@ fn functions_there(wanted: &str, names: &[&str]) -> String {
 
 /// Where `fn name` or `const name` stands: Rhai keeps no place for either.
 pub fn find_word(source: &str, keyword: &str, name: &str) -> Place {
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let last_word =
+        |text: &str| text.split(|letter| !is_letter(letter)).rfind(|word| !word.is_empty()).map(str::to_owned);
+    let mut before = None;
     for (index, line) in source.lines().enumerate() {
         let code = line.split("//").next().unwrap_or("");
-        let mut words =
-            code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
-        let found = words.by_ref().any(|word| word == keyword) && words.next() == Some(name);
-        if let Some(column) = code.find(name).filter(|_| found) {
-            return Place { line: Some(index + 1), column: Some(code[..column].chars().count() + 1) };
+        for (at, _) in code.match_indices(name) {
+            let (ahead, rest) = (&code[..at], &code[at + name.len()..]);
+            let is_whole = !ahead.ends_with(is_letter) && !rest.starts_with(is_letter);
+            if is_whole && last_word(ahead).or_else(|| before.clone()).as_deref() == Some(keyword) {
+                return Place { line: Some(index + 1), column: Some(ahead.chars().count() + 1) };
+            }
         }
+        before = last_word(code).or(before);
     }
     Place::default()
 }

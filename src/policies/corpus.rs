@@ -11,6 +11,9 @@ use crate::clock::Timestamp;
 use crate::ids::TaskId;
 use crate::scoring::{Candidate, Energy, Moment, Status};
 
+const PRIORITIES: usize = 5;
+const TIMES: [Option<TimeOfDay>; 4] =
+    [Some(TimeOfDay::Morning), Some(TimeOfDay::Afternoon), Some(TimeOfDay::Evening), None];
 const EFFORTS: [Option<u32>; 8] = [None, Some(1), Some(15), Some(30), Some(45), Some(60), Some(61), Some(1_000_000)];
 const NUMBERS: [u32; 4] = [0, 1, 7, 100_000];
 const AGES_DAYS: [i64; 5] = [0, 1, 30, 400, 18_000];
@@ -51,27 +54,28 @@ fn odd_windows() -> Option<Windows> {
 /// Each sixth moment (at night, in the morning, the afternoon, the evening) sees all combinations of priorities, due
 /// dates, estimates and preferred times; the others see every eleventh. What else there is changes along the way.
 pub(super) fn candidates(index: usize, moment: &Moment) -> Vec<Candidate> {
-    let all = combinations(moment);
-    if index.is_multiple_of(6) { all } else { all.into_iter().skip(index % 11).step_by(11).collect() }
+    let dues = dues(moment);
+    let (first, each) = if index.is_multiple_of(6) { (0, 1) } else { (index % 11, 11) };
+    (first..PRIORITIES * dues.len() * EFFORTS.len() * TIMES.len())
+        .step_by(each)
+        .map(|number| combination(number, &dues, moment))
+        .collect()
 }
 
-fn combinations(moment: &Moment) -> Vec<Candidate> {
-    let preferred = || TimeOfDay::ALL.into_iter().map(Some).chain([None]);
-    let dues = dues(moment);
-    let mut candidates = Vec::new();
-    for priority in 1..=5 {
-        for due in &dues {
-            for effort in EFFORTS {
-                for time in preferred() {
-                    candidates.push(candidate(candidates.len(), priority, moment));
-                    if let Some(last) = candidates.last_mut() {
-                        (last.due, last.effort_minutes, last.preferred_time) = (*due, effort, time);
-                    }
-                }
-            }
-        }
-    }
-    candidates
+/// So many tasks for a moment: all combinations, over and over.
+pub fn corpus(moment: &Moment, count: usize) -> Vec<Candidate> {
+    let all = candidates(0, moment);
+    let again = |(number, task): (usize, &Candidate)| Candidate { id: id(number), ..task.clone() };
+    (0..count).zip(all.iter().cycle()).map(again).collect()
+}
+
+/// The combination of that number, counted with the preferred time as the lowest digit and the priority as the highest.
+fn combination(number: usize, dues: &[Option<Due>], moment: &Moment) -> Candidate {
+    let (rest, time) = (number / TIMES.len(), TIMES[number % TIMES.len()]);
+    let (rest, effort) = (rest / EFFORTS.len(), EFFORTS[rest % EFFORTS.len()]);
+    let (rest, due) = (rest / dues.len(), dues[rest % dues.len()]);
+    let priority = u8::try_from(rest + 1).unwrap_or(u8::MAX);
+    Candidate { due, effort_minutes: effort, preferred_time: time, ..candidate(number, priority, moment) }
 }
 
 fn dues(moment: &Moment) -> Vec<Option<Due>> {

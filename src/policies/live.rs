@@ -1,6 +1,7 @@
 //! The policies in use: swapped in whole when a file changes, kept when a change is broken.
 
 mod choosing;
+mod saved;
 mod taking;
 mod warnings;
 
@@ -33,6 +34,8 @@ use super::shipped::{self, DEFAULT, ShippedError};
 use super::variants::Variants;
 
 use warnings::Warnings;
+
+pub use saved::Saved;
 
 pub use super::status::{CaseRule, Execution, Origin, ParamStatus, PolicyStatus, Refusal, Reload};
 
@@ -76,6 +79,8 @@ pub struct LivePolicies {
     variants: Variants,
     warnings: Warnings,
     changes: watch::Sender<u64>,
+    /// Files that came into force and were not asked for yet.
+    saved: Mutex<Vec<Saved>>,
     /// Hashes of names and texts that passed the check.
     passed: Mutex<HashSet<[u8; 32]>>,
 }
@@ -170,6 +175,7 @@ impl LivePolicies {
             variants: Variants::default(),
             warnings: Warnings::default(),
             changes: watch::Sender::new(0),
+            saved: Mutex::default(),
             passed: Mutex::default(),
         };
         if !folder.exists()
@@ -328,11 +334,8 @@ impl LivePolicies {
             table.insert(name.to_owned(), next);
         }
         if changed == Reload::Changed {
-            let table = Arc::new(table);
-            self.table.store(Arc::clone(&table));
+            self.table.store(Arc::new(table));
             self.changes.send_modify(|count| *count += 1);
-            // Nobody waits for them.
-            self.warnings.look(table.values().filter_map(|entry| entry.live.as_deref()), self.shipped.windows());
         }
         changed
     }

@@ -1,5 +1,6 @@
 //! A policy's script: scored by its compiled form, and by Rhai's interpreter, the reference of what a policy means.
 
+mod explained;
 mod remembered;
 mod tuned;
 
@@ -17,9 +18,11 @@ use crate::scoring::lower::Obstacle;
 use crate::scoring::native::{Outcome, Program};
 use crate::scoring::params::{ParamValues, Params, values_key};
 use crate::scoring::{
-    Context, Explanation, FactTable, Facts, Part, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
+    Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
 };
 
+pub(super) use self::explained::adds_up;
+use self::explained::shown;
 use super::compile::{Compiled, Recipe};
 use super::engine::Batch;
 use super::fault::{Place, run_fault};
@@ -27,9 +30,6 @@ use super::hints::Names;
 use super::memo::{Memo, has_keys};
 use super::syntax::ENTRY_POINTS;
 use super::values::{Explained, context_value, kind, number, read_explained, task_value};
-
-/// How far the sum of a total's parts may lie from it, relative to its size: each is rounded to 6 decimals.
-const TOLERANCE: f64 = 1e-5;
 
 /// More tasks on which a policy failed are not told apart.
 const MOST_FAILED: usize = 100_000;
@@ -135,7 +135,8 @@ impl ScriptPolicy {
 
     /// The names of its functions and of the keys of its constants.
     pub(super) fn names(&self) -> Names {
-        Names::new(self.ast.iter_functions().map(|function| function.name.to_owned()), &self.recipe.constants)
+        let functions = self.ast.iter_functions().map(|function| (function.name.to_owned(), function.params.len()));
+        Names::new(functions, &self.recipe.constants)
     }
 
     /// The file it was read from.
@@ -360,63 +361,6 @@ impl Policy for ScriptPolicy {
                 Explanation { total_score: verdict.score(), ..Explanation::failed(fault) }
             }
         }
-    }
-}
-
-/// Whether what `explain` says comes to the score.
-///
-/// # Errors
-///
-/// What does not add up.
-pub(super) fn adds_up(explained: &Explained, score: f64) -> Result<(), String> {
-    let near = |sum: f64| (sum - score).abs() <= TOLERANCE * score.abs().max(1.0);
-    if !near(explained.total) {
-        return Err(format!("`explain` gives the total {}, but `score` gives {score}", round_score(explained.total)));
-    }
-    let sum: f64 = explained.parts.iter().map(|part| part.points).sum();
-    if explained.listed && !near(sum) {
-        return Err(format!("the points of `parts` add up to {}, but the total is {score}", round_score(sum)));
-    }
-    match explained.classic {
-        Some(classic) if !near(classic.total()) => Err(format!(
-            "(deadline_urgency_score + priority_score + effort_bonus_score) * time_of_day_multiplier gives {}, but the \
-             total is {score}",
-            round_score(classic.total())
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Rounded as scores are, so that the parts that people see add up to the total that they see.
-fn shown(explained: Explained, score: Option<f64>) -> Explanation {
-    let mut parts = explained.parts;
-    let exact: Vec<f64> = parts.iter().map(|part| part.points).collect();
-    for part in &mut parts {
-        part.value = round_score(part.value);
-        part.weight = round_score(part.weight);
-        part.points = round_score(part.points);
-    }
-    if let (true, Some(score)) = (explained.listed, score) {
-        spread(&mut parts, &exact, score);
-    }
-    Explanation {
-        classic: explained.classic,
-        total_score: score,
-        recommendation: explained.recommendation,
-        parts,
-        fault: None,
-    }
-}
-
-/// Gives what rounding took from the sum back to the part that lost most.
-fn spread(parts: &mut [Part], exact: &[f64], score: f64) {
-    let missing = round_score(score - parts.iter().map(|part| part.points).sum::<f64>());
-    #[expect(clippy::cast_precision_loss, reason = "nobody lists so many parts")]
-    let most = parts.len() as f64 * 1e-6;
-    let gap_of = |part: &Part, exact: f64| (exact - part.points) * missing.signum();
-    let loser = parts.iter_mut().zip(exact).max_by(|(a, x), (b, y)| gap_of(a, **x).total_cmp(&gap_of(b, **y)));
-    if let Some((loser, _)) = loser.filter(|_| missing != 0.0 && missing.abs() <= most) {
-        loser.points = round_score(loser.points + missing);
     }
 }
 

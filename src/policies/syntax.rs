@@ -3,6 +3,9 @@
 //! The parameters of `score`, `explain` and `eligible` are `task` and `ctx`; calls carry them into other functions.
 //! Wherever one of them is used other than by naming a field, nothing is known any more and everything counts as read.
 
+mod nodes;
+mod worded;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
@@ -11,9 +14,12 @@ use crate::scoring::lower::functions::{ScriptFunction as Function, functions_of}
 use crate::scoring::params::PARAMS_FIELD;
 use crate::scoring::{ContextField, TaskField, Uses};
 
+use self::nodes::{call_of, first_access, introduced, named, place_of, variable};
+use self::worded::{HandedOn, Worded, handed_on, misspelt_cases};
+use super::coverage::texts_in;
 use super::engine::Containers;
 use super::suggest::known_names;
-use super::words::{self, misspelt};
+use super::words::misspelt;
 
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +79,11 @@ pub(super) const MOST_FAULTS: usize = 100;
 
 type Bindings = BTreeMap<(String, usize), Vec<Option<Holds>>>;
 
-/// Analyses a compiled script.
-pub fn analyse(ast: &AST) -> Analysis {
+/// So many different texts of a script are looked for in the cases of a `switch`.
+const MOST_TEXTS: usize = 200;
+
+/// Analyses a compiled script; `source` is its text.
+pub fn analyse(ast: &AST, source: &str) -> Analysis {
     let functions = functions_of(ast);
     let bindings = bind(&functions);
     let mut reader = Reader {
@@ -87,6 +96,8 @@ pub fn analyse(ast: &AST) -> Analysis {
             faults: Vec::new(),
         },
         bindings: &bindings,
+        handed_on: handed_on(&functions, &bindings),
+        texts: texts_in(source).into_iter().collect::<BTreeSet<_>>().into_iter().take(MOST_TEXTS).collect(),
     };
     reader.top_level(ast);
     for function in &functions {
@@ -158,23 +169,11 @@ fn names_in<'a>(function: &'a Function, bindings: &Bindings) -> BTreeMap<&'a str
         .collect()
 }
 
-fn call_of<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
-    match node {
-        ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => Some(call),
-        _ => None,
-    }
-}
-
-fn variable(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Variable(variable, ..) if variable.2.is_empty() => Some(variable.1.as_str()),
-        _ => None,
-    }
-}
-
 struct Reader<'a> {
     analysis: Analysis,
     bindings: &'a Bindings,
+    handed_on: HandedOn,
+    texts: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -208,14 +207,16 @@ impl Reader<'_> {
             names.remove(name.as_str());
             self.analysis.uses = Uses::ALL;
         }
+        let words = self.handed_on.get(&(function.name.clone(), function.params.len()));
+        let worded = Worded::in_function(function, &names, words);
         function.body.walk(&mut |path: &[ASTNode]| {
-            self.node(path, &names);
+            self.node(path, &names, &worded);
             self.key(path, &local);
             true
         });
     }
 
-    fn node(&mut self, path: &[ASTNode], names: &BTreeMap<&str, Holds>) {
+    fn node(&mut self, path: &[ASTNode], names: &BTreeMap<&str, Holds>, worded: &Worded<'_>) {
         self.closure(path);
         match path.last() {
             Some(ASTNode::Expr(Expr::ThisPtr(position))) => {
@@ -227,9 +228,16 @@ impl Reader<'_> {
             Some(node @ (ASTNode::Expr(Expr::FnCall(_, position)) | ASTNode::Stmt(Stmt::FnCall(_, position)))) => {
                 if let Some(call) = call_of(node) {
                     self.call(call, *position);
-                    for (place, message) in misspelt(call, |expr| words_of(expr, names)) {
+                    for (place, message) in misspelt(call, |expr| worded.of(expr)) {
                         self.fault(place, &message);
                     }
+                }
+            }
+            Some(ASTNode::Stmt(Stmt::Switch(parts, _))) => {
+                let (expr, cases) = &**parts;
+                let faults = worded.of(expr).map(|words| misspelt_cases(&words, cases, &self.texts));
+                for (place, message) in faults.into_iter().flatten() {
+                    self.fault(place, &message);
                 }
             }
             Some(ASTNode::Expr(expr)) => {
@@ -352,52 +360,5 @@ impl Reader<'_> {
         if self.analysis.faults.len() < MOST_FAULTS && !self.analysis.faults.contains(&fault) {
             self.analysis.faults.push(fault);
         }
-    }
-}
-
-/// The words that `task.status` and the like can be, with its name.
-fn words_of(expr: &Expr, names: &BTreeMap<&str, Holds>) -> Option<(String, Vec<&'static str>)> {
-    let Expr::Dot(pair, ..) = expr else { return None };
-    let (holds, Expr::Property(property, _)) = (names.get(variable(&pair.lhs)?)?, &pair.rhs) else { return None };
-    let name = property.2.as_str();
-    let words = match holds {
-        Holds::Task => words::of_task(TaskField::parse(name)?)?,
-        Holds::Context => words::of_context(ContextField::parse(name)?)?,
-        Holds::Both => return None,
-    };
-    Some((format!("{}.{name}", variable(&pair.lhs)?), words))
-}
-
-/// The line and the column, which can be compared.
-fn place_of(position: Position) -> (usize, usize) {
-    (position.line().unwrap_or(0), position.position().unwrap_or(0))
-}
-
-/// The name of a link such as `.a` or `["a"]`, and where it stands.
-fn named(link: &Expr) -> Option<(&str, Position)> {
-    match link {
-        Expr::Property(property, position) => Some((property.2.as_str(), *position)),
-        Expr::StringConstant(name, position) => Some((name.as_str(), *position)),
-        _ => None,
-    }
-}
-
-/// The first link of the chain `task.a.b` or `task["a"].b`; `whole` when the chain ends after the index.
-fn first_access(rhs: &Expr, whole: bool) -> &Expr {
-    match rhs {
-        Expr::Dot(pair, ..) | Expr::Index(pair, ..) if !whole => &pair.lhs,
-        other => other,
-    }
-}
-
-/// The names that a statement introduces.
-fn introduced(node: &ASTNode) -> Vec<String> {
-    match node {
-        ASTNode::Stmt(Stmt::Var(var, ..)) => vec![var.0.name.to_string()],
-        ASTNode::Stmt(Stmt::For(parts, _)) => {
-            std::iter::once(&parts.0).chain(parts.1.as_ref()).map(|ident| ident.name.to_string()).collect()
-        }
-        ASTNode::Stmt(Stmt::TryCatch(parts, _)) => variable(&parts.expr).map(ToOwned::to_owned).into_iter().collect(),
-        _ => Vec::new(),
     }
 }

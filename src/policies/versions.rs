@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use super::compile::version_of;
 use super::fault::PolicyFault;
 use super::folder::is_name;
-use super::lints::{Warning, lint};
+use super::lints::Warning;
 use super::live::LivePolicies;
 use super::script::ScriptPolicy;
 use crate::accounts::Caller;
@@ -145,8 +145,8 @@ impl Versions {
 
     /// What is in order in a script that passed the check, and yet probably a slip.
     async fn warnings(&self, policy: &str, source: &str) -> Result<Vec<Warning>, PolicyError> {
-        let (windows, place, source) = (self.live.windows(), PathBuf::from(policy), source.to_owned());
-        self.blocking(move || lint(&place, &source, windows).unwrap_or_default()).await
+        let (live, place, source) = (Arc::clone(&self.live), PathBuf::from(policy), source.to_owned());
+        self.blocking(move || live.slips(&place, &source)).await
     }
 
     /// Checks a script off the async threads.

@@ -27,7 +27,7 @@ pub(super) fn of_context(field: ContextField) -> Option<Vec<&'static str>> {
 /// - `words`: what an expression can be, and its name, when it is such a fact.
 pub(super) fn misspelt(
     call: &FnCallExpr,
-    words: impl Fn(&Expr) -> Option<(String, Vec<&'static str>)>,
+    words: impl Fn(&Expr) -> Option<(String, Vec<String>)>,
 ) -> Vec<(Position, String)> {
     let [a, b] = call.args.as_slice() else { return Vec::new() };
     let compared: Vec<(&Expr, String, Position)> = match call.name.as_str() {
@@ -41,6 +41,7 @@ pub(super) fn misspelt(
     };
     let fault = |(fact, word, place): (&Expr, String, Position)| {
         let (name, known) = words(fact)?;
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let is_known = known.contains(&word.as_str());
         (!is_known).then(|| (place, format!("`{name}` is never `{word}`; {}", known_names(&word, &known))))
     };

@@ -30,6 +30,11 @@ impl Crowd {
         crowd
     }
 
+    /// Whether anything that is read follows from it.
+    pub const fn matters(uses: Uses) -> bool {
+        uses.context(ContextField::OpenTasks) || uses.context(ContextField::OverdueTasks)
+    }
+
     /// The same person's moment at another time.
     pub(super) fn at(&self, moment: &Moment, now: Timestamp) -> Moment {
         let count = |from: &[Timestamp]| u32::try_from(from.partition_point(|from| *from <= now)).unwrap_or(u32::MAX);

@@ -9,7 +9,7 @@ mod expressions;
 mod facts;
 pub mod functions;
 mod statements;
-mod switch;
+pub mod switch;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -144,7 +144,7 @@ impl Program {
     fn columns(&self, settled: &Settled, rows: &dyn Rows, mut take: impl FnMut(&[Outcome])) {
         let Settled { graph, results, .. } = settled;
         let mut chunk = Vec::new();
-        Columns::new(graph, &results.all()).run(rows, |columns, count| {
+        Columns::new(graph, &results.all(), rows.len()).run(rows, |columns, count| {
             chunk.clear();
             let scores = columns.floats(results.score).iter();
             let rows = scores.zip(columns.bools(results.eligible)).zip(columns.bools(results.fails)).take(count);

@@ -158,7 +158,16 @@ pub trait Policy: Send + Sync {
 pub fn round_score(score: f64) -> f64 {
     const SCALE: f64 = 1e6;
     let scaled = score * SCALE;
-    if scaled.abs() < 9_007_199_254_740_992.0 { scaled.round() / SCALE + 0.0 } else { score }
+    if scaled.abs() < 9_007_199_254_740_992.0 { nearest(scaled) / SCALE + 0.0 } else { score }
+}
+
+/// `f64::round` of what fits into 2^53: without it, processors of the oldest kind that we build for call a function.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "it is a whole number below 2^53")]
+fn nearest(number: f64) -> f64 {
+    let whole = number as i64 as f64;
+    // Exact: the two have the same exponent, or the difference has fewer digits than the number.
+    let rest = number - whole;
+    whole + f64::from(rest >= 0.5) - f64::from(rest <= -0.5)
 }
 
 #[cfg(test)]
@@ -175,5 +184,17 @@ mod tests {
         assert_eq!(bits(-0.000_000_1), bits(0.0));
         assert_eq!(bits(1e300), 1e300_f64.to_bits());
         assert!(round_score(f64::INFINITY).is_infinite() && round_score(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn halves_go_away_from_zero_as_the_standard_library_rounds() {
+        let halves = (-20..20).map(|half| f64::from(half) / 2.0);
+        let near = halves.flat_map(|half| [half, half.next_up(), half.next_down()]);
+        let large = (0..53).flat_map(|bit| [-1.0, 1.0].map(|sign| sign * (f64::from(bit).exp2() + 0.5)));
+        let small = [0.499_999_999_999_999_94, -0.499_999_999_999_999_94, f64::MIN_POSITIVE];
+
+        for number in near.chain(large).chain(small) {
+            assert_eq!(nearest(number).to_bits(), (number.round() + 0.0).to_bits(), "{number}");
+        }
     }
 }

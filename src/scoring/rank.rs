@@ -39,14 +39,17 @@ pub fn rank(policy: &dyn Policy, candidates: &[Candidate], moment: &Moment) -> R
 
 /// As [`rank`], but keeps only the first `count`; cheaper than sorting all.
 pub fn top(policy: &dyn Policy, candidates: &[Candidate], moment: &Moment, count: usize) -> Ranking {
-    let facts = FactTable::new(candidates, moment);
-    let ctx = policy.context(moment);
-    Ranking { entries: order(policy, &facts, &ctx, count), valid_until: valid_until(policy.uses(), &facts, &ctx) }
+    rank_facts(policy, &FactTable::new(candidates, moment), &policy.context(moment), count)
+}
+
+/// As [`top`], of facts that were derived already at the context's moment.
+pub fn rank_facts(policy: &dyn Policy, facts: &FactTable, ctx: &Context, count: usize) -> Ranking {
+    Ranking { entries: order(policy, facts, ctx, count), valid_until: valid_until(policy.uses(), facts, ctx) }
 }
 
 /// Orders derived facts; see [`Ranking::entries`].
 pub fn order(policy: &dyn Policy, facts: &FactTable, ctx: &Context, count: usize) -> Vec<Ranked> {
-    let mut first = First { facts, count, row: 0, entries: Vec::new(), last: None };
+    let mut first = First { facts, count, row: 0, entries: Vec::new(), last: None, least: f64::NEG_INFINITY };
     policy.score_each(facts, ctx, &mut |verdicts| first.take(verdicts));
     first.in_order()
 }
@@ -62,6 +65,8 @@ struct First<'a> {
     entries: Vec<Ranked>,
     /// The last of the first `count` when they were picked out last.
     last: Option<Ranked>,
+    /// Its score: below it nothing can be among them.
+    least: f64,
 }
 
 impl First<'_> {
@@ -69,6 +74,9 @@ impl First<'_> {
         for verdict in verdicts {
             let row = self.row;
             self.row += 1;
+            if verdict.score().is_some_and(|score| score < self.least) {
+                continue;
+            }
             let Some(ranked) = place(row, verdict) else { continue };
             if self.last.as_ref().is_some_and(|last| compare(self.facts, &ranked, last).is_gt()) {
                 continue;
@@ -86,6 +94,7 @@ impl First<'_> {
             self.entries.select_nth_unstable_by(last, |a, b| compare(self.facts, a, b));
             self.entries.truncate(self.count);
             self.last = self.entries.last().cloned();
+            self.least = self.last.as_ref().and_then(|last| last.score).unwrap_or(f64::NEG_INFINITY);
         }
     }
 

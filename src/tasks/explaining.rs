@@ -1,10 +1,11 @@
 //! Why a task has its score, and why another stands above or below it.
 
 use crate::accounts::Caller;
+use crate::clock::Timestamp;
 use crate::ids::TaskId;
 use crate::scoring::{
-    Candidate, Explanation, FactTable, Gap, Lever, Moment, NextChange, Policy, PolicyUsed, by_score, gaps, levers,
-    next_change,
+    Candidate, Crowd, Explanation, FactTable, Gap, Lever, Moment, NextChange, Policy, PolicyUsed, Verdict, by_score,
+    gaps, levers, next_change,
 };
 
 use super::Tasks;
@@ -18,7 +19,7 @@ pub struct Explained {
     /// The task.
     pub task: Task,
     /// Whether it can be recommended at all.
-    pub is_candidate: bool,
+    pub candidacy: Candidacy,
     /// Its score; absent when the policy failed or leaves it out.
     pub score: Option<f64>,
     /// Why.
@@ -41,7 +42,7 @@ pub struct Versus {
     /// The other task.
     pub task: Task,
     /// Whether it can be recommended at all.
-    pub is_candidate: bool,
+    pub candidacy: Candidacy,
     /// Its score; absent when the policy failed or leaves it out.
     pub score: Option<f64>,
     /// Whether the task that is explained stands above it.
@@ -50,6 +51,32 @@ pub struct Versus {
     pub decided_by: Decider,
     /// The parts that set the scores apart, the widest gap first.
     pub gaps: Vec<Gap>,
+}
+
+/// Whether a task can be recommended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidacy {
+    /// It can.
+    Given,
+    /// It is completed, or snoozed.
+    NotOpen,
+    /// The policy leaves it out.
+    LeftOut,
+}
+
+impl Candidacy {
+    fn of(task: &Task, verdict: &Verdict, now: Timestamp) -> Self {
+        match verdict {
+            _ if !is_candidate(task, now) => Self::NotOpen,
+            Verdict::Ineligible => Self::LeftOut,
+            Verdict::Score(_) | Verdict::Fault(_) => Self::Given,
+        }
+    }
+
+    /// Whether it can.
+    pub const fn is_given(self) -> bool {
+        matches!(self, Self::Given)
+    }
 }
 
 /// What decides which of two tasks stands above the other.
@@ -67,7 +94,7 @@ pub enum Decider {
 struct Scored {
     task: Task,
     candidate: Candidate,
-    is_candidate: bool,
+    candidacy: Candidacy,
     score: Option<f64>,
     explanation: Explanation,
 }
@@ -76,13 +103,14 @@ impl Scored {
     fn new(task: Task, candidate: Candidate, policy: &dyn Policy, moment: &Moment) -> Self {
         let facts = FactTable::new(std::slice::from_ref(&candidate), moment);
         let context = policy.context(moment);
-        let score = policy.score(&facts, &context).pop().and_then(|verdict| verdict.score());
+        let verdict = policy.score(&facts, &context).pop().unwrap_or(Verdict::Ineligible);
         let explanation = policy.explain(&facts, 0, &context);
-        Self { is_candidate: is_candidate(&task, moment.now), task, candidate, score, explanation }
+        let candidacy = Candidacy::of(&task, &verdict, moment.now);
+        Self { candidacy, score: verdict.score(), task, candidate, explanation }
     }
 
     fn beside(&self, other: Self) -> Versus {
-        let candidacy = other.is_candidate.cmp(&self.is_candidate);
+        let candidacy = other.candidacy.is_given().cmp(&self.candidacy.is_given());
         let scores = by_score(self.score, other.score);
         let ages = (self.task.created_at, self.task.id).cmp(&(other.task.created_at, other.task.id));
         let decided_by = match (candidacy.is_eq(), scores.is_eq()) {
@@ -94,7 +122,7 @@ impl Scored {
             is_outranked: candidacy.then(scores).then(ages).is_lt(),
             decided_by,
             gaps: gaps(&self.explanation, &other.explanation),
-            is_candidate: other.is_candidate,
+            candidacy: other.candidacy,
             score: other.score,
             task: other.task,
         }
@@ -129,12 +157,12 @@ impl Tasks {
             Scored::new(task, candidate, &*policy, &moment)
         };
         let one = scored(task);
-        let crowd = crowd_of(&loaded.tasks, caller);
+        let crowd = Crowd::matters(policy.uses()).then(|| crowd_of(&loaded.tasks, caller));
         let versus = other.map(|other| one.beside(scored(other)));
         Ok(Explained {
-            is_candidate: one.is_candidate,
+            candidacy: one.candidacy,
             score: one.score,
-            next_change: next_change(&*policy, &one.candidate, &moment, Some(&crowd)),
+            next_change: next_change(&*policy, &one.candidate, &moment, crowd.as_ref()),
             levers: levers(&*policy, &one.candidate, &moment),
             explanation: one.explanation,
             policy: PolicyUsed::of(&*policy),

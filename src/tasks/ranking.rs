@@ -18,7 +18,7 @@ use crate::ids::{ProjectId, TaskId, UserId};
 use crate::kept::{kept_or_made, undivided};
 use crate::policies::live::LivePolicies;
 use crate::policies::shipped::DEFAULT;
-use crate::scoring::{Candidate, Crowd, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank};
+use crate::scoring::{Candidate, Crowd, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank_facts};
 
 use super::Tasks;
 use super::error::{Fault, TaskError};
@@ -166,7 +166,10 @@ impl Rankings {
         let choose =
             |name: &str| self.policies.choose(name, (caller.user_id, caller.role), caller.policy_params.get(name));
         if let Some(name) = wanted {
-            return choose(name).ok_or_else(|| TaskError::fault("?policy", "must be the name of a policy"));
+            return choose(name).ok_or_else(|| {
+                let known = self.policies.snapshot().names().join(", ");
+                TaskError::fault("?policy", format!("must be the name of a policy: {known}"))
+            });
         }
         // A chosen policy that was removed since does not keep anybody from working.
         let chosen = caller.policy.as_deref().and_then(choose).or_else(|| choose(DEFAULT));
@@ -292,10 +295,10 @@ fn stand(
     let rows: Vec<usize> =
         (0..tasks.len()).filter(|row| is_candidate(&tasks[*row], at) && fits(&tasks[*row])).collect();
     let candidates: Vec<Candidate> = rows.iter().map(|row| candidate_of(&loaded, &tasks[*row])).collect();
-    let ranking = rank(&*policy, &candidates, &moment);
+    let facts = FactTable::new(&candidates, &moment);
+    let ranking = rank_facts(&*policy, &facts, &policy.context(&moment), usize::MAX);
     let wakes = tasks.iter().filter_map(|task| task.snoozed_until).filter(|until| *until > at).min();
     let valid_until = [ranking.valid_until, wakes].into_iter().flatten().min();
-    let facts = FactTable::new(&candidates, &moment);
     let explanations = rows.iter().map(|_| OnceLock::new()).collect();
     let answer = OnceLock::new();
     let noted = AtomicBool::new(false);

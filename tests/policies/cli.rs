@@ -39,6 +39,10 @@ fn check_and_test_say_by_their_exit_code_whether_all_is_in_order() {
     assert_eq!(run(&folder, "schema --json"), Ok(true));
     assert_eq!(run(&folder, "schema eisenhower"), Ok(true));
     assert_eq!(run(&folder, "schema mine"), Ok(false));
+    assert_eq!(run(&folder, "bench default --tasks 100"), Ok(true));
+    assert_eq!(run(&folder, "bench default --tasks 1 --json"), Ok(true));
+    assert_eq!(run(&folder, "bench mine --json"), Ok(false));
+    assert!(run(&folder, "bench default --tasks 0").is_err());
     assert_eq!(run(&folder, "test default"), Ok(true));
     assert_eq!(run(&folder, "test"), Ok(false));
     assert!(run(&folder, "check other").is_err_and(|error| error.contains("there is no policy `other`")));

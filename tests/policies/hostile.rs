@@ -32,7 +32,7 @@ fn what_never_ends_or_grows_for_ever_ends_soon_with_a_clear_error() {
         let message = faults(&with_score(body)).remove(0);
 
         // On a busy machine, time may be up before anything is too large.
-        assert!(message.contains(expected) || message.contains("stopped after 5 ms"), "{body}: {message}");
+        assert!(message.contains(expected) || message.contains("stopped after 4 ms"), "{body}: {message}");
     }
 }
 
@@ -45,7 +45,7 @@ fn one_call_ends_at_one_of_the_limits() {
 
     let Verdict::Fault(fault) = &verdict else { panic!("{verdict:?}") };
     assert_eq!(fault.line, Some(1));
-    let stopped = ["stopped after 100000 operations", "stopped after 5 ms"];
+    let stopped = ["stopped after 100000 operations", "stopped after 4 ms"];
     assert!(stopped.iter().any(|limit| fault.message.ends_with(limit)), "{fault}");
 }
 
@@ -74,7 +74,10 @@ fn the_world_is_out_of_reach() {
 #[test]
 fn a_script_may_not_be_huge_or_nested_for_ever() {
     assert!(faults(&format!("// {}\n", "x".repeat(1 << 20)))[0].contains("a policy may have"));
-    assert!(faults(&with_score(&format!("`{}`.len()", "${1}".repeat(1_001))))[0].contains("a policy may put 1000"));
+    assert!(
+        faults(&with_score(&format!("`{}`.len()", "${1}".repeat(1_001))))[0]
+            .contains("a policy may have it 1000 times")
+    );
     assert!(checked(&with_score(&format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000)))).is_err());
     assert!(checked(&with_score(&format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)))).is_err());
     assert!(checked(&with_score(&"{ ".repeat(5_000))).is_err());

@@ -304,6 +304,7 @@ fn what_is_in_use_and_probably_a_slip_is_told_until_it_is_mended() {
     write(home.path(), "default", SCRIPT);
     write(home.path(), "mine", &with_score("let unused = 1; 10 - task.priority"));
     let policies = open(home.path());
+    policies.look_for_slips();
     let of = |name: &str| policies.status().into_iter().find(|status| status.name == name).unwrap();
 
     let messages: Vec<String> = of("mine").warnings.iter().map(ToString::to_string).collect();
@@ -315,6 +316,7 @@ fn what_is_in_use_and_probably_a_slip_is_told_until_it_is_mended() {
 
     write(home.path(), "mine", &with_score("let sum = 0; for label in task.labels { sum += 1; } sum"));
     policies.reload();
+    policies.look_for_slips();
 
     assert_eq!(of("mine").warnings, []);
     assert_eq!(of("mine").execution, Some(Execution::Interpreted));

@@ -62,6 +62,9 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
     let word = "let word = if task.priority > 2 { \"overdu\" } else { \"today\" }; WORDS[word]";
     assert!(of(word).contains("there is no field `overdu`; did you mean `overdue`? (for"));
     assert!(of("urgncy(task)").contains("there is no function `urgncy (map)`; did you mean `urgency`? (for"));
+    assert!(of("urgency()").contains("there is no function `urgency ()`: `urgency` takes 1 argument (for"));
+    let keyed = faults(&with_score("[#{ morning: 1 }][0][task.preferred_time ?? \"evening\"]"));
+    assert!(keyed.iter().any(|fault| fault.contains("there is no field `evening` (for")), "{keyed:#?}");
     assert!(of("if ctx.windows.morning.activ { 1 } else { 2 }").contains("did you mean `active`?"));
     // A variable may have the name of a constant.
     good(&(constants.to_owned() + &*with_score("let WEIGHTS = #{ other: 1.0 }; WEIGHTS.other")));
@@ -148,14 +151,20 @@ fn constants_reach_functions_and_may_build_on_each_other() {
 
 #[test]
 fn declared_windows_and_ranges_must_make_sense() {
+    let windows = fault(&("const WINDOWS = #{ morning: [\"6\", \"12:00\"] };".to_owned() + &*with_score("1")));
     assert!(
-        fault(&("const WINDOWS = #{ morning: [\"6\", \"12:00\"] };".to_owned() + &*with_score("1")))
-            .contains("`WINDOWS` must have `morning:")
+        windows.contains("`WINDOWS` must have `morning:") && windows.ends_with("not [\"6\", \"12:00\"]"),
+        "{windows}"
     );
     assert!(
         fault(&("\nconst RANGE = #{ min: 5, max: 5 };".to_owned() + &*with_score("1")))
             .starts_with("policy.rhai:2:7: `RANGE` must be")
     );
+    let unknown = fault(&("const RANGE = #{ min: 1, max: 5, step: 2 };".to_owned() + &*with_score("1")));
+    assert!(unknown.ends_with("`RANGE` has no use for `step`; known: min, max"), "{unknown}");
+    let placed = |text: &str| fault(&(text.to_owned() + &*with_score("1")));
+    assert!(placed("const A = 1; const RANGE = #{ min: 5, max: 5 };").starts_with("policy.rhai:1:20: "));
+    assert!(placed("const\n  RANGE = #{ min: 5, max: 5 };").starts_with("policy.rhai:2:3: "));
 }
 
 #[test]
@@ -169,4 +178,35 @@ fn whoever_is_ineligible_is_left_out() {
     assert!(
         fault(&(with_score("1") + "fn eligible(task, ctx) { 1 }")).contains("`eligible` must return true or false")
     );
+}
+
+#[test]
+fn a_word_that_a_fact_can_never_be_is_found_behind_variables_parameters_and_switches() {
+    let never = |body: &str, more: &str| fault(&(with_score(body) + more));
+
+    let case = never("switch task.status { \"pendng\" => 5.0, _ => 1.0 }", "");
+    assert!(
+        case.contains("`task.status` is never `pendng`; known: pending, in_progress, completed, snoozed"),
+        "{case}"
+    );
+    assert!(case.ends_with("did you mean `pending`?"), "{case}");
+    assert!(never("let s = task.status; if s == \"done\" { 5.0 } else { 1.0 }", "").contains("is never `done`"));
+    assert!(
+        never("if (task.preferred_time ?? \"none\") == \"mornig\" { 5 } else { 1 }", "").contains("is never `mornig`")
+    );
+    let handed = never("bonus(task.preferred_time)", "fn bonus(time) { if time == \"mornig\" { 5 } else { 1 } }");
+    assert!(handed.contains("`task.preferred_time` is never `mornig`"), "{handed}");
+    assert!(never("let e = ctx.energy; switch e { \"hi\" => 1, _ => 2 }", "").contains("`ctx.energy` is never `hi`"));
+
+    let fine = [
+        "switch task.status { \"pending\" => 5.0, () => 2.0, _ => 1.0 }",
+        "let s = task.status; s = \"done\"; if s == \"done\" { 5.0 } else { 1.0 }",
+        "let s = task.status; if s == \"pending\" { let s = \"x\"; if s == \"x\" { return 1; } } 2",
+        "if (task.preferred_time ?? \"none\") == \"none\" { 5 } else { 1 }",
+        "bonus(task.preferred_time) + bonus(\"mornig\")",
+        "switch task.project { \"Gardn\" => 1, _ => 2 }",
+    ];
+    for body in fine {
+        good(&(with_score(body) + "fn bonus(time) { if time == \"mornig\" { 5 } else { 1 } }"));
+    }
 }

@@ -59,10 +59,18 @@ fn an_unknown_key_of_an_example_is_refused_with_its_place() {
         failure("cases:\n  - name: one\n    now: 2025-10-31\n    tasks: []\n    expect: { scors: { a: 1 } }\n");
     assert!(unknown.message.contains("unknown field `scors`, expected one of `order`, `scores`"), "{unknown}");
     assert!(unknown.message.contains("at line 5 column"), "{unknown}");
-    let twice = failure("cases:\n  - name: one\n    now: 2025-10-31\n    tasks: [{ id: a }, { id: a }]\n");
+    let expecting = "expect: { order: [a, a] }";
+    let twice = failure(&format!(
+        "cases:\n  - name: one\n    now: 2025-10-31\n    tasks: [{{ id: a }}, {{ id: a }}]\n    {expecting}\n"
+    ));
     assert_eq!(twice.to_string(), "a.yaml:2: one: there are two tasks `a`");
+    let completed = "cases:\n  - { name: one, now: 2025-10-31, tasks: [{ id: a, status: completed }, { id: b }], \
+                     expect: { order: [b], left_out: [a], scores: { a: 1 } } }\n";
+    assert_eq!(run_cases(&policy, &file(completed)).failures, []);
     let ranked = failure("cases:\n  - { name: one, now: 2025-10-31, tasks: [{ id: a }], expect: { left_out: [a] } }\n");
     assert_eq!(ranked.message, "`a` must be left out, but it is ranked");
+    let nothing = failure("cases:\n  - { name: one, now: 2025-10-31, tasks: [{ id: a }], expect: {} }\n");
+    assert!(nothing.message.starts_with("it expects nothing"), "{nothing}");
     let tuned = failure("cases:\n  - { name: one, now: 2025-10-31, params: { x: 1 }, tasks: [] }\n");
     assert_eq!(tuned.message, "the policy has no parameter `x`");
 }

@@ -88,7 +88,7 @@ pub struct ListDecisions {
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Arguments of `mindflow policy outcomes`.
@@ -99,7 +99,7 @@ pub struct CountOutcomes {
     #[command(flatten)]
     chosen: Chosen,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Arguments of `mindflow policy replay`.
@@ -122,7 +122,7 @@ pub struct ReplayVersion {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=2000))]
     told: u32,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Lists recommendations; what there is to say goes to `out`.

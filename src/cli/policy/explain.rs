@@ -34,7 +34,7 @@ pub struct ExplainPolicy {
     #[arg(long)]
     due: Option<String>,
     /// Estimate in minutes
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=525_600))]
     effort: Option<u32>,
     /// Preferred time: morning, afternoon or evening
     #[arg(long, value_parser = parse_time_of_day)]
@@ -61,7 +61,7 @@ pub struct ExplainPolicy {
     #[arg(long, default_value = "UTC", value_parser = parse_zone_name)]
     zone: Tz,
     /// How long you have, in minutes
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1440))]
     available_minutes: Option<u32>,
     /// Print JSON
     #[arg(long)]
@@ -106,7 +106,7 @@ impl ExplainPolicy {
         let policy = match script.check()? {
             Ok(policy) => policy,
             Err(faults) => {
-                print(&report::lines(&faults.iter().map(ToString::to_string).collect::<Vec<_>>()))?;
+                print(&report::faults(&faults, self.json)?)?;
                 return Ok(exit_code(false));
             }
         };

@@ -28,7 +28,7 @@ pub struct LearnParams {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Runs the command; what it has to say goes to `out`. Where nothing is to be proposed, it says why and fails.

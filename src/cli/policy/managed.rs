@@ -13,13 +13,14 @@ use super::decided::{self, CountOutcomes, ListDecisions, ReplayVersion};
 use super::learn::{self, LearnParams};
 use super::report;
 use super::simulate::{self, SimulateVersion};
+use super::trials::{self, RollOut, Shadow};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::policies::folder::{SCRIPT_FILE, read_limited};
 use crate::policies::live::PolicyStatus;
 use crate::policies::versions::listing::PageOf;
 use crate::policies::versions::{Actor, PolicyError, Proposal, Versions};
-use crate::store::policy_versions::VersionRecord;
+use crate::store::policy_versions::{ActivationRecord, VersionRecord};
 
 /// Rows that a list shows at most.
 const MOST_ROWS: u32 = 1000;
@@ -47,6 +48,12 @@ pub enum ManagedCommand {
     Replay(ReplayVersion),
     /// Propose other values of a policy's parameters from what people did: a draft, never more
     Learn(LearnParams),
+    /// Give a version to a part of the people, say how that goes, or end it
+    Rollout(RollOut),
+    /// Let a version score along unseen, say what it would change, or end it
+    Shadow(Shadow),
+    /// List what came into force, newest first, and by whom
+    Activations(Named),
     /// Put a version in force, at every instance; its examples must come out
     Activate(ActivateVersion),
     /// Put the version in force that was before the present one
@@ -130,6 +137,7 @@ pub struct ProposeVersion {
 /// What keeps it from being done.
 pub async fn run(command: ManagedCommand, app: &App, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let versions = &*app.versions;
+    let is_json = command.output().json;
     let done = match command {
         ManagedCommand::List(output) => list(versions, &output, out).await,
         ManagedCommand::Versions(named) => list_versions(versions, &named, out).await,
@@ -141,6 +149,9 @@ pub async fn run(command: ManagedCommand, app: &App, out: &mut dyn Write) -> any
         ManagedCommand::Outcomes(args) => decided::outcomes(args, app, out).await,
         ManagedCommand::Replay(args) => decided::replay(args, app, out).await,
         ManagedCommand::Learn(args) => learn::run(args, app, out).await,
+        ManagedCommand::Rollout(args) => trials::roll_out(args, app, out).await,
+        ManagedCommand::Shadow(args) => trials::shadow(args, app, out).await,
+        ManagedCommand::Activations(named) => list_activations(versions, &named, out).await,
         ManagedCommand::Activate(args) => {
             let status = versions.activate(Actor::Shell, &args.name, &args.version, None).await;
             in_force(status, &args.output, out)
@@ -152,15 +163,38 @@ pub async fn run(command: ManagedCommand, app: &App, out: &mut dyn Write) -> any
     };
     match done {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => told(error, out),
+        Err(error) => told(error, is_json, out),
     }
 }
 
-/// Tells faults and failing examples one a line; whatever else is wrong ends the command.
-fn told(error: anyhow::Error, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+impl ManagedCommand {
+    const fn output(&self) -> &Output {
+        match self {
+            Self::List(output) => output,
+            Self::Versions(named) | Self::Activations(named) | Self::Rollback(named) => &named.output,
+            Self::Show(args) => &args.output,
+            Self::Diff(args) => &args.output,
+            Self::Propose(args) => &args.output,
+            Self::Simulate(args) => &args.output,
+            Self::Decisions(args) => &args.output,
+            Self::Outcomes(args) => &args.output,
+            Self::Replay(args) => &args.output,
+            Self::Learn(args) => &args.output,
+            Self::Rollout(args) => &args.output,
+            Self::Shadow(args) => &args.output,
+            Self::Activate(args) => &args.output,
+        }
+    }
+}
+
+/// Tells faults and failing examples, as JSON or one a line; whatever else is wrong ends the command.
+fn told(error: anyhow::Error, is_json: bool, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match error.downcast_ref::<PolicyError>() {
+        Some(PolicyError::TestsFail(failures)) if is_json => {
+            out.write_all(report::json(&json!({ "ok": false, "failures": failures }))?.as_bytes())?;
+        }
         Some(PolicyError::Faulty(faults)) => {
-            faults.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
+            out.write_all(report::faults(faults, is_json)?.as_bytes())?;
         }
         Some(PolicyError::TestsFail(failures)) => {
             failures.iter().try_for_each(|failure| writeln!(out, "{failure}"))?;
@@ -279,6 +313,26 @@ pub(super) fn read_script(file: &Path) -> anyhow::Result<String> {
     }
     let file = if file.is_dir() { file.join(SCRIPT_FILE) } else { file.to_owned() };
     read_limited(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+async fn list_activations(versions: &Versions, named: &Named, out: &mut dyn Write) -> anyhow::Result<()> {
+    let page = PageOf { limit: MOST_ROWS, cursor: None };
+    let rows = versions.list_activations(Actor::Shell, &named.name, &page).await?.items;
+    if named.output.json {
+        let row = |row: &ActivationRecord| {
+            let at = Timestamp::from_micros(row.created_at);
+            json!({
+                "number": row.number, "policy": row.policy, "version": row.version, "action": row.action,
+                "actor": row.actor, "by": row.actor_email, "created_at": at,
+            })
+        };
+        return Ok(out.write_all(report::json(&rows.iter().map(row).collect::<Vec<_>>())?.as_bytes())?);
+    }
+    for row in &rows {
+        let by = row.actor_email.as_deref().unwrap_or(&row.actor);
+        writeln!(out, "{}  {}  {}  {by}", Timestamp::from_micros(row.created_at), row.version, row.action)?;
+    }
+    Ok(())
 }
 
 fn in_force(status: Result<PolicyStatus, PolicyError>, output: &Output, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -1,6 +1,9 @@
 //! Text and JSON for the terminal.
 
 use serde::Serialize;
+use serde_json::json;
+
+use crate::policies::PolicyFault;
 
 /// Pretty JSON with a line break at its end.
 pub(super) fn json<T: Serialize>(value: &T) -> anyhow::Result<String> {
@@ -10,6 +13,14 @@ pub(super) fn json<T: Serialize>(value: &T) -> anyhow::Result<String> {
 /// Lines, each with its break.
 pub(super) fn lines(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+/// What is wrong with a script: as JSON, or one fault a line.
+pub(super) fn faults(faults: &[PolicyFault], is_json: bool) -> anyhow::Result<String> {
+    if is_json {
+        return json(&json!({ "ok": false, "faults": faults }));
+    }
+    Ok(lines(&faults.iter().map(ToString::to_string).collect::<Vec<_>>()))
 }
 
 /// A table: the first column to the left, the others to the right.

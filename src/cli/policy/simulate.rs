@@ -42,7 +42,7 @@ pub struct SimulateVersion {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: u32,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// Runs the command; what it has to say goes to `out`.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use poem_openapi::Object;
+use poem_openapi::types::Example;
 
 use super::errors::one_of;
 use crate::http::fields::{PolicyMessage, PolicyName, PolicySource, PolicyVersionName, TestText};
@@ -11,7 +12,7 @@ use crate::policies::versions::testing::{CaseFile, Which};
 
 /// A script to check.
 #[derive(Debug, Object)]
-#[oai(rename = "PolicyScript", deny_unknown_fields)]
+#[oai(rename = "PolicyScript", deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub(super) struct ScriptInput {
     /// The name of the policy; `default` when it is left out.
     pub(super) name: Option<PolicyName>,
@@ -21,12 +22,31 @@ pub(super) struct ScriptInput {
 
 /// A script that is to become a version.
 #[derive(Debug, Object)]
-#[oai(rename = "PolicyProposal", deny_unknown_fields)]
+#[oai(rename = "PolicyProposal", deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub(super) struct ProposalInput {
     /// The script.
     pub(super) source: PolicySource,
     /// What the version is for.
     pub(super) message: Option<PolicyMessage>,
+}
+
+/// A policy as short as it may be.
+const SHORT: &str = "fn score(task, ctx) {\n    task.priority * 10.0\n}\n\n\
+                     fn explain(task, ctx) {\n    let points = task.priority * 10.0;\n    #{\n        total: points,\n        \
+                     parts: [#{ name: \"priority\", value: task.priority, weight: 10.0, points: points }],\n        \
+                     recommendation: `Priority ${task.priority}`,\n    }\n}\n";
+
+impl Example for ScriptInput {
+    fn example() -> Self {
+        Self { name: None, source: PolicySource(SHORT.to_owned()) }
+    }
+}
+
+impl Example for ProposalInput {
+    fn example() -> Self {
+        let message = Some(PolicyMessage("Nothing but the priority".to_owned()));
+        Self { source: PolicySource(SHORT.to_owned()), message }
+    }
 }
 
 /// The version that is to come into force.

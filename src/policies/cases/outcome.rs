@@ -1,7 +1,9 @@
 //! What came of one example, held against what it expects.
 
 use crate::clock::Timestamp;
-use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranking, next_change, round_score};
+use crate::scoring::{
+    Candidate, Explanation, FactTable, Moment, Policy, Ranked, Ranking, Status, next_change, round_score,
+};
 
 use super::{Case, read_moment};
 
@@ -18,6 +20,9 @@ impl Outcome<'_> {
     /// All that is not as expected.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = self.same_ids();
+        if self.case.expect.is_empty() {
+            faults.push("it expects nothing: `expect` must name an order, scores, parts, texts or changes".to_owned());
+        }
         faults.extend(self.order());
         faults.extend(self.left_out());
         faults.extend(self.scores());
@@ -36,12 +41,18 @@ impl Outcome<'_> {
     fn left_out(&self) -> Vec<String> {
         let check = |id: &String| match self.row(id) {
             Err(fault) => Some(fault),
-            Ok(row) if self.ranking.entries.iter().any(|entry| entry.row == row) => {
+            Ok(row) if self.recommended().any(|entry| entry.row == row) => {
                 Some(format!("`{id}` must be left out, but it is ranked"))
             }
             Ok(_) => None,
         };
         self.case.expect.left_out.iter().filter_map(check).collect()
+    }
+
+    /// Those that the server would recommend, in their order: whatever the policy says, what is completed is not among them.
+    fn recommended(&self) -> impl Iterator<Item = &Ranked> {
+        let is_open = |entry: &&Ranked| self.candidates[entry.row].status != Status::Completed;
+        self.ranking.entries.iter().filter(is_open)
     }
 
     fn row(&self, id: &str) -> Result<usize, String> {
@@ -50,8 +61,7 @@ impl Outcome<'_> {
 
     fn order(&self) -> Vec<String> {
         let Some(expected) = &self.case.expect.order else { return Vec::new() };
-        let order: Vec<&str> =
-            self.ranking.entries.iter().map(|entry| self.case.tasks[entry.row].id.as_str()).collect();
+        let order: Vec<&str> = self.recommended().map(|entry| self.case.tasks[entry.row].id.as_str()).collect();
         if *expected == order {
             return Vec::new();
         }

@@ -36,7 +36,10 @@ impl LivePolicies {
         let Some(source) = source else {
             let file = before.and_then(|entry| entry.source.as_ref()).map(|source| source.file.clone());
             let file = file.unwrap_or_else(|| self.folder.join(name).join(SCRIPT_FILE));
-            let kept = "the file is not there; the last version in order stays in use";
+            let kept = match entry.origin {
+                Some(Origin::Shipped) => "the file is not there; the shipped policy is in use",
+                _ => "the file is not there; the last version in order stays in use",
+            };
             self.refuse(name, &mut entry, vec![PolicyFault::new(&file, kept)]);
             return entry;
         };
@@ -132,6 +135,9 @@ impl LivePolicies {
         }
         if !known {
             entry.live_since = Some(self.clock.now());
+            if origin == Origin::File {
+                self.note_saved(policy.name(), policy.version(), text);
+            }
         }
         entry.live = Some(policy);
         entry.refused = None;

@@ -10,7 +10,7 @@ use super::Versions;
 use super::error::PolicyError;
 use crate::background::Stop;
 use crate::ids::UserId;
-use crate::policies::live::{InUse, Origin};
+use crate::policies::live::{InUse, Origin, Saved};
 use crate::policies::pins::{Pin, Pins};
 use crate::scoring::Policy;
 use crate::store::policy_versions::{NewActivation, NewVersion};
@@ -62,6 +62,14 @@ impl Versions {
 
     /// Keeps the texts of files that are in force, and that they came into force.
     async fn note_files(&self) -> Result<(), PolicyError> {
+        // What was in force for a moment alone may have decided something.
+        let mut saved = self.live.take_saved().into_iter();
+        while let Some(file) = saved.next() {
+            if let Err(error) = self.note_saved(file.clone()).await {
+                self.live.put_back_saved([file].into_iter().chain(saved).collect());
+                return Err(error);
+            }
+        }
         for status in self.live.status() {
             let Some(in_use) = self.live.in_use(&status.name) else { continue };
             if let Some(file) = self.unnoted(status.name, in_use) {
@@ -83,6 +91,15 @@ impl Versions {
             NewFile { policy, version: live.version().to_owned(), file_version: in_use.file_version, text, origin };
         let noted = self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         (noted.get(&file.policy) != Some(&file.file_version)).then_some(file)
+    }
+
+    async fn note_saved(&self, saved: Saved) -> Result<(), PolicyError> {
+        let now = self.clock.now();
+        self.store
+            .write_of::<_, PolicyError, _>(LISTENERS, move |tx| {
+                Box::pin(async move { Ok(keep_saved(tx, saved, now).await?) })
+            })
+            .await
     }
 
     async fn note_file(&self, file: NewFile) -> Result<(), PolicyError> {
@@ -139,6 +156,16 @@ struct NewFile {
     file_version: Option<String>,
     text: Arc<str>,
     origin: &'static str,
+}
+
+async fn keep_saved(tx: &mut Tx<'_>, saved: Saved, now: crate::clock::Timestamp) -> StoreResult<()> {
+    let Saved { policy, version, text } = saved;
+    // It is a version already: that it came into force was noted, here or by another instance.
+    if tx.find_policy_version(&policy, &version).await?.is_some() {
+        return Ok(());
+    }
+    let file_version = Some(version.clone());
+    keep_file(tx, NewFile { policy, version, file_version, text, origin: "file" }, now).await
 }
 
 async fn keep_file(tx: &mut Tx<'_>, file: NewFile, now: crate::clock::Timestamp) -> StoreResult<()> {

@@ -145,6 +145,13 @@ fn is_told(value: &Value) -> bool {
     }
 }
 
+/// Texts by the hash under which a case with each stands in a syntax tree.
+pub fn cases_of_texts(texts: Vec<String>) -> Vec<(u64, String)> {
+    let literals: Vec<Literal> = texts.into_iter().map(Literal::Text).collect();
+    let text = |(hash, literal)| if let Literal::Text(text) = literal { Some((hash, text)) } else { None };
+    hashes(&literals).unwrap_or_default().into_iter().filter_map(text).collect()
+}
+
 /// The hash that a case with each value has: the interpreter is asked for it.
 fn hashes(literals: &[Literal]) -> Option<Vec<(u64, Literal)>> {
     let mut script = "switch value { ".to_owned();

@@ -21,17 +21,25 @@ const FEW: i64 = 16;
 enum Parts {
     /// A truth value.
     Truth,
-    /// By the first number of each part, in order; what lies below all is of the first.
-    Numbers(Vec<i64>),
+    /// By the first number of each part, in order; what lies below all is of the first. And those of all but the first part
+    /// again, if they are narrow.
+    Numbers(Vec<i64>, Option<Box<[i32]>>),
     /// By the text: the part of each symbol, and a symbol of each part.
     Texts(Vec<u32>, Vec<Symbol>),
 }
 
 impl Parts {
+    fn numbers(starts: Vec<i64>) -> Self {
+        // The first narrow number stands for all below, and for what is absent: no part begins there.
+        let narrow = starts.iter().skip(1).map(|start| i32::try_from(*start).ok().filter(|start| *start > i32::MIN));
+        let narrow = narrow.collect();
+        Self::Numbers(starts, narrow)
+    }
+
     fn count(&self) -> usize {
         match self {
             Self::Truth => 2,
-            Self::Numbers(starts) => starts.len(),
+            Self::Numbers(starts, _) => starts.len(),
             Self::Texts(_, symbols) => symbols.len(),
         }
     }
@@ -91,6 +99,7 @@ impl Classes {
 #[derive(Default)]
 struct Scratch {
     wholes: Vec<i64>,
+    narrow: Vec<i32>,
     bools: Vec<bool>,
     texts: Vec<Symbol>,
 }
@@ -107,7 +116,16 @@ impl Scratch {
                     *class += stride * u32::from(*value);
                 }
             }
-            Parts::Numbers(starts) => {
+            Parts::Numbers(_, Some(starts)) => {
+                self.narrow.resize(classes.len(), 0);
+                rows.narrow(column, start, &mut self.narrow);
+                for first in starts {
+                    for (class, value) in classes.iter_mut().zip(&self.narrow) {
+                        *class += stride * u32::from(value >= first);
+                    }
+                }
+            }
+            Parts::Numbers(starts, None) => {
                 self.wholes.resize(classes.len(), 0);
                 rows.wholes(column, start, &mut self.wholes);
                 for first in starts.iter().skip(1) {
@@ -147,9 +165,18 @@ impl Rows for Examples<'_> {
     }
 
     fn wholes(&self, column: Column, start: usize, out: &mut [i64]) {
-        if let Some((Parts::Numbers(starts), parts)) = self.parts(column, start) {
+        if let Some((Parts::Numbers(starts, _), parts)) = self.parts(column, start) {
             for (out, part) in out.iter_mut().zip(parts) {
                 *out = starts.get(part).copied().unwrap_or(ABSENT);
+            }
+        }
+    }
+
+    fn narrow(&self, column: Column, start: usize, out: &mut [i32]) {
+        if let Some((Parts::Numbers(starts, _), parts)) = self.parts(column, start) {
+            let narrow = |part| starts.get(part).and_then(|start: &i64| i32::try_from(*start).ok());
+            for (out, part) in out.iter_mut().zip(parts) {
+                *out = narrow(part).unwrap_or(i32::MIN);
             }
         }
     }
@@ -187,7 +214,7 @@ fn parts(graph: &Graph, results: Results, symbols: &Symbols) -> Option<BTreeMap<
         let parts = match column.lane() {
             Lane::Bool => Parts::Truth,
             Lane::Text => texts(column, symbols)?,
-            Lane::Whole | Lane::Float => Parts::Numbers(starts(graph, results, &wanted, id, column)?),
+            Lane::Whole | Lane::Float => Parts::numbers(starts(graph, results, &wanted, id, column)?),
         };
         found.insert(column, parts);
     }

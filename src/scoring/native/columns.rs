@@ -16,6 +16,8 @@ pub(super) trait Rows {
     fn len(&self) -> usize;
     /// Fills `out` with a column of whole numbers from row `start` on.
     fn wholes(&self, column: Column, start: usize, out: &mut [i64]);
+    /// The same, narrower: see [`Column::narrow`].
+    fn narrow(&self, column: Column, start: usize, out: &mut [i32]);
     /// Truth values.
     fn bools(&self, column: Column, start: usize, out: &mut [bool]);
     /// Texts.
@@ -35,6 +37,10 @@ impl Rows for Tasks<'_> {
 
     fn wholes(&self, column: Column, start: usize, out: &mut [i64]) {
         column.wholes(self.facts, start, out);
+    }
+
+    fn narrow(&self, column: Column, start: usize, out: &mut [i32]) {
+        column.narrow(self.facts, start, out);
     }
 
     fn bools(&self, column: Column, start: usize, out: &mut [bool]) {
@@ -64,11 +70,13 @@ pub(super) struct Columns<'g> {
 }
 
 impl<'g> Columns<'g> {
-    /// Columns for what `results` need.
-    pub(super) fn new(graph: &'g Graph, results: &[Id]) -> Self {
+    /// Columns for what `results` need, of so many rows.
+    pub(super) fn new(graph: &'g Graph, results: &[Id], rows: usize) -> Self {
+        let rows = rows.min(CHUNK);
         let wanted = graph.leading_to(results);
         let lanes = graph.lanes().into_iter().zip(wanted);
-        let values = graph.nodes().iter().zip(lanes).map(|(node, (lane, wanted))| empty(node, lane, wanted)).collect();
+        let values =
+            graph.nodes().iter().zip(lanes).map(|(node, (lane, wanted))| empty(node, lane, wanted, rows)).collect();
         Self { graph, values }
     }
 
@@ -188,13 +196,13 @@ impl<'g> Columns<'g> {
 }
 
 /// The column of a node before the first chunk; of a constant, for all chunks.
-fn empty(node: &Node, lane: Lane, wanted: bool) -> Values {
+fn empty(node: &Node, lane: Lane, wanted: bool, rows: usize) -> Values {
     match (node, lane) {
         _ if !wanted => Values::Unwanted,
-        (Node::Bool(value), _) => Values::Bool(vec![*value; CHUNK]),
-        (Node::Whole(value), _) => Values::Whole(vec![*value; CHUNK]),
-        (Node::Float(value), _) => Values::Float(vec![value.float(); CHUNK]),
-        (Node::Text(value), _) => Values::Text(vec![*value; CHUNK]),
+        (Node::Bool(value), _) => Values::Bool(vec![*value; rows]),
+        (Node::Whole(value), _) => Values::Whole(vec![*value; rows]),
+        (Node::Float(value), _) => Values::Float(vec![value.float(); rows]),
+        (Node::Text(value), _) => Values::Text(vec![*value; rows]),
         (_, Lane::Bool) => Values::Bool(Vec::new()),
         (_, Lane::Whole) => Values::Whole(Vec::new()),
         (_, Lane::Float) => Values::Float(Vec::new()),

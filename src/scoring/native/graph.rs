@@ -210,10 +210,35 @@ impl Graph {
 
     /// Adds a node, or finds the one that computes the same.
     pub fn add(&mut self, node: Node) -> Id {
+        let apart = if let Node::CompareWhole(op, a, b) = node { self.compared_apart(op, a, b) } else { None };
+        let node = apart.unwrap_or(node);
         match folded(self, node) {
             Folded::Same(id) => id,
             Folded::Node(node) => self.put(node),
         }
+    }
+
+    /// A fact or what stands for it where there is none (`task.effort_minutes ?? 30`), compared with a constant: each is
+    /// compared by itself, so that it shows at which numbers the fact is told apart.
+    fn compared_apart(&mut self, op: Compare, a: Id, b: Id) -> Option<Node> {
+        let (chosen, constant) = match (self.node(a), self.node(b)) {
+            (Node::Select(..), Node::Whole(_)) => (a, b),
+            (Node::Whole(_), Node::Select(..)) => (b, a),
+            _ => return None,
+        };
+        let Node::Select(condition, yes, no) = *self.node(chosen) else { return None };
+        let is_fact_or_constant = matches!(
+            (self.node(yes), self.node(no)),
+            (Node::Whole(_), Node::Column(_)) | (Node::Column(_), Node::Whole(_))
+        );
+        if !is_fact_or_constant {
+            return None;
+        }
+        let compared = |arm: Id| {
+            if chosen == a { Node::CompareWhole(op, arm, constant) } else { Node::CompareWhole(op, constant, arm) }
+        };
+        let (yes, no) = (self.add(compared(yes)), self.add(compared(no)));
+        Some(Node::Select(condition, yes, no))
     }
 
     fn put(&mut self, node: Node) -> Id {

@@ -76,6 +76,28 @@ async fn an_activation_holds_over_a_restart_until_the_file_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_in_force_for_a_moment_alone_becomes_a_version_too() {
+    for db in BOTH {
+        let app = TestApp::start(db, lasting).await;
+        let eve = app.admin("eve").await;
+        let weights = ["1.0", "2.0", "3.0", "1.0"];
+        let seen = weights.map(|weight| {
+            save(&app, "plain", &by_priority(weight));
+            app.app.versions.live_version("plain").unwrap()
+        });
+
+        app.app.versions.catch_up().await.unwrap();
+
+        let known = eve.get("/api/policies/plain/versions").await.good();
+        let known: Vec<&str> =
+            known["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap()).collect();
+        assert!(seen.iter().all(|version| known.contains(&version.as_str())), "{seen:?} {known:?}");
+        assert_eq!(live_version(&eve, "plain").await, seen[0]);
+        assert_eq!(app.app.policies.take_saved(), []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_saved_file_becomes_a_version_to_which_one_can_go_back() {
     for db in BOTH {
         let app = TestApp::on(db).await;

@@ -72,6 +72,46 @@ async fn a_policy_is_managed_from_the_shell() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_is_tried_from_the_shell() {
+    for db in BOTH {
+        let app = TestApp::on(db).await;
+        let eve = app.admin("eve").await;
+        eve.has(a_task("Something")).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut versions = Vec::new();
+        for weight in ["1.0", "2.0"] {
+            let file = folder.path().join("draft.rhai");
+            std::fs::write(&file, by_priority(weight)).unwrap();
+            let proposed = json(&app, &["propose", "plain", file.to_str().unwrap()]).await;
+            versions.push(proposed["version"].as_str().unwrap().to_owned());
+        }
+        json(&app, &["activate", "plain", &versions[0]]).await;
+
+        let tried =
+            json(&app, &["rollout", "plain", &versions[1], "--user", "EVE@example.com", "--percent", "0"]).await;
+        assert_eq!((&tried["state"], &tried["users"]), (&json!("running"), &json!([eve.id().0.to_string()])));
+        let best = eve.get_best_task("policy=plain").await.good();
+        assert_eq!(best["policy"]["version"], json!(versions[1]));
+        let (done, said) = policy(&app, &["rollout", "plain", "--end"]).await;
+        assert!(done && said.contains("ended") && said.contains(&versions[1]), "{said}");
+        let best = eve.get_best_task("policy=plain").await.good();
+        assert_eq!(best["policy"]["version"], json!(versions[0]));
+
+        let tried = json(&app, &["shadow", "plain", &versions[1], "--percent", "100"]).await;
+        assert_eq!((&tried["state"], &tried["rankings"]), (&json!("running"), &json!(0)));
+        let (done, said) = policy(&app, &["shadow", "plain"]).await;
+        assert!(done && said.contains("in the shadow, running: 100 % of rankings"), "{said}");
+        assert_eq!(json(&app, &["shadow", "plain", "--end"]).await["state"], "ended");
+
+        let (done, said) = policy(&app, &["rollout", "plain", &versions[1], "--user", "nobody@example.com"]).await;
+        assert!(!done && said.contains("no account with the e-mail address `nobody@example.com`"), "{said}");
+        assert!(!policy(&app, &["rollout", "plain", "--end"]).await.0, "it is over");
+        let came = json(&app, &["activations", "plain"]).await;
+        assert_eq!((&came[0]["version"], &came[0]["actor"]), (&json!(versions[0]), &json!("shell")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_said_and_the_exit_code_says_so() {
     let app = TestApp::new().await;
     let folder = tempfile::tempdir().unwrap();
@@ -80,6 +120,9 @@ async fn what_is_wrong_is_said_and_the_exit_code_says_so() {
 
     let (done, said) = policy(&app, &["propose", "plain", file.to_str().unwrap()]).await;
     assert!(!done && said.starts_with("plain:1:"), "{said}");
+    let (done, said) = policy(&app, &["propose", "plain", file.to_str().unwrap(), "--json"]).await;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert!(!done && said["ok"] == false && said["faults"][0]["line"] == 1, "{said}");
     let (done, said) = policy(&app, &["activate", "default", "0123456789ab"]).await;
     assert!(!done && said.contains("no such version"), "{said}");
     let (done, said) = policy(&app, &["rollback", "default"]).await;

@@ -105,9 +105,9 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
 /// A chain of functions up to `score`, each of which calls the one before.
 fn handing_on(filler: &str, call: impl Fn(usize) -> String) -> String {
     let filler = filler.repeat(200);
-    let chain = many(240, |number| format!("fn f{}(t, c) {{ {filler} {} }}\n", number + 1, call(number)));
+    let chain = many(120, |number| format!("fn f{}(t, c) {{ {filler} {} }}\n", number + 1, call(number)));
     format!(
-        "fn f0(t, c) {{ t.priority }}\n{chain}fn score(task, ctx) {{ f240(task, ctx) }}\nfn explain(task, ctx) {{ 1 }}\n"
+        "fn f0(t, c) {{ t.priority }}\n{chain}fn score(task, ctx) {{ f120(task, ctx) }}\nfn explain(task, ctx) {{ 1 }}\n"
     )
 }
 
