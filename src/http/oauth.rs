@@ -311,7 +311,7 @@ impl OAuthRoutes {
         } else {
             match (self.handle(matched, request, remaining).await, route.cross) {
                 (Ok(response), _) => response,
-                (Err(error), Cross::Open) => return Err(cors::open_error(error)),
+                (Err(error), Cross::Open) => return Err(cors::open_error(answers::for_programs(error))),
                 // People see a page, whatever happened.
                 (Err(error), Cross::Closed) => pages::problem(&error),
             }

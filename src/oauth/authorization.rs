@@ -67,7 +67,8 @@ pub struct AuthorizationRequest {
 }
 
 impl Target {
-    /// Finds out where answers go. A redirect URI may be left out if the client has just one.
+    /// Finds out where answers go. A redirect URI may be left out if the client has just one, unless it asks who signs in
+    /// (OpenID Connect Core, section 3.1.2.1).
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl Target {
         let redirect_uri = match (asked.one("redirect_uri")?, client.metadata.redirect_uris.as_slice()) {
             (Some(uri), _) if client.allows_redirect(uri) => uri.to_owned(),
             (Some(_), _) => return Err(invalid("`redirect_uri` is not registered for this application")),
-            (None, [only]) => only.clone(),
+            (None, [only]) if !asks_who(asked) => only.clone(),
             (None, _) => return Err(invalid("`redirect_uri` is missing")),
         };
         // A `state` that comes twice is the next step's to refuse, then without any.
@@ -113,6 +114,12 @@ impl Target {
     }
 }
 
+/// Whether it is a request of OpenID Connect.
+fn asks_who(asked: &Parameters) -> bool {
+    let scope = asked.one("scope").ok().flatten().unwrap_or_default();
+    OAuthScopes::parse_known(scope).has(OAuthScope::OpenId)
+}
+
 impl Prompt {
     fn parse(text: &str) -> Result<Self, OAuthError> {
         let mut prompt = Self::default();
@@ -123,8 +130,8 @@ impl Prompt {
                 "consent" => prompt.consent = true,
                 "select_account" => prompt.select_account = true,
                 "create" => prompt.create = true,
-                // Made by others for others.
-                _ => {}
+                // To leave it out would be to show pages, or none, against the client's wish.
+                _ => return Err(invalid("`prompt` holds a word that this server does not know")),
             }
         }
         let alone = Self { none: true, ..Self::default() };
@@ -165,6 +172,9 @@ fn check_support(client: &Client, asked: &Parameters) -> Result<(), OAuthError> 
     }
     if asked.bytes("request_uri")?.is_some() {
         return unsupported(ErrorCode::RequestUriNotSupported, "request_uri");
+    }
+    if asked.bytes("registration")?.is_some() {
+        return unsupported(ErrorCode::RegistrationNotSupported, "registration");
     }
     match asked.one("response_type")? {
         Some("code") => {}

@@ -2,7 +2,9 @@
 //! client describes itself.
 //!
 //! A document is fetched when it is first asked for and when it is no longer fresh, once however many ask at the same
-//! time; what failed is not tried again for a minute, unless it was only this server that was busy. Logos and other links of a document are never fetched.
+//! time. What failed is told to those who wait for it and to nobody else, as errors and documents that break a rule must
+//! not be kept: who comes later has it fetched again, as often as [`super::frugal`] lets a site be asked. Logos and other
+//! links of a document are never fetched.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,6 @@ use super::clients::{ClientSettings, Clients, Room, unknown};
 use super::description::{Described, Source};
 use super::fetch::{FetchError, Fetcher};
 use super::{ErrorCode, OAuthError};
-use crate::clock::Timestamp;
 use crate::ids::ClientRef;
 use crate::store::oauth_clients::ClientRecord;
 
@@ -28,10 +29,9 @@ pub(super) const LEAST_FRESH: Duration = Duration::from_mins(5);
 pub(super) const MOST_FRESH: Duration = Duration::from_hours(24);
 /// When the server says nothing.
 pub(super) const USUALLY_FRESH: Duration = Duration::from_hours(1);
-/// How long a failure is remembered.
-const FAILED_FOR: Duration = Duration::from_mins(1);
-/// Failures that are remembered.
-const REMEMBERED: usize = 4096;
+/// Documents on their way at the same time for which others can wait.
+const ON_THEIR_WAY: usize = 4096;
+
 /// Whether a `client_id` is meant as the URL of a document.
 pub(super) fn is_url(client_id: &str) -> bool {
     client_id.contains("://")
@@ -45,30 +45,28 @@ pub(super) fn clamp(fresh_for: Option<Duration>) -> Duration {
 /// Fetches documents.
 pub(super) struct Documents {
     fetcher: Arc<dyn Fetcher>,
-    failures: Cache<String, Failure>,
+    /// The turns to fetch. A failure is here only while it is handed to who waits.
+    turns: Cache<String, Failure>,
 }
 
-/// Why there is no client, and until when that is believed.
+/// Why there is no client.
 #[derive(Clone)]
 struct Failure {
     reason: String,
     /// Whether what was fetched before may serve meanwhile.
     passing: bool,
-    until: Timestamp,
 }
 
 impl Documents {
     pub(super) fn new(fetcher: Arc<dyn Fetcher>) -> Self {
-        Self { fetcher, failures: Cache::new(REMEMBERED) }
+        Self { fetcher, turns: Cache::new(ON_THEIR_WAY) }
     }
 }
 
 /// Why a document makes no client.
 enum Trouble {
     /// The document could not be had, or breaks a rule.
-    Theirs { reason: String, passing: bool },
-    /// This server asks for too much at the moment, which says nothing of the document.
-    Busy { reason: String },
+    Theirs(Failure),
     /// This server failed.
     Ours(OAuthError),
 }
@@ -78,11 +76,7 @@ impl From<FetchError> for Trouble {
         // Which names lead to a private address is nothing to tell strangers.
         let told = if error == FetchError::NotPublic { FetchError::Unreachable } else { error };
         let reason = format!("the document at the client_id {told}");
-        if error == FetchError::Busy {
-            Self::Busy { reason }
-        } else {
-            Self::Theirs { reason, passing: error.is_passing() }
-        }
+        Self::Theirs(Failure { reason, passing: error.is_passing() })
     }
 }
 
@@ -99,37 +93,26 @@ impl Clients {
             return Err(unknown());
         }
         let url = check_url(client_id, &self.settings).map_err(refused)?;
-        let failures = &self.documents.failures;
-        loop {
-            let known = self.find_stored(client_id).await?;
-            if let Some(client) = known.filter(|client| self.is_fresh(client)) {
-                return Ok(Arc::new(client));
-            }
-            match failures.get_value_or_guard_async(client_id).await {
-                Ok(failure) if failure.until > self.clock.now() => {
-                    return self.without_document(client_id, failure).await;
-                }
-                Ok(_) => {
-                    failures.remove(client_id);
-                }
-                Err(turn) => {
-                    let failure = match self.refresh(&url).await {
-                        Ok(client) => return Ok(Arc::new(client)),
-                        Err(Trouble::Ours(error)) => return Err(error),
-                        Err(Trouble::Busy { reason }) => {
-                            let failure = Failure { reason, passing: true, until: self.clock.now() };
-                            return self.without_document(client_id, failure).await;
-                        }
-                        Err(Trouble::Theirs { reason, passing }) => {
-                            Failure { reason, passing, until: self.clock.now().plus(FAILED_FOR) }
-                        }
-                    };
-                    // It is only refused when it was pushed out meanwhile.
-                    let _ = turn.insert(failure.clone());
-                    return self.without_document(client_id, failure).await;
-                }
-            }
+        let known = self.find_stored(client_id).await?;
+        if let Some(client) = known.filter(|client| self.is_fresh(client)) {
+            return Ok(Arc::new(client));
         }
+        let turns = &self.documents.turns;
+        let failure = match turns.get_value_or_guard_async(client_id).await {
+            // Somebody else fetched it meanwhile, in vain.
+            Ok(failure) => failure,
+            Err(turn) => match self.refresh(&url).await {
+                Ok(client) => return Ok(Arc::new(client)),
+                Err(Trouble::Ours(error)) => return Err(error),
+                Err(Trouble::Theirs(failure)) => {
+                    // Those who wait have it from the turn itself; it is only refused when it was pushed out meanwhile.
+                    let _ = turn.insert(failure.clone());
+                    turns.remove(client_id);
+                    failure
+                }
+            },
+        };
+        self.without_document(client_id, failure).await
     }
 
     fn is_fresh(&self, client: &Client) -> bool {
@@ -153,8 +136,8 @@ impl Clients {
             None => self.room(ClientKind::Document).await?,
         };
         let fetched = self.documents.fetcher.fetch(url, MOST_BYTES).await?;
-        let described =
-            read(url, &fetched.body, &self.settings).map_err(|reason| Trouble::Theirs { reason, passing: false })?;
+        let described = read(url, &fetched.body, &self.settings)
+            .map_err(|reason| Trouble::Theirs(Failure { reason, passing: false }))?;
         let now = self.clock.now();
         let moved = known.as_ref().filter(|known| described.needs_new_consent(known)).map(|known| known.id);
         let record = ClientRecord {

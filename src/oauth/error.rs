@@ -53,6 +53,8 @@ pub enum ErrorCode {
     RequestNotSupported,
     /// OpenID Connect Core, section 3.1.2.6.
     RequestUriNotSupported,
+    /// OpenID Connect Core, section 3.1.2.6.
+    RegistrationNotSupported,
 }
 
 impl ErrorCode {
@@ -82,6 +84,7 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
         }
     }
 

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode;
 use super::error::{ErrorCode, OAuthError};
 
 /// What the protocol knows; each may come once (RFC 6749, section 3.1). `resource` may come more often (RFC 8707).
-const ONCE: [&str; 19] = [
+const ONCE: [&str; 20] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -28,6 +28,7 @@ const ONCE: [&str; 19] = [
     "claims",
     "request",
     "request_uri",
+    "registration",
 ];
 
 /// Names and values as they came (`application/x-www-form-urlencoded`), in their order.

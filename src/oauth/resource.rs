@@ -34,9 +34,15 @@ impl Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Resources(u8);
 
+/// Beside the resources' own bits: the server as a whole, which is an audience of its own and reaches no further than they
+/// do.
+const SERVER: u8 = 4;
+/// What is stored when each resource is there by its own name, without the server as a whole.
+const APART: &str = "apart";
+
 impl Resources {
     /// Both: what a token is good for when the client asked for none.
-    pub const ALL: Self = Self(Resource::Api as u8 | Resource::Mcp as u8);
+    pub const ALL: Self = Self(Resource::Api as u8 | Resource::Mcp as u8 | SERVER);
 
     /// Just one.
     pub const fn only(resource: Resource) -> Self {
@@ -54,9 +60,9 @@ impl Resources {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of these are among `others`.
+    /// Whether all of these are among `others`, by whichever name.
     pub const fn is_within(self, others: Self) -> bool {
-        self.0 & !others.0 == 0
+        self.0 & !SERVER & !others.0 == 0
     }
 
     /// The resources one by one.
@@ -64,10 +70,10 @@ impl Resources {
         Resource::ALL.into_iter().filter(move |resource| self.has(*resource))
     }
 
-    /// Their identifiers. All of them together are the server itself, which clients may have asked for by that name.
+    /// Their identifiers; all of them and the server itself when it is meant as a whole.
     pub fn urls(self, issuer: &str) -> Vec<String> {
-        let all = (self == Self::ALL).then(|| issuer.to_owned());
-        self.iter().map(|resource| resource.url(issuer)).chain(all).collect()
+        let whole = (self == Self::ALL).then(|| issuer.to_owned());
+        self.iter().map(|resource| resource.url(issuer)).chain(whole).collect()
     }
 
     /// Reads the values of `resource` in a request to the server `issuer`: no value, or the server itself, means all of
@@ -89,11 +95,15 @@ impl Resources {
 
     /// Reads the stored words; `None` when one is unknown or there is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bits = 0;
+        let (mut bits, mut apart) = (0, false);
         for word in text.split_ascii_whitespace() {
-            bits |= Resource::ALL.into_iter().find(|resource| resource.as_str() == word)? as u8;
+            match word {
+                APART => apart = true,
+                word => bits |= Resource::ALL.into_iter().find(|resource| resource.as_str() == word)? as u8,
+            }
         }
-        (bits != 0).then_some(Self(bits))
+        let both = Self(bits | SERVER) == Self::ALL;
+        (bits != 0).then_some(if both && !apart { Self::ALL } else { Self(bits) })
     }
 }
 
@@ -118,7 +128,7 @@ fn normal(origin: &str) -> String {
     origin.strip_suffix(port).map(str::to_owned).unwrap_or(origin)
 }
 
-/// The words that are stored, separated by blanks.
+/// The words that are stored, separated by blanks. Those of all are older than `APART`, so it is the others that say more.
 impl fmt::Display for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, resource) in self.iter().enumerate() {
@@ -126,6 +136,9 @@ impl fmt::Display for Resources {
                 f.write_str(" ")?;
             }
             f.write_str(resource.as_str())?;
+        }
+        if Self(self.0 | SERVER) == Self::ALL && *self != Self::ALL {
+            write!(f, " {APART}")?;
         }
         Ok(())
     }
@@ -146,11 +159,29 @@ mod tests {
         assert_eq!(read(&["https://mindflow.example/mcp"]).as_deref(), Some("mcp"));
         assert_eq!(
             read(&["https://mindflow.example/api/", "https://mindflow.example/mcp"]).as_deref(),
-            Some("api mcp")
+            Some("api mcp apart")
         );
-        for all in [&[][..], &["https://mindflow.example"], &["https://mindflow.example/"]] {
+        for all in [
+            &[][..],
+            &["https://mindflow.example"],
+            &["https://mindflow.example/"],
+            &["https://mindflow.example", "https://mindflow.example/api"],
+        ] {
             assert_eq!(read(all).as_deref(), Some("api mcp"), "{all:?}");
         }
+    }
+
+    #[test]
+    fn an_audience_is_what_was_asked_for_and_reads_back() {
+        let apart = Resources::only(Resource::Mcp).union(Resources::only(Resource::Api));
+        for (resources, count) in [(Resources::ALL, 3), (apart, 2), (Resources::only(Resource::Api), 1)] {
+            assert_eq!(resources.urls(ISSUER).len(), count, "{resources}");
+            assert_eq!(Resources::parse(&resources.to_string()), Some(resources));
+        }
+        assert!(apart.is_within(Resources::ALL) && Resources::ALL.is_within(apart), "they reach as far");
+        assert!(!apart.is_within(Resources::only(Resource::Api)));
+        assert_eq!(Resources::parse("api mcp api apart"), Some(apart));
+        assert_eq!((Resources::parse("apart"), Resources::parse("else")), (None, None));
     }
 
     #[test]

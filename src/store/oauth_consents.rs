@@ -13,7 +13,7 @@ pub struct ConsentRecord {
     pub user_id: Uuid,
     /// To which client.
     pub client_ref: Uuid,
-    /// For what: `api mcp`.
+    /// On what: `api mcp`.
     pub resources: String,
     /// The scopes, separated by blanks.
     pub scopes: String,

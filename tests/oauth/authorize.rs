@@ -84,6 +84,9 @@ async fn where_an_answer_may_go_is_certain_or_it_goes_nowhere() {
             }
         }
     }
+    let unsaid = link(&client, &[("scope", "openid read"), ("redirect_uri", "")]);
+    assert_eq!(signed_in.open(&unsaid).await.is(400).location(), None);
+    signed_in.open(&link(&client, &[("scope", "read"), ("redirect_uri", "")])).await.is(200);
     let twice = format!("{}&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback", link(&client, &[]));
     assert_eq!(signed_in.open(&twice).await.is(400).location(), None);
 }
@@ -131,7 +134,10 @@ async fn the_built_in_client_is_told_its_errors_at_once() {
         (("request", "x"), "request_not_supported"),
         (("request_uri", "https://a.example"), "request_uri_not_supported"),
         (("response_mode", "fragment"), "invalid_request"),
+        (("registration", "{}"), "registration_not_supported"),
         (("prompt", "none login"), "invalid_request"),
+        (("prompt", "bogus"), "invalid_request"),
+        (("prompt", "Login"), "invalid_request"),
         (("prompt", "none"), "login_required"),
     ] {
         assert_eq!(open([more]).await, error, "{more:?}");

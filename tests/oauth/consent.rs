@@ -60,6 +60,18 @@ async fn writing_can_be_unticked_and_nothing_can_be_added() {
 }
 
 #[tokio::test]
+async fn advice_to_untick_is_given_where_that_can_be_done() {
+    let app = TestApp::new().await;
+    app.user("ada").await;
+    let client = register(&app, "Calm app", &[CALLBACK]).await;
+
+    let (_, both) = asked(&app, &client, &[("scope", "read write")]).await;
+    assert!(both.html.contains("Untick this"), "{}", both.html);
+    let (_, alone) = asked(&app, &client, &[("scope", "write")]).await;
+    assert!(alone.html.contains("delete your tasks") && !alone.html.contains("Untick"), "{}", alone.html);
+}
+
+#[tokio::test]
 async fn what_was_allowed_is_not_asked_again_and_what_was_not_is() {
     for db in [Db::Sqlite, Db::Postgres] {
         asked_again_or_not(&TestApp::on(db).await).await;
@@ -77,6 +89,11 @@ async fn asked_again_or_not(app: &TestApp) {
     browser.send(&page.form().decide("allow")).await.code();
 
     browser.open(&link(&client, &[("scope", "write"), ("resource", &mcp)])).await.code();
+    let both = format!("{}&resource={api}", link(&client, &[("scope", "write"), ("resource", &mcp)]));
+    let page = browser.open(&both).await.is(200);
+    browser.send(&page.form().decide("allow")).await.code();
+    browser.open(&both).await.code();
+    browser.open(&link(&client, &[("scope", "write")])).await.code();
     browser.open(&link(&client, &[("scope", "read write"), ("resource", &api)])).await.is(200);
     browser.open(&link(&client, &[("scope", "read write")])).await.is(200);
     browser.open(&link(&client, &[("scope", "read email"), ("resource", &mcp)])).await.is(200);

@@ -5,7 +5,7 @@ use mindflow::oauth::{ClientKind, ErrorCode};
 use serde_json::{Value, json};
 
 use super::site::{Page, Site};
-use crate::support::app::{TestApp, minutes};
+use crate::support::app::TestApp;
 
 const PATH: &str = "/oauth/client.json";
 
@@ -69,9 +69,10 @@ async fn an_answer_that_is_no_document_makes_no_client() {
         site.put_with(PATH, status, headers, body);
         let told = refusal(&app, &site).await;
         assert!(told.contains(said), "{status} {headers}: {told}");
-        app.advance(minutes(1));
     }
     assert_eq!(site.hits("/elsewhere.json"), 0, "redirects are not followed");
+    site.put(PATH, &document(&site));
+    app.app.clients.find(&site.url(PATH)).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mindflow::accounts::Origin;
-use mindflow::cli::remote::{AskArgs, RemoteCommand, ServerArgs, Surroundings, run};
+use mindflow::cli::remote::{AskArgs, NextArgs, RemoteCommand, ServerArgs, Surroundings, run};
 use mindflow::ids::UserId;
 use mindflow::oauth::devices::{Decision, Verdict};
 use mindflow::oauth::{OAuthScope, OAuthScopes};
@@ -68,6 +68,10 @@ fn asking(json: bool) -> AskArgs {
     AskArgs { server: ServerArgs { server: None }, json }
 }
 
+fn next(json: bool) -> NextArgs {
+    NextArgs { ask: asking(json), at: None, minutes: None, policy: None }
+}
+
 /// Runs a command as somebody with this folder; whoever is asked meanwhile decides before the second question.
 async fn shell(
     app: &Arc<TestApp>,
@@ -113,9 +117,9 @@ async fn a_shell_signs_in_asks_and_signs_out() {
     }
     let whoami = shell(&app, home.path(), RemoteCommand::Whoami(asking(false)), Meanwhile::Nothing).await.unwrap();
     assert_eq!(whoami, "ada@example.com\n");
-    let next = shell(&app, home.path(), RemoteCommand::Next(asking(false)), Meanwhile::Nothing).await.unwrap();
-    assert!(next.starts_with("Write the report\n  ") && next.lines().last().unwrap().len() > 5, "{next}");
-    let json = shell(&app, home.path(), RemoteCommand::Next(asking(true)), Meanwhile::Nothing).await.unwrap();
+    let best = shell(&app, home.path(), RemoteCommand::Next(next(false)), Meanwhile::Nothing).await.unwrap();
+    assert!(best.starts_with("Write the report\n  ") && best.lines().last().unwrap().len() > 5, "{best}");
+    let json = shell(&app, home.path(), RemoteCommand::Next(next(true)), Meanwhile::Nothing).await.unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["task"]["title"], "Write the report");
 
     let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
@@ -124,6 +128,28 @@ async fn a_shell_signs_in_asks_and_signs_out() {
     assert_eq!(app.anonymous().holding(&token).get("/api/auth/me").await.status, 401, "the server knows");
     let gone = shell(&app, home.path(), RemoteCommand::Whoami(asking(false)), Meanwhile::Nothing).await.unwrap_err();
     assert!(gone.contains("mindflow login"), "{gone}");
+}
+
+#[tokio::test]
+async fn a_shell_asks_for_another_moment_a_span_and_another_policy() {
+    let app = Arc::new(TestApp::new().await);
+    let ada = app.user("ada").await;
+    ada.has(a_task("Write the report").priority(5).minutes(90)).await;
+    ada.has(a_task("Call the plumber").priority(1).minutes(10).due("2031-05-06")).await;
+    let home = tempfile::tempdir().unwrap();
+    shell(&app, home.path(), RemoteCommand::Login(args(&app)), Meanwhile::Allow(ada.id())).await.unwrap();
+    let ask = async |args: NextArgs| shell(&app, home.path(), RemoteCommand::Next(args), Meanwhile::Nothing).await;
+
+    let short = ask(NextArgs { minutes: Some(20), ..next(false) }).await.unwrap();
+    let later = ask(NextArgs { at: Some("2031-05-06T07:00:00+02:00".to_owned()), ..next(true) }).await.unwrap();
+    let wrong = ask(NextArgs { at: Some("soon".to_owned()), policy: Some("a b&c".to_owned()), ..next(false) }).await;
+
+    assert!(short.starts_with("Call the plumber\n"), "{short}");
+    let later: serde_json::Value = serde_json::from_str(&later).unwrap();
+    assert_eq!(later["task"]["title"], "Call the plumber");
+    assert!(ask(next(false)).await.unwrap().starts_with("Write the report\n"));
+    let wrong = wrong.unwrap_err();
+    assert!(wrong.contains("?at") && wrong.contains("?policy"), "{wrong}");
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn a_registration_is_managed_with_its_token() {
     let gone = manage(&app, &made, Method::DELETE, None).await.is(204);
     assert_eq!(gone.header("cache-control"), Some("no-store"));
     let refused = manage(&app, &made, Method::GET, None).await.is(401);
-    assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer realm=\"MindFlow\", error=\"invalid_token\""));
     assert_eq!(refused.body["error"], "invalid_token");
 }
 
@@ -110,11 +110,14 @@ async fn strangers_learn_nothing_of_registrations() {
     let stranger = app.anonymous().holding(other["registration_access_token"].as_str().unwrap());
 
     let mut told = Vec::new();
-    for actor in [&app.anonymous(), &somebody, &stranger] {
-        for path in [path.as_str(), "/oauth/register/nobody", "/oauth/register/chatgpt_mindflow"] {
-            for (method, body) in [(Method::GET, None), (Method::PUT, Some(&one)), (Method::DELETE, None)] {
-                told.push(actor.send(method, path, body, &[]).await.is(401).body);
+    for path in [path.as_str(), "/oauth/register/nobody", "/oauth/register/chatgpt_mindflow"] {
+        for (method, body) in [(Method::GET, None), (Method::PUT, Some(&one)), (Method::DELETE, None)] {
+            for actor in [&somebody, &stranger] {
+                told.push(actor.send(method.clone(), path, body, &[]).await.is(401).body);
             }
+            let nobody = app.anonymous().send(method, path, body, &[]).await.is(401);
+            assert_eq!(nobody.header("www-authenticate"), Some("Bearer realm=\"MindFlow\""), "{path}");
+            assert_eq!((nobody.header("cache-control"), &nobody.body), (Some("no-store"), &json!({})), "{path}");
         }
     }
 

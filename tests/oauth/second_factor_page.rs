@@ -97,3 +97,19 @@ async fn a_page_asks_for_no_code_any_more_once_the_factor_is_taken_away() {
 
     assert!(another.sign_in(&door, "ada@example.com").await.is(200).html.contains("Calm app"));
 }
+
+#[tokio::test]
+async fn guesses_of_codes_are_stopped_and_told_when_to_come_again() {
+    let app = TestApp::with(|config| config.limits.failed_sign_ins = 3).await;
+    let ada = app.user("ada").await;
+    enrol(&app, &ada).await;
+    let client = register(&app, "Calm app", &[CALLBACK]).await;
+    let (browser, page) = halfway(&app, &client).await;
+
+    for _ in 0..3 {
+        browser.send(&page.form().fill("code", "000000")).await.is(422);
+    }
+    let stopped = browser.send(&page.form().fill("code", "000001")).await.is(429);
+
+    assert_eq!(stopped.header("retry-after"), "840", "guesses count from the first one, a minute ago");
+}

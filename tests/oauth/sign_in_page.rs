@@ -124,6 +124,7 @@ async fn guesses_are_stopped_by_account_whether_there_is_one_or_not() {
         }
         let stopped = guess(email, PASSWORD).await.is(429);
         assert!(stopped.html.contains("too many attempts"), "{email}");
+        assert_eq!(stopped.header("retry-after"), "900", "{email}");
     }
     app.advance(Duration::from_mins(15));
     guess("ada@example.com", PASSWORD).await.is(303);

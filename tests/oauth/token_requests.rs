@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -66,13 +67,45 @@ async fn every_refused_client_is_told_how_clients_authenticate() {
 }
 
 #[tokio::test]
+async fn what_the_server_refuses_is_told_in_the_words_of_the_protocol() {
+    let app = TestApp::with(|config| {
+        config.limits.auth_rate_per_minute = 4;
+        config.limits.rate_per_minute = 3;
+    })
+    .await;
+    let paths = ["token", "revoke", "introspect", "device_authorization", "register", "userinfo"];
+    for path in paths.map(|path| format!("/oauth/{path}")) {
+        let method = app.anonymous().send(Method::PATCH, &path, None, &[]).await.is(405);
+        assert!(method.header("allow").unwrap().contains("POST"), "{path}");
+        let large = app.anonymous().request(Method::POST, &path).body("x".repeat(200_000));
+        let large = Answer::of(large).await.is(413);
+        let mut often = app.anonymous().send(Method::POST, &path, None, &[]).await;
+        while often.status != 429 {
+            often = app.anonymous().send(Method::POST, &path, None, &[]).await;
+        }
+        assert!(often.header("retry-after").is_some(), "{path}");
+
+        for (answer, error) in
+            [(method, "invalid_request"), (large, "invalid_request"), (often, "temporarily_unavailable")]
+        {
+            assert_eq!(answer.header("content-type"), Some("application/json"), "{path}");
+            assert_eq!(text(&answer.body, "error"), error, "{path}");
+            assert!(text(&answer.body, "error_description").len() > 10, "{path}");
+            assert_eq!(answer.body["status"], answer.status, "the rest is as everywhere: {}", answer.body);
+            assert!(answer.body["request_id"].is_string(), "{path}");
+        }
+        app.advance(Duration::from_mins(2));
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let app = TestApp::with(|config| config.server.body_timeout = Duration::from_millis(100)).await;
     let host = app.url().strip_prefix("http://").unwrap();
 
     for (path, kind) in [
-        ("/oauth/token", "application/problem+json"),
-        ("/oauth/register", "application/problem+json"),
+        ("/oauth/token", "application/json"),
+        ("/oauth/register", "application/json"),
         ("/oauth/authorize", "text/html"),
     ] {
         let mut socket = TcpStream::connect(host).await.unwrap();

@@ -184,6 +184,32 @@ async fn fewer_resources_can_be_asked_for_than_were_granted() {
 }
 
 #[tokio::test]
+async fn a_token_names_the_resources_that_were_asked_for_and_no_more() {
+    let app = TestApp::new().await;
+    let (ada, client) = (app.user("ada").await, Connector::public(&app, "notes").await);
+    let (api, mcp) = (format!("{}/api", app.url()), format!("{}/mcp", app.url()));
+    let named = [("resource", mcp.as_str()), ("resource", api.as_str())];
+    let usual = |code| [("grant_type", "authorization_code"), ("code", code), ("code_verifier", VERIFIER)];
+    let both = json!([api, mcp]);
+
+    let code = client.code(&ada, "read").await;
+    let narrowed = client.token(&[&usual(&code)[..], &named].concat()).await.good();
+    assert_eq!(claims(text(&narrowed, "access_token")).1["aud"], both);
+
+    let approved = client.approved(&ada, "read");
+    let resources = Resources::only(Resource::Mcp).union(Resources::only(Resource::Api));
+    let approved = mindflow::oauth::codes::Approved { resources, ..approved };
+    let code = app.app.grants.issue_code(approved).await.unwrap();
+    let tokens = client.token(&usual(&code)).await.good();
+    let later = client.refresh(text(&tokens, "refresh_token")).await.good();
+
+    for tokens in [&tokens, &later] {
+        assert_eq!(claims(text(tokens, "access_token")).1["aud"], both);
+        app.anonymous().holding(text(tokens, "access_token")).get("/api/tasks").await.is(200);
+    }
+}
+
+#[tokio::test]
 async fn other_ways_to_tokens_do_not_exist() {
     let app = TestApp::new().await;
     let client = Connector::public(&app, "notes").await;

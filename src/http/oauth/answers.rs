@@ -65,6 +65,24 @@ pub fn error_response(error: &OAuthError) -> Response {
     response
 }
 
+/// A refusal of the server around the protocols, such as 405, 413 and 429, for programs that only know theirs.
+pub(super) fn for_programs(error: ApiError) -> ApiError {
+    let code = match error.status() {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => ErrorCode::TemporarilyUnavailable,
+        status if status.is_server_error() => ErrorCode::ServerError,
+        _ => ErrorCode::InvalidRequest,
+    };
+    let told = OAuthError::new(code, error.to_string());
+    error.in_oauth(&told)
+}
+
+/// For who shows no token: that is no error yet (RFC 6750, section 3.1).
+pub(super) fn token_needed(challenge: HeaderValue) -> Response {
+    let mut response = json_response(StatusCode::UNAUTHORIZED, &json!({}));
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
 /// A JSON answer that nobody may keep (RFC 6749, section 5.1).
 pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     Response::builder()

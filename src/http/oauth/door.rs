@@ -226,7 +226,7 @@ impl Door<'_> {
             faults,
             root: self.root,
         };
-        Ok(page(&doorstep).answer_to(self.visitor, status, &self.destinations, self.services))
+        Ok(faults.paced(page(&doorstep).answer_to(self.visitor, status, &self.destinations, self.services)))
     }
 }
 
@@ -236,13 +236,11 @@ pub(super) fn told(error: AccountError) -> Result<(StatusCode, Faults), OAuthErr
     Ok(match error {
         AccountError::Invalid(faults) => (refused, of_fields(&faults)),
         AccountError::EmailTaken => {
-            let text = "There is an account with this e-mail address already.".to_owned();
-            (refused, Faults { summary: Some(text.clone()), fields: vec![("email", text)] })
+            (refused, Faults::at("email", "There is an account with this e-mail address already."))
         }
         AccountError::RegistrationClosed => (refused, Faults::of("This server’s operator makes the accounts here.")),
         AccountError::InviteNeeded => {
-            let text = "This is not an unused invitation code of this server.".to_owned();
-            (refused, Faults { summary: Some(text.clone()), fields: vec![("invite", text)] })
+            (refused, Faults::at("invite", "This is not an unused invitation code of this server."))
         }
         AccountError::WrongCredentials => (refused, Faults::of("The e-mail address or the password is wrong.")),
         AccountError::PasskeyRefused => {
@@ -251,9 +249,9 @@ pub(super) fn told(error: AccountError) -> Result<(StatusCode, Faults), OAuthErr
         AccountError::CeremonyOver => (refused, Faults::of("That took too long. Please try again.")),
         AccountError::NoPasskeys(_) => (refused, Faults::of("This server cannot have passkeys.")),
         AccountError::WrongCode => (refused, Faults::of("The code is wrong, or was used already.")),
-        AccountError::TooManyAttempts(_) => {
-            let text = "There were too many attempts. Wait some minutes, then try again.";
-            (StatusCode::TOO_MANY_REQUESTS, Faults::of(text))
+        AccountError::TooManyAttempts(attempts) => {
+            let faults = Faults::of("There were too many attempts. Wait some minutes, then try again.");
+            (StatusCode::TOO_MANY_REQUESTS, Faults { wait_seconds: Some(attempts.wait_seconds), ..faults })
         }
         error => return Err(pages::account_failure(error)),
     })
@@ -276,5 +274,5 @@ fn of_fields(faults: &[Fault]) -> Faults {
         [] => "Something that was filled in is not allowed.".to_owned(),
         several => format!("{} fields need another look.", several.len()),
     };
-    Faults { summary: Some(summary), fields }
+    Faults { fields, ..Faults::of(summary) }
 }

@@ -122,7 +122,7 @@ impl Visit<'_> {
             only_way: status == StatusCode::CONFLICT && faults.is(ONLY_WAY),
             passkeys,
         };
-        Ok(page.page().answer_to(self.visitor, status, &[], self.services))
+        Ok(faults.paced(page.page().answer_to(self.visitor, status, &[], self.services)))
     }
 
     fn door(&self) -> Door<'_> {

@@ -123,9 +123,7 @@ fn id_of(form: &Pairs) -> Result<PasskeyId, OAuthError> {
 /// What somebody is told whose passkey is not added or renamed.
 fn told_of(error: AccountError) -> Result<(StatusCode, Faults), OAuthError> {
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
-    let at = |field: &'static str, text: &str| {
-        (refused, Faults { summary: Some(text.to_owned()), fields: vec![(field, text.to_owned())] })
-    };
+    let at = |field: &'static str, text: &str| (refused, Faults::at(field, text));
     Ok(match error {
         AccountError::ProofNeeded | AccountError::WrongPassword => at("password", "The password is missing or wrong."),
         AccountError::SecondFactorNeeded | AccountError::WrongCode => {

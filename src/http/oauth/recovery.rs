@@ -55,13 +55,13 @@ pub(super) async fn reset(services: &Services, call: Call) -> Answer {
         Err(AccountError::Invalid(faults)) => match faults.iter().find(|fault| fault.field == "/new_password") {
             Some(fault) => {
                 let text = format!("The password {}.", fault.message);
-                let faults = Faults { summary: Some(text.clone()), fields: vec![("new_password", text)] };
+                let faults = Faults::at("new_password", text);
                 private(recovery::reset(token, &faults), StatusCode::UNPROCESSABLE_ENTITY)
             }
             None => private(recovery::spent("reset"), StatusCode::UNPROCESSABLE_ENTITY),
         },
         Err(error) => match told(error) {
-            Ok((status, faults)) => private(recovery::reset(token, &faults), status),
+            Ok((status, faults)) => faults.paced(private(recovery::reset(token, &faults), status)),
             Err(error) => pages::failure(&error),
         },
     })

@@ -5,11 +5,14 @@ use poem::http::header::CACHE_CONTROL;
 use poem::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::answers::{Failure, json_response};
+use super::answers::{Failure, json_response, token_needed};
 use super::call::Call;
 use super::credentials::bearer;
 use super::{Answer, Services};
 use crate::oauth::{ErrorCode, OAuthError};
+
+/// For who manages a client without showing its registration token.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"MindFlow\"");
 
 /// `POST /oauth/register`.
 pub(super) async fn register(services: &Services, call: Call) -> Answer {
@@ -24,13 +27,15 @@ pub(super) async fn register(services: &Services, call: Call) -> Answer {
 
 /// `GET /oauth/register/{client_id}`.
 pub(super) async fn read(services: &Services, call: Call) -> Answer {
-    let registered = services.clients.registration(name(&call), bearer(&call)).await.map_err(challenged)?;
+    let Some(token) = bearer(&call) else { return Ok(token_needed(CHALLENGE)) };
+    let registered = services.clients.registration(name(&call), Some(token)).await.map_err(challenged)?;
     Ok(json_response(StatusCode::OK, &registered.body))
 }
 
 /// `PUT /oauth/register/{client_id}`.
 pub(super) async fn replace(services: &Services, call: Call) -> Answer {
-    let (name, token) = (name(&call), bearer(&call));
+    let Some(token) = bearer(&call) else { return Ok(token_needed(CHALLENGE)) };
+    let (name, token) = (name(&call), Some(token));
     // Who may not manage the client is not told what is wrong with the description.
     services.clients.registration(name, token).await.map_err(challenged)?;
     let described = description(&call)?;
@@ -40,7 +45,8 @@ pub(super) async fn replace(services: &Services, call: Call) -> Answer {
 
 /// `DELETE /oauth/register/{client_id}`.
 pub(super) async fn remove(services: &Services, call: Call) -> Answer {
-    services.clients.unregister(name(&call), bearer(&call), &call.origin).await.map_err(challenged)?;
+    let Some(token) = bearer(&call) else { return Ok(token_needed(CHALLENGE)) };
+    services.clients.unregister(name(&call), Some(token), &call.origin).await.map_err(challenged)?;
     Ok(Response::builder()
         .status(StatusCode::NO_CONTENT)
         .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
@@ -69,7 +75,7 @@ fn description(call: &Call) -> Result<Map<String, Value>, OAuthError> {
 /// A registration token that is not right is refused as every bearer token is (RFC 7592, section 2; RFC 6750, section 3).
 fn challenged(error: OAuthError) -> Failure {
     if error.code == ErrorCode::InvalidToken {
-        return Failure::Challenge(error, "Bearer error=\"invalid_token\"".to_owned());
+        return Failure::Challenge(error, "Bearer realm=\"MindFlow\", error=\"invalid_token\"".to_owned());
     }
     error.into()
 }

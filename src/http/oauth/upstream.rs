@@ -248,7 +248,7 @@ impl Linking<'_> {
         };
         let redirect = redirect_of(&self.ticket.return_to, self.services).await;
         let destinations: Vec<&str> = redirect.iter().map(String::as_str).collect();
-        Ok(page.page().answer_to(self.visitor, status, &destinations, self.services))
+        Ok(faults.paced(page.page().answer_to(self.visitor, status, &destinations, self.services)))
     }
 
     fn foreign(&self) -> Foreign {

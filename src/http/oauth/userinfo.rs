@@ -1,10 +1,9 @@
 //! `GET` and `POST /oauth/userinfo`: what a person lets a client know of them (OpenID Connect Core, section 5.3).
 
-use poem::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use poem::http::header::AUTHORIZATION;
 use poem::http::{HeaderValue, StatusCode};
-use serde_json::json;
 
-use super::answers::{Failure, json_response};
+use super::answers::{Failure, json_response, token_needed};
 use super::call::Call;
 use super::credentials;
 use super::{Answer, Services};
@@ -25,10 +24,7 @@ pub async fn userinfo(services: &Services, call: Call) -> Answer {
         return Err(challenged(OAuthError::new(ErrorCode::InvalidRequest, text)));
     }
     let Some(token) = credentials::bearer(&call) else {
-        // Who shows nothing made no error (RFC 6750, section 3.1).
-        let mut response = json_response(StatusCode::UNAUTHORIZED, &json!({}));
-        response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
-        return Ok(response);
+        return Ok(token_needed(CHALLENGE));
     };
     let request_id = call.origin.request_id.as_deref().unwrap_or_default();
     let (caller, scopes) = match services.guard.identify_client(token, request_id).await {

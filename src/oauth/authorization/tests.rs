@@ -85,6 +85,7 @@ fn only_codes_with_a_challenge_are_given() {
 fn what_is_not_supported_is_refused_by_name() {
     assert_eq!(code("request=x"), "request_not_supported");
     assert_eq!(code("request_uri=https%3A%2F%2Fa.example"), "request_uri_not_supported");
+    assert_eq!(code("registration=%7B%7D"), "registration_not_supported");
     for mode in ["fragment", "form_post", "query.jwt", "web_message"] {
         assert_eq!(code(&format!("response_mode={mode}")), "invalid_request", "{mode}");
     }
@@ -130,7 +131,7 @@ fn resources_are_ours_or_refused() {
     assert_eq!(resources("resource=https%3A%2F%2Fmindflow.example%2Fmcp"), "mcp");
     assert_eq!(
         resources("resource=https%3A%2F%2Fmindflow.example%2Fmcp%2F&resource=https%3A%2F%2Fmindflow.example%2Fapi"),
-        "api mcp"
+        "api mcp apart"
     );
     for other in ["https%3A%2F%2Fevil.example", "https%3A%2F%2Fmindflow.example%2Fmcp%23x", "mcp", "%FF"] {
         let code = code(&format!("resource=https%3A%2F%2Fmindflow.example%2Fmcp&resource={other}"));
@@ -144,9 +145,13 @@ fn prompts_are_read_as_words() {
 
     assert_eq!(prompt("none").unwrap(), Prompt { none: true, ..Prompt::default() });
     assert_eq!(prompt("login%20consent").unwrap(), Prompt { login: true, consent: true, ..Prompt::default() });
-    assert_eq!(prompt("whatever").unwrap(), Prompt::default());
-    for both in ["none%20login", "consent+none", "none%20whatever"] {
-        assert_eq!(prompt(both).unwrap_err().code, ErrorCode::InvalidRequest, "{both}");
+    assert_eq!(
+        prompt("create%20select_account").unwrap(),
+        Prompt { create: true, select_account: true, ..Prompt::default() }
+    );
+    assert_eq!(prompt("").unwrap(), Prompt::default());
+    for wrong in ["none%20login", "consent+none", "none%20whatever", "whatever", "Login", "login%20whatever"] {
+        assert_eq!(prompt(wrong).unwrap_err().code, ErrorCode::InvalidRequest, "{wrong}");
     }
     assert_eq!(read("max_age=0").unwrap().max_age, Some(Duration::ZERO));
     for age in ["-1", "1.5", "%201", "x", "99999999999999999999"] {
@@ -180,6 +185,19 @@ fn an_answer_goes_to_a_registered_place_exactly() {
     }
     assert!(Target::find(&client, &Parameters::default()).is_err(), "there is more than one");
     assert_eq!(Target::find(&usual(), &Parameters::default()).unwrap().redirect_uri, "https://a.example/cb");
+}
+
+#[test]
+fn who_asks_who_signs_in_says_where_the_answer_goes() {
+    let find = |query: &str| Target::find(&usual(), &Parameters::parse(query)).map(|target| target.redirect_uri);
+
+    for scope in ["openid", "read%20openid"] {
+        assert_eq!(find(&format!("scope={scope}")).unwrap_err().code, ErrorCode::InvalidRequest, "{scope}");
+        assert!(find(&format!("scope={scope}&redirect_uri=https%3A%2F%2Fa.example%2Fcb")).is_ok(), "{scope}");
+    }
+    for scope in ["read", "openids", "email"] {
+        assert!(find(&format!("scope={scope}")).is_ok(), "{scope}");
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(crate) const START: Timestamp = Timestamp::from_micros(1_793_610_000_000_000
 pub(crate) struct Shelf {
     documents: Mutex<HashMap<String, Result<Fetched, FetchError>>>,
     asked: Mutex<Vec<String>>,
+    /// How long each of them takes.
+    pub(crate) delay: Mutex<Duration>,
 }
 
 impl Shelf {
@@ -52,7 +54,8 @@ impl Shelf {
 impl Fetcher for Shelf {
     async fn fetch(&self, url: &Url, most_bytes: usize) -> Result<Fetched, FetchError> {
         self.asked.lock().unwrap().push(url.to_string());
-        tokio::task::yield_now().await;
+        let delay = *self.delay.lock().unwrap();
+        tokio::time::sleep(delay).await;
         let found =
             self.documents.lock().unwrap().get(url.as_str()).cloned().unwrap_or(Err(FetchError::Status(404)))?;
         if found.body.len() > most_bytes { Err(FetchError::TooLarge) } else { Ok(found) }

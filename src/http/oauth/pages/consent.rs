@@ -87,9 +87,12 @@ impl Consent<'_> {
 
     fn scope(&self, scope: OAuthScope) -> Markup {
         let (name, (text, hint)) = (scope.as_str(), words(scope));
+        let optional = optional(self.scopes).has(scope);
+        // What cannot be unticked has no use for advice to do so.
+        let hint = hint.filter(|_| optional || scope != OAuthScope::Write);
         html! {
             div .scope {
-                @if optional(self.scopes).has(scope) {
+                @if optional {
                     input type="checkbox" id={ "scope-" (name) } name="scope" value=(name) checked;
                 } @else {
                     input type="hidden" name="scope" value=(name);

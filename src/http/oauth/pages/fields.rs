@@ -1,6 +1,9 @@
 //! Fields of forms, each with its label and what is wrong with it.
 
 use maud::{Markup, html};
+use poem::Response;
+use poem::http::HeaderValue;
+use poem::http::header::RETRY_AFTER;
 
 /// What was wrong with a form that comes back.
 #[derive(Clone, Debug, Default)]
@@ -9,12 +12,28 @@ pub(in crate::http::oauth) struct Faults {
     pub(in crate::http::oauth) summary: Option<String>,
     /// Each field's name and what it must be.
     pub(in crate::http::oauth) fields: Vec<(&'static str, String)>,
+    /// After how many seconds it is worth to send it again, when there were too many tries.
+    pub(in crate::http::oauth) wait_seconds: Option<u64>,
 }
 
 impl Faults {
     /// One fault of the whole.
     pub(in crate::http::oauth) fn of(summary: impl Into<String>) -> Self {
-        Self { summary: Some(summary.into()), fields: Vec::new() }
+        Self { summary: Some(summary.into()), ..Self::default() }
+    }
+
+    /// One fault of one field.
+    pub(in crate::http::oauth) fn at(field: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { summary: Some(text.clone()), fields: vec![(field, text)], wait_seconds: None }
+    }
+
+    /// The answer that shows them, with when to come again.
+    pub(in crate::http::oauth) fn paced(&self, mut response: Response) -> Response {
+        if let Some(seconds) = self.wait_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 
     /// Whether there is anything to tell.

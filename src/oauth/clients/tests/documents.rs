@@ -49,29 +49,26 @@ async fn many_who_ask_at_once_have_it_fetched_once() {
 }
 
 #[tokio::test]
-async fn a_failure_is_remembered_for_a_minute() {
+async fn a_failure_is_told_to_who_waits_for_it_and_not_kept() {
     let world = worlds().await.remove(0);
-    world.shelf.fail(URL, FetchError::Status(404));
+    // Time enough for all of them to come.
+    *world.shelf.delay.lock().unwrap() = Duration::from_millis(500);
+    let nothing = json!({ "client_id": URL });
+    for failed in 1..=3 {
+        match failed {
+            1 => world.shelf.fail(URL, FetchError::Status(404)),
+            2 => world.shelf.fail(URL, FetchError::Busy),
+            _ => world.shelf.put(URL, &nothing, Some(600)),
+        }
+        let found = futures_util::future::join_all((0..20).map(|_| world.finds())).await;
 
-    assert_eq!(world.finds().await.unwrap_err(), ErrorCode::InvalidClient);
-    assert_eq!(world.finds().await.unwrap_err(), ErrorCode::InvalidClient);
-    assert_eq!(world.shelf.asked(), 1);
+        assert!(found.into_iter().all(|client| client.unwrap_err() == ErrorCode::InvalidClient));
+        assert_eq!(world.shelf.asked(), failed, "all of them wait for one");
+    }
+
     world.shelf.put(URL, &document(), None);
-    world.clock.advance(Duration::from_mins(1));
-
-    assert!(world.finds().await.is_ok());
-    assert_eq!(world.shelf.asked(), 2);
-}
-
-#[tokio::test]
-async fn that_this_server_was_busy_is_not_remembered() {
-    let world = worlds().await.remove(0);
-    world.shelf.fail(URL, FetchError::Busy);
-
-    assert_eq!(world.finds().await.unwrap_err(), ErrorCode::InvalidClient);
-    world.shelf.put(URL, &document(), None);
-
     world.finds().await.unwrap();
+    assert_eq!(world.shelf.asked(), 4);
 }
 
 #[tokio::test]
@@ -120,7 +117,6 @@ async fn a_document_that_breaks_a_rule_makes_no_client() {
     ] {
         world.shelf.put(URL, &wrong, None);
         assert_eq!(world.finds().await.unwrap_err(), ErrorCode::InvalidClient, "{wrong}");
-        world.clock.advance(Duration::from_mins(1));
     }
     assert!(world.clients.list().await.unwrap().is_empty());
 }
