@@ -246,6 +246,7 @@ impl App {
                     accounts: Arc::clone(&accounts),
                     secret: secret.clone(),
                     attachments: attachments.clone(),
+                    policies: Arc::clone(&policies),
                     versions: Arc::clone(&versions),
                     decisions: Arc::clone(&decisions),
                 },

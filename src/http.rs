@@ -28,6 +28,7 @@ mod drain;
 mod edge;
 mod errors;
 pub mod events;
+mod examples;
 pub mod fields;
 pub mod gate;
 pub mod groups;

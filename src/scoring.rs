@@ -32,5 +32,5 @@ pub use fields::{ContextField, TaskField, Uses};
 pub use levers::{Lever, LeverChange, levers};
 pub use moment::{Context, Energy, Moment};
 pub use policy::{Policy, PolicyUsed, ScoreFault, ScoreRange, Verdict, round_score};
-pub use rank::{Ranked, Ranking, by_score, rank, top};
+pub use rank::{Ranked, Ranking, by_score, rank, rank_facts, top};
 pub use versus::{Gap, gaps};

@@ -48,6 +48,7 @@ pub use task::{Status, Task};
 use change::Changes;
 use edit::TaskPatch;
 use ranking::Rankings;
+use receipts::{Answer, RetryKey};
 
 /// Everything that can be done with tasks, projects and labels.
 #[derive(Clone, Debug)]
@@ -84,6 +85,19 @@ impl Tasks {
 
     fn now(&self) -> Timestamp {
         self.changes.clock.now()
+    }
+
+    /// What the caller was answered to this request before, if it is one that may be sent again.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::KeyReused`] for the key of another request, or what keeps the store from reading.
+    pub async fn answered(&self, caller: &Caller, key: &RetryKey) -> Result<Option<Answer>, TaskError> {
+        match self.store().find_receipt(caller.user_id, &key.key, self.now()).await? {
+            Some((fingerprint, answer)) if fingerprint == key.fingerprint => Ok(Some(answer)),
+            Some(_) => Err(TaskError::KeyReused),
+            None => Ok(None),
+        }
     }
 
     /// The caller's task.

@@ -13,8 +13,8 @@ use crate::scoring::params::PolicyParams;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(u8);
 
-/// One scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// One scope; the lesser ones come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Scope {
     /// See one's own data.

@@ -55,7 +55,7 @@ pub enum OperationName {
 
 /// One operation.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct BatchOperation {
     /// What to do.
     pub op: OperationName,
@@ -78,7 +78,7 @@ pub struct BatchOperation {
 
 /// Up to a hundred operations, carried out in order, all of them or none.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct Batch {
     /// The operations.
     #[oai(validator(min_items = 1, max_items = 100))]

@@ -1,6 +1,6 @@
 //! How protected resources ask for a token and refuse one (RFC 6750, section 3; RFC 9728, section 5.1).
 
-use crate::accounts::Scope;
+use crate::accounts::{Scope, Scopes};
 use crate::oauth::Resource;
 use crate::oauth::metadata::resource_metadata_url;
 
@@ -28,9 +28,11 @@ impl Challenges {
         format!("{}, {error}, scope=\"{}\"", self.start, with_lesser(needed))
     }
 
-    /// For a token that allows too little. The scopes are all that the operation needs, as clients ask for just these.
-    pub fn insufficient(&self, needed: Scope) -> String {
-        format!("{}, error=\"insufficient_scope\", scope=\"{}\"", self.start, with_lesser(needed))
+    /// For a token that allows too little. The scopes are all that the operation needs, as clients ask for just these, and
+    /// what the token allows already: who asks anew shall not lose it.
+    pub fn insufficient(&self, needed: Scope, held: Scopes) -> String {
+        let most = held.iter().fold(needed, Ord::max);
+        format!("{}, error=\"insufficient_scope\", scope=\"{}\"", self.start, with_lesser(most))
     }
 
     /// For a token of a program, where none of its scopes would help.
@@ -61,9 +63,11 @@ mod tests {
 
         assert_eq!(challenges.missing(Scope::Read), format!("{start}, scope=\"read\""));
         assert_eq!(
-            challenges.insufficient(Scope::Write),
+            challenges.insufficient(Scope::Write, Scopes::default()),
             format!("{start}, error=\"insufficient_scope\", scope=\"read write\"")
         );
+        let writes: Scopes = [Scope::Write].into_iter().collect();
+        assert!(challenges.insufficient(Scope::Read, writes).ends_with("scope=\"read write\""));
         assert!(challenges.invalid("expired", Scope::Read).contains("error=\"invalid_token\""));
         assert!(!challenges.not_for_programs().contains("scope=\""));
     }

@@ -17,10 +17,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::accounts::Caller;
 use crate::fault::Purpose;
+use crate::tasks::change::Condition;
 use crate::tasks::receipts::{Answer, RetryKey};
 use crate::tasks::{Ask, Changed, Retry, TaskError};
 
-use super::conditional::{IfMatch, etag};
+use super::conditional::{IfMatch, Preconditions, etag, versions};
 use super::payload::JSON;
 use super::problem::{ApiError, PROBLEM_JSON};
 
@@ -164,7 +165,7 @@ where
             Err(error) => problem_answer(&ApiError::from(error), &request_id),
         }),
     });
-    let outcome = ask(Ask { retry, versions: on.versions, purpose: on.purpose, ..Ask::new(caller.clone()) }).await;
+    let outcome = ask(Ask { retry, conditions: on.versions, purpose: on.purpose, ..Ask::new(caller.clone()) }).await;
     let answer = match outcome {
         Ok(changed) => Reply::<T, STATUS>::answer_of(&changed),
         Err(TaskError::Replayed(answer)) => {
@@ -185,11 +186,11 @@ fn problem_answer(error: &ApiError, request_id: &str) -> Answer {
     }
 }
 
-/// On what a change depends: the versions that the client knows, and whether the request is a repetition.
+/// On what a change depends: the version of the thing, and whether the request is a repetition.
 #[derive(Debug, Default)]
 pub struct Conditions {
     retry: IdempotencyKey,
-    versions: Option<Vec<i64>>,
+    versions: Vec<Condition>,
     purpose: Purpose,
 }
 
@@ -205,21 +206,18 @@ impl Conditions {
         Self { purpose, ..self }
     }
 
-    /// Only when the client knows the present version.
-    ///
-    /// # Errors
-    ///
-    /// 422 when the header cannot be read.
-    pub fn matching(if_match: Option<&str>) -> Result<Self, ApiError> {
-        Ok(Self { versions: known_versions(if_match)?, ..Self::default() })
+    /// Only at the versions that the client's headers allow.
+    #[must_use]
+    pub fn matching(self, headers: &Preconditions) -> Self {
+        Self { versions: headers.conditions(), ..self }
     }
 }
 
-/// The versions that an `If-Match` names; `None` when any will do.
+/// The versions that an `if_match` names; `None` when any will do.
 pub fn known_versions(if_match: Option<&str>) -> Result<Option<Vec<i64>>, ApiError> {
     Ok(match IfMatch::of(if_match)? {
         None | Some(IfMatch::Any) => None,
-        Some(IfMatch::OneOf(tags)) => Some(tags.iter().filter_map(|tag| tag.parse().ok()).collect()),
+        Some(IfMatch::OneOf(tags)) => Some(versions(&tags)),
     })
 }
 

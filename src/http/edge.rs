@@ -23,7 +23,7 @@ use super::oauth::call::WasHead;
 use super::pages::Pages;
 use super::problem::ApiError;
 use super::request_id::{self, RequestId};
-use super::{access_log, compress, drain, errors, pages};
+use super::{access_log, compress, conditional, drain, errors, pages};
 use crate::clock::Clock;
 use crate::observe::metrics::HttpMetrics;
 use crate::observe::reports::{self, Reporter};
@@ -102,8 +102,10 @@ impl Edge {
         match self.lead(&mut request, exchange).await {
             Ok(Some(response)) => Ok(response),
             Ok(None) => {
+                let known = conditional::known_to_reader(&request);
                 let _place = self.load.enter(is_worked_on(exchange, &method)).await?;
-                self.operations.call(request).await
+                let response = self.operations.call(request).await?;
+                Ok(conditional::unless_known(response, known.as_ref()))
             }
             Err(error) => {
                 drain::drain(&mut request).await;

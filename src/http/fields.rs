@@ -19,7 +19,7 @@ use crate::accounts::user::FULL_NAME_MAX;
 use crate::calendar::{parse_due, parse_minute, parse_zone};
 use crate::policies::engine::MAX_SCRIPT_BYTES;
 use crate::policies::folder::is_name;
-use crate::tasks::text::{DESCRIPTION_MAX, NAME_MAX, TITLE_MAX, one_line, several_lines};
+use crate::tasks::text::{self, DESCRIPTION_MAX, NAME_MAX, TITLE_MAX, one_line, several_lines};
 
 /// A day that exists in the years 1970 to 9999; February has 29 days here, leap years are checked apart.
 macro_rules! date_pattern {
@@ -48,7 +48,7 @@ type Check = fn(&str) -> Option<String>;
 pub const FORMATS: &[(&str, Check)] = &[
     ("title", |text| one_line("", text, TITLE_MAX).err().map(|fault| fault.message)),
     ("description", |text| several_lines("", text, DESCRIPTION_MAX).err().map(|fault| fault.message)),
-    ("name", |text| one_line("", text, NAME_MAX).err().map(|fault| fault.message)),
+    ("name", |text| text::name("", text).err().map(|fault| fault.message)),
     ("date-or-date-time", |text| parse_due(text, Tz::UTC).err().map(|error| error.to_string())),
     ("email", |text| Email::parse(text).err().map(|error| error.to_string())),
     ("new-password", |text| check_strength(text, "", None).err().map(|error| error.to_string())),

@@ -47,7 +47,7 @@ impl Gate {
         let token = bearer(headers).ok_or_else(|| {
             self.metrics.refused(self.word(), "missing");
             unauthorized("A bearer token is needed: `Authorization: Bearer …`.")
-                .header("www-authenticate", self.challenges.missing(needed))
+                .header("www-authenticate", self.challenges.missing(self.told(needed)))
         })?;
         match self.authenticator.authenticate(token, self.resource, request_id).await {
             Ok(caller) => {
@@ -57,7 +57,7 @@ impl Gate {
             Err(AuthError::Invalid(reason)) => {
                 self.metrics.refused(self.word(), reason);
                 let error = unauthorized(format!("The access token {reason}."));
-                Err(error.header("www-authenticate", self.challenges.invalid(reason, needed)))
+                Err(error.header("www-authenticate", self.challenges.invalid(reason, self.told(needed))))
             }
             Err(error @ AuthError::Unavailable(_)) => Err(ApiError::unavailable(&error)),
         }
@@ -82,7 +82,16 @@ impl Gate {
         let title = "The credential does not allow this";
         Err(ApiError::new(StatusCode::FORBIDDEN, "insufficient-scope", title)
             .detail(format!("The scope `{}` is needed.", scope.as_str()))
-            .header("www-authenticate", self.challenges.insufficient(scope)))
+            .header("www-authenticate", self.challenges.insufficient(self.told(scope), caller.scopes)))
+    }
+
+    /// What clients are told to ask for. Hosts sign in for the scopes that they are told of first, and most chats are to change
+    /// something.
+    const fn told(&self, needed: Scope) -> Scope {
+        match (self.resource, needed) {
+            (Resource::Mcp, Scope::Read) => Scope::Write,
+            _ => needed,
+        }
     }
 
     /// 403 for a program, where none of its scopes would help.

@@ -1,7 +1,7 @@
 //! `/api/projects` and `/api/labels`.
 
 use chrono::{DateTime, Utc};
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json as JsonBody;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Object, OpenApi};
@@ -16,6 +16,7 @@ use crate::tasks::groups::{Label, Project};
 
 use super::auth::{Reader, Writer};
 use super::changes::{Conditions, Created, Done, Gone, IdempotencyKey, Shown, change};
+use super::conditional::Preconditions;
 use super::fields::{Description, Name};
 use super::lists::Listed;
 use super::problem::ApiError;
@@ -136,7 +137,7 @@ pub struct LabelPage {
 
 /// A new project.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ProjectInput {
     /// Its name, unique among yours whatever the case.
     pub name: Name,
@@ -147,7 +148,7 @@ pub struct ProjectInput {
 
 /// A change of a project (RFC 7396): what is left out stays, `null` empties.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct ProjectChange {
     /// Its name, unique among yours whatever the case.
     pub name: Option<Name>,
@@ -158,7 +159,7 @@ pub struct ProjectChange {
 
 /// A new label.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct LabelInput {
     /// Its name, unique among yours whatever the case.
     pub name: Name,
@@ -166,7 +167,7 @@ pub struct LabelInput {
 
 /// A change of a label (RFC 7396): what is left out stays.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct LabelChange {
     /// Its name, unique among yours whatever the case.
     pub name: Option<Name>,
@@ -239,7 +240,7 @@ impl ProjectsApi {
         project_id: Path<Uuid>,
         /// Only if the project is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
         body: JsonBody<ProjectChange>,
     ) -> Result<Done<Project>, ApiError> {
         let description = match body.0.description {
@@ -248,7 +249,7 @@ impl ProjectsApi {
             MaybeUndefined::Value(text) => Patch::Set(text.0),
         };
         let patch = GroupPatch { name: body.0.name.map(|name| name.0), description };
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let on = Conditions::default().matching(&preconditions);
         change(&caller, on, |ask| self.tasks.update_project(ask, ProjectId(project_id.0), patch)).await
     }
 
@@ -262,9 +263,9 @@ impl ProjectsApi {
         project_id: Path<Uuid>,
         /// Only if the project is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
     ) -> Result<Gone, ApiError> {
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let on = Conditions::default().matching(&preconditions);
         change(&caller, on, |ask| self.tasks.delete_project(ask, ProjectId(project_id.0))).await
     }
 }
@@ -335,11 +336,11 @@ impl LabelsApi {
         label_id: Path<Uuid>,
         /// Only if the label is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
         body: JsonBody<LabelChange>,
     ) -> Result<Done<Label>, ApiError> {
         let patch = GroupPatch { name: body.0.name.map(|name| name.0), description: Patch::Keep };
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let on = Conditions::default().matching(&preconditions);
         change(&caller, on, |ask| self.tasks.update_label(ask, LabelId(label_id.0), patch)).await
     }
 
@@ -353,9 +354,9 @@ impl LabelsApi {
         label_id: Path<Uuid>,
         /// Only if the label is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
     ) -> Result<Gone, ApiError> {
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let on = Conditions::default().matching(&preconditions);
         change(&caller, on, |ask| self.tasks.delete_label(ask, LabelId(label_id.0))).await
     }
 }

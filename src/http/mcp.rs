@@ -64,8 +64,7 @@ impl McpEndpoint {
         if request.method() == Method::OPTIONS {
             return Ok(edge::options(METHODS));
         }
-        // Hosts sign in for the scopes that they are told of here, and most chats are to change something.
-        let caller = self.gate.identify(request.headers(), Scope::Write, &exchange.request_id).await?;
+        let caller = self.gate.identify(request.headers(), Scope::Read, &exchange.request_id).await?;
         exchange.user = Some(caller.user_id);
         self.gate.demand(&caller, Scope::Read)?;
         exchange.remaining = self.counted.limits.count(Class::Mcp, Subject::User(caller.user_id.0)).await?;

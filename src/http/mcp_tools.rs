@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use poem::http::StatusCode;
+use poem::http::header::CONTENT_TYPE;
+use poem::{IntoResponse, Response};
 use poem_openapi::param::Path;
-use poem_openapi::types::Any;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::{Any, Type};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::auth::Reader;
+use super::changes::{IdempotencyKey, REPLAYED, UNDO_TOKEN};
 use super::gate::Gate;
-use super::payload::Json;
+use super::payload::{JSON, Json};
 use super::problem::ApiError;
 use super::tags::Tag;
-use crate::mcp::outcome::{Kind, Refusal};
+use crate::mcp::outcome::{Kind, Refusal, Success};
 use crate::mcp::toolbox::Toolbox;
-use crate::tasks::Fault;
+use crate::tasks::{Fault, TaskError};
 
 /// The operations on tools.
 pub struct McpToolsApi {
@@ -74,6 +78,62 @@ struct TextContent {
     text: String,
 }
 
+/// A [`ToolResult`] with the headers of every change: what takes it back, and whether it was answered before.
+#[derive(Debug)]
+struct Called {
+    result: ToolResult,
+    undo_token: Option<String>,
+    is_replayed: bool,
+}
+
+impl From<Success> for Called {
+    fn from(success: Success) -> Self {
+        Self {
+            undo_token: success.undo_token().map(str::to_owned),
+            is_replayed: success.is_replayed,
+            result: ToolResult {
+                content: vec![TextContent { kind: "text".to_owned(), text: success.text }],
+                structured_content: Any(success.structured),
+                is_error: false,
+            },
+        }
+    }
+}
+
+impl IntoResponse for Called {
+    fn into_response(self) -> Response {
+        let mut builder = Response::builder().header(CONTENT_TYPE, JSON);
+        if let Some(token) = self.undo_token {
+            builder = builder.header(UNDO_TOKEN, token);
+        }
+        if self.is_replayed {
+            builder = builder.header(REPLAYED, "true");
+        }
+        builder.body(serde_json::to_string(&self.result).unwrap_or_default())
+    }
+}
+
+impl ApiResponse for Called {
+    fn meta() -> MetaResponses {
+        // The document layer knows what each of these headers says.
+        let headers = [UNDO_TOKEN, REPLAYED].map(|name| MetaHeader {
+            name: name.to_owned(),
+            description: None,
+            required: false,
+            deprecated: false,
+            schema: String::schema_ref(),
+        });
+        let content = vec![MetaMediaType { content_type: JSON, schema: ToolResult::schema_ref() }];
+        let (status, headers) = (Some(200), headers.into());
+        let response = MetaResponse { description: "", status, status_range: None, content, headers };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        ToolResult::register(registry);
+    }
+}
+
 impl McpToolsApi {
     /// The operations over the tools.
     pub const fn new(toolbox: Arc<Toolbox>, gate: Gate) -> Self {
@@ -104,7 +164,7 @@ impl McpToolsApi {
     /// Call a tool
     ///
     /// The body holds the tool's arguments; its `inputSchema` says which. Tools that change something need the scope
-    /// `write`.
+    /// `write`; an `Idempotency-Key` makes them safe to send again, as the argument `idempotency_key` does.
     ///
     /// - 404: There is no such tool, or no task fits.
     /// - 409: The words fit several tasks, or the present state stands against it.
@@ -115,19 +175,16 @@ impl McpToolsApi {
         /// The tool's name.
         #[oai(validator(min_length = 1, max_length = 64))]
         name: Path<String>,
+        /// Makes a repetition safe: the same key and arguments within 24 hours get the first answer again.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: IdempotencyKey,
         arguments: poem_openapi::payload::Json<Any<Map<String, Value>>>,
-    ) -> Result<Json<ToolResult>, ApiError> {
+    ) -> Result<Called, ApiError> {
         let scope = self.toolbox.scope(&name.0).ok_or_else(|| ApiError::not_found("tool"))?;
         self.gate.demand(&caller, scope)?;
-        let outcome = self.toolbox.call(&name.0, &caller, arguments.0.0).await;
-        match outcome.ok_or_else(|| ApiError::not_found("tool"))? {
-            Ok(success) => Ok(Json(ToolResult {
-                content: vec![TextContent { kind: "text".to_owned(), text: success.text }],
-                structured_content: Any(success.structured),
-                is_error: false,
-            })),
-            Err(refusal) => Err(problem(refusal)),
-        }
+        let key = idempotency_key.into_key().map(|retry| retry.key);
+        let outcome = self.toolbox.call(&name.0, &caller, arguments.0.0, key.as_deref()).await;
+        outcome.ok_or_else(|| ApiError::not_found("tool"))?.map(Called::from).map_err(problem)
     }
 }
 
@@ -144,6 +201,7 @@ fn problem(refusal: Refusal) -> ApiError {
             ApiError::invalid(faults.collect())
         }
         Kind::Ambiguous => conflict("ambiguous", "Several tasks fit"),
+        Kind::KeyReused => ApiError::from(&TaskError::KeyReused),
         Kind::Conflict => conflict("conflict", "The present state stands against it"),
         Kind::NotFound => ApiError::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(text),
         Kind::Unavailable => ApiError::unavailable(&std::io::Error::other("a tool could not reach the database")),

@@ -12,6 +12,7 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use serde::Serialize;
 
 pub use crate::fault::Fault;
+use crate::oauth::OAuthError;
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -31,10 +32,20 @@ struct Inner {
     detail: Option<String>,
     faults: Vec<Fault>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    oauth: Option<OAuthMembers>,
+}
+
+/// What programs look for at the endpoints of OAuth (RFC 6749, section 5.2).
+#[derive(Clone, Debug, Serialize)]
+struct OAuthMembers {
+    error: &'static str,
+    error_description: String,
 }
 
 #[derive(Serialize)]
 struct Document<'a> {
+    #[serde(flatten)]
+    oauth: Option<&'a OAuthMembers>,
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
@@ -50,13 +61,29 @@ struct Document<'a> {
 impl ApiError {
     /// An error whose `type` is `urn:mindflow:problem:<kind>`; `title` is the same for every occurrence of the kind.
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
-        Self(Box::new(Inner { status, kind, title, detail: None, faults: Vec::new(), headers: Vec::new() }))
+        Self(Box::new(Inner {
+            status,
+            kind,
+            title,
+            detail: None,
+            faults: Vec::new(),
+            headers: Vec::new(),
+            oauth: None,
+        }))
     }
 
     /// Says what happened this time.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Tells it in the words of OAuth, too. The answer is plain JSON then: not all programs read these words in another type.
+    #[must_use]
+    pub(super) fn in_oauth(mut self, error: &OAuthError) -> Self {
+        let members = OAuthMembers { error: error.code.as_str(), error_description: error.description.clone() };
+        self.0.oauth = Some(members);
         self
     }
 
@@ -150,6 +177,7 @@ impl ApiError {
     pub(crate) fn document(&self, request_id: Option<&str>) -> String {
         let inner = &*self.0;
         let document = Document {
+            oauth: inner.oauth.as_ref(),
             kind: format!("urn:mindflow:problem:{}", inner.kind),
             title: inner.title,
             status: inner.status.as_u16(),
@@ -163,7 +191,8 @@ impl ApiError {
     /// The answer, naming the request when its id is known.
     pub(crate) fn to_response(&self, request_id: Option<&str>) -> Response {
         let (inner, body) = (&*self.0, self.document(request_id));
-        let mut response = Response::builder().status(inner.status).header(CONTENT_TYPE, PROBLEM_JSON).body(body);
+        let kind = if inner.oauth.is_some() { "application/json" } else { PROBLEM_JSON };
+        let mut response = Response::builder().status(inner.status).header(CONTENT_TYPE, kind).body(body);
         self.write_headers(response.headers_mut());
         response
     }

@@ -191,7 +191,7 @@ pub struct ExplainedView {
     pub reasoning: ReasoningView,
     /// By which policy.
     pub policy: PolicyView,
-    /// Whether it can be recommended: it is open, and not put off.
+    /// Whether it can be recommended: it is open, not put off, and the policy does not leave it out.
     pub is_candidate: bool,
     /// The moment of the explanation.
     pub evaluated_at: DateTime<Utc>,
@@ -268,7 +268,7 @@ impl VersusView {
         Self {
             task: TaskView::from(&versus.task),
             score: versus.score,
-            is_candidate: versus.is_candidate,
+            is_candidate: versus.candidacy.is_given(),
             is_outranked: versus.is_outranked,
             decided_by: match versus.decided_by {
                 Decider::Candidacy => DeciderName::Candidacy,
@@ -288,7 +288,7 @@ impl From<&Explained> for ExplainedView {
             score: explained.score,
             reasoning: ReasoningView::from(&explained.explanation),
             policy: PolicyView::of(explained.policy.clone()),
-            is_candidate: explained.is_candidate,
+            is_candidate: explained.candidacy.is_given(),
             evaluated_at: Timestamp::to_utc(explained.moment.now),
             time_zone: explained.moment.zone.to_string(),
             next_change: explained.next_change.as_ref().map(NextChangeView::from),

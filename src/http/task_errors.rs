@@ -18,6 +18,10 @@ impl From<&TaskError> for ApiError {
                 Self::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Changed meanwhile")
                     .detail(sentence(error))
             }
+            TaskError::Present { .. } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "There already")
+                    .detail(sentence(error))
+            }
             TaskError::Completed(_) => conflict("task-completed", "The task is completed"),
             TaskError::Operation { index, source } => {
                 Self::from(&**source).fault(format!("/operations/{index}"), source.to_string())

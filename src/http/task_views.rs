@@ -184,7 +184,7 @@ impl Shown for Task {
 
 /// A new task, or everything that a task is to be.
 #[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct TaskInput {
     /// What is to be done.
     pub title: Title,
@@ -221,7 +221,7 @@ pub struct TaskInput {
 
 /// A change of a task (RFC 7396): what is left out stays, `null` empties.
 #[derive(Clone, Debug, Default, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub struct TaskChange {
     /// What is to be done.
     pub title: Option<Title>,

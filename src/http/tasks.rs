@@ -1,6 +1,6 @@
 //! `/api/tasks`: making, changing and listing tasks.
 
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Path, Query};
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
@@ -20,6 +20,7 @@ use crate::tasks::{Fault, Status, Task, TaskError, Tasks};
 use super::auth::{Reader, Writer};
 use super::changes::{Conditions, Created, Done, Gone, IdempotencyKey, change};
 use super::checked::Checked;
+use super::conditional::Preconditions;
 use super::fields::{Moment, Name};
 use super::lists::Listed;
 use super::page_cache::{PageCache, PageKey};
@@ -219,12 +220,12 @@ impl TasksApi {
         task_id: Path<Uuid>,
         /// Only if the task is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
         body: Checked<TaskInput>,
     ) -> Result<Done<Task>, ApiError> {
         let (input, purpose) = body.open();
         let patch = input.into_patch(caller.zone).map_err(TaskError::Invalid)?;
-        let on = Conditions::matching(if_match.0.as_deref())?.on(purpose);
+        let on = Conditions::default().matching(&preconditions).on(purpose);
         change(&caller, on, |ask| self.tasks.update(ask, TaskId(task_id.0), patch)).await
     }
 
@@ -238,18 +239,19 @@ impl TasksApi {
         task_id: Path<Uuid>,
         /// Only if the task is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
         body: Checked<TaskChange>,
     ) -> Result<Done<Task>, ApiError> {
         let (input, purpose) = body.open();
         let patch = input.into_patch(caller.zone).map_err(TaskError::Invalid)?;
-        let on = Conditions::matching(if_match.0.as_deref())?.on(purpose);
+        let on = Conditions::default().matching(&preconditions).on(purpose);
         change(&caller, on, |ask| self.tasks.update(ask, TaskId(task_id.0), patch)).await
     }
 
     /// Delete a task
     ///
-    /// Its parts go with it. The undo token brings all of it back, and so does `restore`, task by task.
+    /// Its parts go with it. The undo token brings all of it back, and so does `restore`, task by task, each after the
+    /// one that it is a part of.
     #[oai(path = "/:task_id", method = "delete", operation_id = "delete_task")]
     async fn delete_task(
         &self,
@@ -257,9 +259,9 @@ impl TasksApi {
         task_id: Path<Uuid>,
         /// Only if the task is still at this version: an entity tag such as `"7"`.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        preconditions: Preconditions,
     ) -> Result<Gone, ApiError> {
-        let on = Conditions::matching(if_match.0.as_deref())?;
+        let on = Conditions::default().matching(&preconditions);
         change(&caller, on, |ask| self.tasks.delete(ask, TaskId(task_id.0))).await
     }
 
@@ -274,8 +276,12 @@ impl TasksApi {
         /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        preconditions: Preconditions,
     ) -> Result<Done<Task>, ApiError> {
-        self.move_to(&caller, task_id.0, idempotency_key, Status::Completed).await
+        let on = Conditions::repeatable(idempotency_key).matching(&preconditions);
+        self.move_to(&caller, task_id.0, on, Status::Completed).await
     }
 
     /// Reopen a task
@@ -289,8 +295,12 @@ impl TasksApi {
         /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        preconditions: Preconditions,
     ) -> Result<Done<Task>, ApiError> {
-        self.move_to(&caller, task_id.0, idempotency_key, Status::Pending).await
+        let on = Conditions::repeatable(idempotency_key).matching(&preconditions);
+        self.move_to(&caller, task_id.0, on, Status::Pending).await
     }
 
     /// Start a task
@@ -306,8 +316,12 @@ impl TasksApi {
         /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        preconditions: Preconditions,
     ) -> Result<Done<Task>, ApiError> {
-        self.move_to(&caller, task_id.0, idempotency_key, Status::InProgress).await
+        let on = Conditions::repeatable(idempotency_key).matching(&preconditions);
+        self.move_to(&caller, task_id.0, on, Status::InProgress).await
     }
 
     /// Snooze a task
@@ -321,17 +335,21 @@ impl TasksApi {
         /// Makes a repetition safe: the same key and body within 24 hours get the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        preconditions: Preconditions,
         body: Checked<SnoozeTask>,
     ) -> Result<Done<Task>, ApiError> {
         let (input, purpose) = body.open();
         let until = self.tasks.snooze_until(&caller, input.into_wish(&caller)?)?;
-        let on = Conditions::repeatable(idempotency_key).on(purpose);
+        let on = Conditions::repeatable(idempotency_key).matching(&preconditions).on(purpose);
         change(&caller, on, |ask| self.tasks.snooze(ask, TaskId(task_id.0), until)).await
     }
 
     /// Restore a task
     ///
-    /// Brings a deleted task back; idempotent.
+    /// Brings a deleted task back; idempotent. A part of something that is still deleted comes back as a task of its
+    /// own.
     #[oai(path = "/:task_id/restore", method = "post", operation_id = "restore_task")]
     async fn restore_task(
         &self,
@@ -340,8 +358,11 @@ impl TasksApi {
         /// Makes a repetition safe: the same key within 24 hours gets the first answer again.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: IdempotencyKey,
+        /// Only if the task is still at this version: an entity tag such as `"7"`.
+        #[oai(name = "If-Match")]
+        preconditions: Preconditions,
     ) -> Result<Done<Task>, ApiError> {
-        let on = Conditions::repeatable(idempotency_key);
+        let on = Conditions::repeatable(idempotency_key).matching(&preconditions);
         change(&caller, on, |ask| self.tasks.restore(ask, TaskId(task_id.0))).await
     }
 }
@@ -351,10 +372,10 @@ impl TasksApi {
         &self,
         caller: &Caller,
         task_id: Uuid,
-        key: IdempotencyKey,
+        on: Conditions,
         status: Status,
     ) -> Result<Done<Task>, ApiError> {
-        change(caller, Conditions::repeatable(key), |ask| self.tasks.move_to(ask, TaskId(task_id), status)).await
+        change(caller, on, |ask| self.tasks.move_to(ask, TaskId(task_id), status)).await
     }
 }
 

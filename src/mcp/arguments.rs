@@ -9,9 +9,11 @@ use crate::clock::Timestamp;
 use crate::tasks::edit::Patch;
 use crate::tasks::phrase::{self, Day};
 use crate::tasks::priority::priority_of;
-use crate::tasks::{Fault, Status};
+use crate::tasks::receipts::RetryKey;
+use crate::tasks::{Changed, Fault, Retry, Status};
 
-use super::outcome::Refusal;
+use super::outcome::{Refusal, Success};
+use super::retries::keeping;
 
 /// Arguments that keep the tool's schema, and the faults that only show when they are read.
 #[derive(Debug)]
@@ -19,12 +21,29 @@ pub struct Arguments {
     fields: Map<String, Value>,
     day: Day,
     faults: Vec<Fault>,
+    retry: Option<RetryKey>,
 }
 
 impl Arguments {
     /// Arguments of a caller, whose days are counted in their own zone.
     pub const fn new(fields: Map<String, Value>, day: Day) -> Self {
-        Self { fields, day, faults: Vec::new() }
+        Self { fields, day, faults: Vec::new(), retry: None }
+    }
+
+    /// The same of a call that may be sent again under a key.
+    #[must_use]
+    pub fn repeatable(self, retry: Option<RetryKey>) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// What identifies the call if it is sent again.
+    pub const fn retry_key(&self) -> Option<&RetryKey> {
+        self.retry.as_ref()
+    }
+
+    /// How the outcome is kept for when the call is sent again.
+    pub fn retry<T>(&self, success: impl Fn(&Changed<T>) -> Success + Send + Sync + 'static) -> Option<Retry<T>> {
+        self.retry.clone().map(|key| keeping(key, success))
     }
 
     /// The present moment, where and in what rhythm the caller lives.
@@ -47,6 +66,11 @@ impl Arguments {
     /// Whether the argument was given, be it `null`.
     pub fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
+    }
+
+    /// Whether the argument was given and is not `null`.
+    pub fn says(&self, name: &str) -> bool {
+        self.get(name).is_some()
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
@@ -101,6 +125,11 @@ impl Arguments {
         self.faults.push(Fault::new(format!("/{name}"), message));
     }
 
+    /// Notes faults whose places are named already.
+    pub fn note(&mut self, faults: Vec<Fault>) {
+        self.faults.extend(faults);
+    }
+
     /// A priority: a number, or a word.
     pub fn priority(&mut self, name: &str) -> Option<u8> {
         let value = self.get(name)?;
@@ -119,7 +148,8 @@ impl Arguments {
     /// A due date as a person says it, or none to empty it.
     pub fn due(&mut self, name: &str) -> Patch<Due> {
         let Some(text) = self.text(name) else { return self.patch(name, |_| None) };
-        if let Some(due) = phrase::due_of(text, self.day) {
+        let passed = || phrase::date_of_past(text, self.day).map(Due::On);
+        if let Some(due) = phrase::due_of(text, self.day).or_else(passed) {
             return Patch::Set(due);
         }
         // What has the form of a date is told what is wrong with it; anything else, what is understood.
@@ -133,13 +163,27 @@ impl Arguments {
 
     /// A moment as a person says it; a day alone begins at its midnight.
     pub fn moment(&mut self, name: &str) -> Option<Timestamp> {
-        let text = self.text(name)?;
-        let read = calendar::parse_moment(text, self.day.zone).ok().or_else(|| match phrase::due_of(text, self.day)? {
-            Due::At(moment) => Some(moment),
-            Due::On(date) => Some(calendar::start_of_day(date, self.day.zone)),
-        });
+        let read = self.moment_to_come(self.text(name)?);
         if read.is_none() {
             self.fault(name, format!("must be a date or time, such as {}", phrase::DUE_PHRASES));
+        }
+        read
+    }
+
+    fn moment_to_come(&self, text: &str) -> Option<Timestamp> {
+        calendar::parse_moment(text, self.day.zone).ok().or_else(|| match phrase::due_of(text, self.day)? {
+            Due::At(moment) => Some(moment),
+            Due::On(date) => Some(calendar::start_of_day(date, self.day.zone)),
+        })
+    }
+
+    /// A moment from which on something counts: one to come, or one that has passed.
+    pub fn from(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let read = self.moment_to_come(text).or_else(|| phrase::since_of(text, self.day));
+        if read.is_none() {
+            let known = "`yesterday`, `last week`, `3 days ago`";
+            self.fault(name, format!("must be a date or time, such as {}, {known}", phrase::DUE_PHRASES));
         }
         read
     }
@@ -149,7 +193,7 @@ impl Arguments {
         let text = self.text(name)?;
         match phrase::due_of(text, self.day) {
             Some(Due::On(date)) if names_an_end(text) => Some(calendar::end_of_day(date, self.day.zone)),
-            _ => self.moment(name),
+            _ => self.from(name),
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-    ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
@@ -76,6 +76,29 @@ fn caller(context: &RequestContext<RoleServer>) -> Result<&Caller, ErrorData> {
     caller.ok_or_else(|| ErrorData::internal_error("nobody is known to ask", None))
 }
 
+/// The methods that are answered in both eras. A request of one of them that is none of the protocol's has parameters of a
+/// wrong type.
+const METHODS: [&str; 10] = [
+    "ping",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "completion/complete",
+];
+
+/// Refuses a place in a list that has one page: nobody was given it.
+fn first_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match request.and_then(|request| request.cursor) {
+        Some(_) => Err(ErrorData::invalid_params("Invalid params: `cursor` is not one of this list", None)),
+        None => Ok(()),
+    }
+}
+
 /// A refusal where the protocol has errors instead of results.
 fn protocol_error(refusal: Refusal) -> ErrorData {
     ErrorData::invalid_params(refusal.message, None)
@@ -92,9 +115,10 @@ impl ServerHandler for Handler {
 
     async fn list_tools(
         &self,
-        _: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        first_page(request)?;
         let mut list = ListToolsResult { tools: self.toolbox.list().to_vec(), ..ListToolsResult::default() };
         (list.ttl_ms, list.cache_scope) = (Some(FRESH_MS), Some(CacheScope::Public));
         Ok(list)
@@ -106,7 +130,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let caller = caller(&context)?;
-        let outcome = self.toolbox.call(&request.name, caller, request.arguments.unwrap_or_default()).await;
+        let outcome = self.toolbox.call(&request.name, caller, request.arguments.unwrap_or_default(), None).await;
         let outcome =
             outcome.ok_or_else(|| ErrorData::invalid_params(format!("Unknown tool: {}", request.name), None))?;
         Ok(call_result(outcome).into())
@@ -114,9 +138,10 @@ impl ServerHandler for Handler {
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
+        first_page(request)?;
         let mut list = ListPromptsResult { prompts: prompts::list(), ..ListPromptsResult::default() };
         (list.ttl_ms, list.cache_scope) = (Some(FRESH_MS), Some(CacheScope::Public));
         Ok(list)
@@ -145,9 +170,10 @@ impl ServerHandler for Handler {
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        first_page(request)?;
         let mut list = ListResourceTemplatesResult { resource_templates: resources::templates(), ..Default::default() };
         (list.ttl_ms, list.cache_scope) = (Some(FRESH_MS), Some(CacheScope::Public));
         Ok(list)
@@ -192,5 +218,22 @@ impl ServerHandler for Handler {
         };
         let info = CompletionInfo::new(values);
         info.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method = request.method;
+        if METHODS.contains(&&*method) {
+            let message = format!("Invalid params: a parameter of `{method}` is missing or of a wrong type");
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        Err(ErrorData::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("Method not found: there is no method `{method}`"),
+            None,
+        ))
     }
 }

@@ -18,12 +18,28 @@ pub struct Success {
     pub text: String,
     /// The same for programs; of the tool's output schema.
     pub structured: Value,
+    /// Whether the same call was answered so before, and nothing was done now.
+    pub is_replayed: bool,
 }
 
 impl Success {
     /// A success with its structured form, which always is an object.
     pub fn new(text: impl Into<String>, structured: &impl Serialize) -> Self {
-        Self { text: text.into(), structured: serde_json::to_value(structured).unwrap_or_default() }
+        Self { text: text.into(), structured: serde_json::to_value(structured).unwrap_or_default(), is_replayed: false }
+    }
+
+    /// What takes the change back, if there was one.
+    pub fn undo_token(&self) -> Option<&str> {
+        self.structured["undo_token"].as_str()
+    }
+
+    /// The same with what takes the change back.
+    #[must_use]
+    pub fn undone_by(mut self, token: Option<&String>) -> Self {
+        if let (Some(token), Value::Object(fields)) = (token, &mut self.structured) {
+            fields.insert("undo_token".to_owned(), json!(token));
+        }
+        self
     }
 }
 
@@ -39,6 +55,9 @@ pub enum Kind {
     NotFound,
     /// What there is stands against it.
     Conflict,
+    /// The key of a call that may be sent again belongs to another call. To models a conflict as any.
+    #[serde(rename = "conflict")]
+    KeyReused,
     /// The database is away; the same call may work later.
     Unavailable,
     /// A fault of the server.
@@ -52,7 +71,7 @@ impl Kind {
             Self::Invalid => "invalid",
             Self::Ambiguous => "ambiguous",
             Self::NotFound => "not_found",
-            Self::Conflict => "conflict",
+            Self::Conflict | Self::KeyReused => "conflict",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -121,7 +140,7 @@ impl Refusal {
     pub fn invalid(faults: Vec<Fault>) -> Self {
         let faults: Vec<_> = faults.into_iter().map(ArgumentFault::from).collect();
         let told = |fault: &ArgumentFault| match fault.argument.as_str() {
-            "" => fault.message.clone(),
+            "" => format!("the call {}", fault.message),
             // Unknown arguments are named by whoever called.
             argument => format!("`{}` {}", quoted(argument).trim_matches('"'), fault.message),
         };
@@ -179,18 +198,25 @@ impl From<TaskError> for Refusal {
             TaskError::Completed(_) => {
                 Self::new(Kind::Conflict, "Nothing was done: the task is completed; set its status to pending first.")
             }
-            TaskError::Changed { .. } | TaskError::NameTaken(_) => {
+            TaskError::Changed { .. } | TaskError::Present { .. } | TaskError::NameTaken(_) => {
                 conflict("Look at what there is now, then call again.")
             }
             TaskError::UndoSpent(_) | TaskError::UndoOvertaken(_) => conflict("It cannot be taken back any more."),
             TaskError::TooManyAttachments(_) | TaskError::QuotaUsedUp { .. } | TaskError::UploadGivenUp => {
                 conflict("Tell the user; files cannot be attached from here.")
             }
-            TaskError::KeyReused => conflict("Use a new idempotency_key for a new request."),
+            TaskError::KeyReused => {
+                Self { kind: Kind::KeyReused, ..conflict("Use a new idempotency_key for a new request.") }
+            }
             TaskError::KeyRunning => conflict("Call again in a second, with the same idempotency_key."),
             TaskError::AccountGone => Self::new(Kind::NotFound, "The account does not exist any more."),
             TaskError::Store(error) => Self::from_store(&error),
-            TaskError::Replayed(_) | TaskError::Rehearsed => Self::internal(&error),
+            TaskError::Replayed(_) => {
+                let message =
+                    "The same call was carried out meanwhile. Call again with the same idempotency_key for its answer.";
+                Self::new(Kind::Conflict, message)
+            }
+            TaskError::Rehearsed => Self::internal(&error),
         }
     }
 }

@@ -24,7 +24,7 @@ pub const BEST: &str = "mindflow://best";
 
 const PREFIX: &str = "mindflow://tasks/";
 const JSON: &str = "application/json";
-/// Rows of a page.
+/// The most tasks of a page.
 const PAGE: u32 = 50;
 /// How many completions are offered.
 const OFFERED: u32 = 20;
@@ -51,7 +51,7 @@ pub async fn list(
     shows_widgets: bool,
 ) -> Result<ListResourcesResult, Refusal> {
     let is_first = cursor.is_none();
-    let page = desk.tasks.list(caller, &open_tasks(None, cursor, PAGE)).await?;
+    let page = desk.tasks.list(caller, &open_tasks(None, cursor, PAGE.min(desk.most_rows))).await?;
     let mut resources = Vec::new();
     if is_first {
         let best = Resource::new(BEST, "best").with_title("Best task now").with_mime_type(JSON);

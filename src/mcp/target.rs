@@ -16,16 +16,23 @@ use super::wording::{candidate, quoted};
 ///
 /// Neither or both were given, there is no such task, or the words fit several, which are listed.
 pub async fn target(tasks: &Tasks, caller: &Caller, arguments: &mut Arguments, among: Among) -> Result<Task, Refusal> {
+    pointed(arguments);
+    arguments.check()?;
     let eye = Eye { now: arguments.day().now, zone: caller.zone };
-    match (arguments.text("id"), arguments.text("query")) {
-        (Some(_), Some(_)) => Err(Refusal::fault("query", "must be left out when `id` is given")),
-        (None, None) => Err(Refusal::fault("id", "or `query` is needed: say which task, by its id or in words")),
-        (Some(id), None) => match id.parse() {
-            Ok(id) => tasks.get_task(caller, TaskId(id)).await.map_err(missing),
-            // A model that puts words where an id belongs means the words.
-            Err(_) => by_words(tasks, caller, id, among, eye).await,
-        },
-        (None, Some(words)) => by_words(tasks, caller, words, among, eye).await,
+    if let Some(Ok(id)) = arguments.text("id").map(str::parse) {
+        return tasks.get_task(caller, TaskId(id)).await.map_err(missing);
+    }
+    // A model that puts words where an id belongs means the words.
+    let words = arguments.text("query").or_else(|| arguments.text("id")).unwrap_or_default();
+    by_words(tasks, caller, words, among, eye).await
+}
+
+/// Notes when a call does not say which task, or says it twice.
+pub fn pointed(arguments: &mut Arguments) {
+    match (arguments.says("id"), arguments.says("query")) {
+        (true, true) => arguments.fault("query", "must be left out when an id is given"),
+        (false, false) => arguments.fault("id", "is missing: say which task, by its id or with words in query"),
+        (true, false) | (false, true) => {}
     }
 }
 
@@ -47,16 +54,29 @@ async fn by_words(tasks: &Tasks, caller: &Caller, words: &str, among: Among, eye
             Kind::NotFound,
             format!("Nothing was done: no task fits {}. Use other words, or look with get_tasks.", quoted(words)),
         )),
+        Found::Gone { task, others } => {
+            let kind = if others.is_empty() { Kind::NotFound } else { Kind::Ambiguous };
+            let mut message = format!("Nothing was done: {} was deleted a moment ago.", quoted(&task.title));
+            if !others.is_empty() {
+                message.push_str(" There is another of this title. If it is meant, call again with its id.");
+            }
+            Err(asking(kind, message, &others, eye))
+        }
         Found::Several(several) => {
-            let candidates: Vec<TaskView> = several.iter().map(|task| TaskView::row(task, eye)).collect();
-            let many = if candidates.len() < SEVERAL_MAX as usize { "" } else { "at least " };
+            let many = if several.len() < SEVERAL_MAX as usize { "" } else { "at least " };
             let message = format!(
                 "Nothing was done: {many}{} tasks fit {}. Ask which one is meant, then call again with its id.",
-                candidates.len(),
+                several.len(),
                 quoted(words)
             );
-            let lines = candidates.iter().map(candidate).collect();
-            Err(Refusal { candidates, lines, ..Refusal::new(Kind::Ambiguous, message) })
+            Err(asking(Kind::Ambiguous, message, &several, eye))
         }
     }
+}
+
+/// A refusal that asks which of these tasks is meant.
+fn asking(kind: Kind, message: String, among: &[Task], eye: Eye) -> Refusal {
+    let candidates: Vec<TaskView> = among.iter().map(|task| TaskView::row(task, eye)).collect();
+    let lines = candidates.iter().map(candidate).collect();
+    Refusal { candidates, lines, ..Refusal::new(kind, message) }
 }

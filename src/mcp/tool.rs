@@ -29,12 +29,20 @@ pub struct Tool {
     pub input: fn() -> Value,
     /// The schema of its results.
     pub output: fn() -> Value,
+    /// Notes what is wrong with the arguments that say more than their schema: dates, tasks, what goes with what.
+    pub words: Words,
     /// Carries a call out.
     pub run: Run,
 }
 
 /// What widgets call when somebody clicks there.
 const CALLED_BY_WIDGETS: [&str; 5] = ["complete_task", "snooze_task", "undo", "get_tasks", "get_ranked_tasks"];
+
+/// Reads arguments for their faults alone; nothing is looked up or done.
+pub type Words = fn(&Desk, &Caller, &mut Arguments);
+
+/// Of a tool whose schema says all.
+pub(super) const fn no_words(_: &Desk, _: &Caller, _: &mut Arguments) {}
 
 /// A call under way.
 pub type Run = for<'a> fn(&'a Desk, &'a Caller, Arguments) -> BoxFuture<'a, Outcome>;
@@ -52,7 +60,7 @@ pub(super) use run;
 pub enum Effect {
     /// Nothing.
     Reads,
-    /// Something anew at each call.
+    /// Something else, or something more, at each call.
     Adds,
     /// The same again when called again.
     Sets,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Instant;
 
 use rmcp::model::{CallToolResult, ContentBlock};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::accounts::{Caller, Scope};
 use crate::clock::{Clock, Timestamp};
@@ -13,17 +13,20 @@ use crate::http::contract::{Rule, find_nul};
 use crate::observe::metrics::McpMetrics;
 use crate::tasks::change::Channel;
 use crate::tasks::wording::say_moment;
-use crate::tasks::{Ask, Tasks};
+use crate::tasks::{Ask, Fault, Tasks};
 
 use super::arguments::{Arguments, day_of};
+use super::lenient;
 use super::outcome::{Outcome, Refusal};
-use super::schemas::pointer;
+use super::retries::{key_of, replayed};
 use super::tool::{Effect, Tool};
 use super::tools::TOOLS;
 use super::views::Eye;
 
 /// How many faults of one call are told.
 const MAX_FAULTS: usize = 50;
+/// The argument that makes a call safe to send again.
+const KEY: &str = "idempotency_key";
 
 /// What the tools work with.
 #[derive(Debug)]
@@ -97,57 +100,78 @@ impl Toolbox {
         self.rules.get(name).map(|(tool, _)| tool.effect.scope())
     }
 
-    /// Calls a tool; `None` when there is no such tool.
-    pub async fn call(&self, name: &str, caller: &Caller, arguments: Map<String, Value>) -> Option<Outcome> {
+    /// Calls a tool; `None` when there is no such tool. With a `key` a call that changes something may be sent again.
+    pub async fn call(
+        &self,
+        name: &str,
+        caller: &Caller,
+        arguments: Map<String, Value>,
+        key: Option<&str>,
+    ) -> Option<Outcome> {
         let (tool, rule) = self.rules.get(name)?;
         let started = Instant::now();
-        let outcome = self.carry_out(tool, rule, caller, arguments).await;
+        let outcome = match self.read(tool, rule, caller, arguments, key) {
+            Ok(arguments) => self.carry_out(tool, caller, arguments).await,
+            Err(refusal) => Err(refusal),
+        };
         let word = outcome.as_ref().err().map_or("success", |refusal| refusal.kind.as_str());
         self.desk.metrics.called(tool.name, word, started.elapsed());
         Some(outcome)
     }
 
-    async fn carry_out(&self, tool: &Tool, rule: &Rule, caller: &Caller, mut fields: Map<String, Value>) -> Outcome {
+    /// Reads the arguments of a call, or says all that is wrong with them: by the schema, and in the words of dates and tasks.
+    fn read(
+        &self,
+        tool: &Tool,
+        rule: &Rule,
+        caller: &Caller,
+        mut fields: Map<String, Value>,
+        key: Option<&str>,
+    ) -> Result<Arguments, Refusal> {
         if !caller.scopes.allow(tool.effect.scope()) {
             return Err(Refusal::new(
                 super::outcome::Kind::Invalid,
                 format!("Nothing was done: {} needs the scope `{}`.", tool.name, tool.effect.scope().as_str()),
             ));
         }
-        // Some hosts send `null` for what is left out; in a patch it means something, but for what points at the task.
-        match tool.effect {
-            Effect::Patches => fields.retain(|name, value| !value.is_null() || pointer().get(name).is_none()),
-            Effect::Reads | Effect::Adds | Effect::Sets | Effect::Deletes => drop_nulls(&mut fields, rule.schema()),
-        }
+        lenient::mend(&mut fields, rule.schema(), tool.effect);
         let fields = Value::Object(fields);
         let mut faults = Vec::new();
         rule.check(&fields, MAX_FAULTS, &mut faults, str::to_owned);
         find_nul(&fields, "", MAX_FAULTS, &mut faults);
         let Value::Object(fields) = fields else { return Err(Refusal::invalid(faults)) };
+        let day = day_of(caller, self.desk.clock.now(), self.desk.tasks.windows(caller));
+        let mut arguments = Arguments::new(fields, day);
+        (tool.words)(&self.desk, caller, &mut arguments);
+        if key.is_some_and(|key| arguments.text(KEY).is_some_and(|own| own != key)) {
+            arguments.fault(KEY, "must be left out, or be the same as the header Idempotency-Key");
+        }
+        add_others(&mut faults, arguments.take_faults(""));
         if !faults.is_empty() {
             return Err(Refusal::invalid(faults));
         }
-        let day = day_of(caller, self.desk.clock.now(), self.desk.tasks.windows(caller));
-        (tool.run)(&self.desk, caller, Arguments::new(fields, day)).await
+        let retry = key.or_else(|| arguments.text(KEY)).filter(|_| tool.effect != Effect::Reads);
+        let retry = retry.map(|key| key_of(tool.name, key, &arguments.asked(KEY)));
+        Ok(arguments.repeatable(retry))
     }
-}
 
-/// Leaves out what is `null` and cannot be, in the arguments and in rows of them.
-fn drop_nulls(fields: &mut Map<String, Value>, schema: &Value) {
-    fields.retain(|name, value| !value.is_null() || !says_no_null(&schema["properties"][name]));
-    for (name, value) in fields {
-        let rows = &schema["properties"][name.as_str()]["items"];
-        for row in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-            drop_nulls(row, rows);
+    async fn carry_out(&self, tool: &Tool, caller: &Caller, arguments: Arguments) -> Outcome {
+        // Before anything is looked up: the words of the first call may mean nothing any more.
+        if let Some(key) = arguments.retry_key()
+            && let Some(answer) = self.desk.tasks.answered(caller, key).await?
+        {
+            return replayed(&answer);
         }
+        (tool.run)(&self.desk, caller, arguments).await
     }
 }
 
-/// Whether a known argument cannot be `null`.
-fn says_no_null(schema: &Value) -> bool {
-    match &schema["type"] {
-        Value::Array(kinds) => !kinds.contains(&json!("null")),
-        kind => kind.is_string(),
+/// Adds faults of places of which none is told yet.
+fn add_others(faults: &mut Vec<Fault>, others: Vec<Fault>) {
+    for other in others {
+        if faults.len() < MAX_FAULTS && faults.iter().all(|known| known.field != other.field) {
+            faults.push(other);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What accompanies every change: the user's version, the undo token, the receipt for a retry.
 
-use super::{Sql, StoreError, StoreResult, Tx, on_database};
+use super::{Sql, Store, StoreError, StoreResult, Tx, on_database};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::tasks::change::Channel;
@@ -94,6 +94,26 @@ pub struct NewUndo {
     pub origin: (Channel, i64),
 }
 
+fn receipt((fingerprint, answer): (Vec<u8>, String)) -> StoreResult<(Vec<u8>, Answer)> {
+    let answer = serde_json::from_str(&answer).map_err(|_| StoreError::corrupt("answer", "a receipt"))?;
+    Ok((fingerprint, answer))
+}
+
+impl Store {
+    /// The answer that was given to this user's key before, with the fingerprint of the request.
+    pub async fn find_receipt(
+        &self,
+        user: UserId,
+        key: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Vec<u8>, Answer)>> {
+        let row: Option<(Vec<u8>, String)> = on_database!(self.reader, |db| {
+            sqlx::query_as(FIND_RECEIPT).bind(user.0).bind(key).bind(now.as_micros()).fetch_optional(db).await?
+        });
+        row.map(receipt).transpose()
+    }
+}
+
 impl Tx<'_> {
     /// Counts a change of the user's data and makes other changes of the same user wait; `None` when the user is gone.
     pub async fn bump_data_version(&mut self, user: UserId) -> StoreResult<Option<i64>> {
@@ -150,11 +170,7 @@ impl Tx<'_> {
         let row: Option<(Vec<u8>, String)> = on_database!(self, |db| {
             sqlx::query_as(FIND_RECEIPT).bind(user.0).bind(key).bind(now.as_micros()).fetch_optional(db).await?
         });
-        row.map(|(fingerprint, answer)| {
-            let answer = serde_json::from_str(&answer).map_err(|_| StoreError::corrupt("answer", "a receipt"))?;
-            Ok((fingerprint, answer))
-        })
-        .transpose()
+        row.map(receipt).transpose()
     }
 
     /// Keeps an answer for retries.

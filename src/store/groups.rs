@@ -290,6 +290,14 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The tasks that have a label, deleted ones too.
+    pub async fn list_label_tasks(&mut self, owner: UserId, id: LabelId) -> StoreResult<Vec<TaskId>> {
+        let tasks: Vec<Uuid> = on_database!(self, |db| {
+            sqlx::query_scalar(LIST_LABEL_TASKS).bind(owner.0).bind(id.0).fetch_all(db).await?
+        });
+        Ok(tasks.into_iter().map(TaskId).collect())
+    }
+
     /// Removes a label from its tasks and from the list. Returns the tasks.
     pub async fn delete_label(&mut self, owner: UserId, id: LabelId, now: Timestamp) -> StoreResult<Vec<TaskId>> {
         let tasks: Vec<Uuid> = on_database!(self, |db| {

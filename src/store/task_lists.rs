@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::tasks::{TaskRow, read_tasks, task_columns};
 use super::{Dialect, Sql, Store, StoreResult, on_database};
+use crate::clock::Timestamp;
 use crate::ids::{TaskId, UserId};
 use crate::tasks::filter::{Position, Sort, TaskFilter};
 use crate::tasks::search::{Reach, SearchTerms, words};
@@ -147,6 +148,13 @@ const LIST_CANDIDATES: &str = concat!(
     " FROM tasks t WHERE t.user_id = $1 AND t.deleted_at IS NULL AND t.status <> 'completed' ORDER BY t.created_at, t.id"
 );
 
+/// `$1` owner, `$2` a moment, `$3` how many rows. What was deleted since then, the latest first.
+const LIST_DELETED: &str = concat!(
+    "SELECT ",
+    task_columns!(),
+    " FROM tasks t WHERE t.user_id = $1 AND t.deleted_at >= $2 ORDER BY t.deleted_at DESC, t.id DESC LIMIT $3"
+);
+
 pub(super) const STATEMENTS: &[(&str, Sql)] = &[
     ("LIST_BY_CREATED", LIST_BY_CREATED),
     ("LIST_BY_CREATED_DESC", LIST_BY_CREATED_DESC),
@@ -160,6 +168,7 @@ pub(super) const STATEMENTS: &[(&str, Sql)] = &[
     ("FIND_SAME_TITLE", FIND_SAME_TITLE),
     ("FIND_WORDLESS", Sql::same(FIND_WORDLESS)),
     ("LIST_CANDIDATES", Sql::same(LIST_CANDIDATES)),
+    ("LIST_DELETED", Sql::same(LIST_DELETED)),
 ];
 
 #[derive(FromRow)]
@@ -318,6 +327,15 @@ impl Store {
                 query.bind(words(title)).bind(match_text(&terms, dialect, owner, Where::Title))
             };
             query.bind(i64::from(limit)).fetch_all(db).await?
+        });
+        read_tasks(rows)
+    }
+
+    /// Up to `limit` of the owner's tasks that were deleted since a moment, the latest first.
+    pub async fn list_deleted(&self, owner: UserId, since: Timestamp, limit: u32) -> StoreResult<Vec<Task>> {
+        let rows = on_database!(self.reader, |db| {
+            let query = sqlx::query_as(LIST_DELETED).bind(owner.0).bind(since.as_micros()).bind(i64::from(limit));
+            query.fetch_all(db).await?
         });
         read_tasks(rows)
     }

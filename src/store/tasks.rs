@@ -85,19 +85,20 @@ const UPDATE_TASK: &str = "
      WHERE id = $1 AND user_id = $2
 ";
 
-/// `$1` owner, `$2` labels as a JSON array of `{id, name, key}`, `$3` now. Makes those that do not exist.
+/// `$1` owner, `$2` labels as a JSON array of `{id, name, key}`, `$3` now. Makes those that do not exist, and
+/// returns their ids.
 const INSERT_MISSING_LABELS: Sql = Sql {
     // The functions that take JSON apart have other names.
     sqlite: "
         INSERT INTO labels (id, user_id, name, name_key, version, created_at, updated_at)
         SELECT unhex(value ->> 'id'), $1, value ->> 'name', value ->> 'key', 1, $3, $3 FROM json_each($2) WHERE true
-            ON CONFLICT (user_id, name_key) DO NOTHING
+            ON CONFLICT (user_id, name_key) DO NOTHING RETURNING id
     ",
     postgres: "
         INSERT INTO labels (id, user_id, name, name_key, version, created_at, updated_at)
         SELECT (value ->> 'id')::uuid, $1, value ->> 'name', value ->> 'key', 1, $3, $3
           FROM json_array_elements($2::json)
-            ON CONFLICT (user_id, name_key) DO NOTHING
+            ON CONFLICT (user_id, name_key) DO NOTHING RETURNING id
     ",
 };
 
@@ -292,16 +293,27 @@ impl Tx<'_> {
     }
 
     /// Writes a new row; `due_at` is the last moment at which it is not late, in the owner's zone.
-    pub async fn insert_task(&mut self, owner: UserId, task: &Task, due_at: Option<Timestamp>) -> StoreResult<()> {
+    /// Returns the labels that came to be with it.
+    pub async fn insert_task(
+        &mut self,
+        owner: UserId,
+        task: &Task,
+        due_at: Option<Timestamp>,
+    ) -> StoreResult<Vec<LabelId>> {
         self.write_task(INSERT_TASK, owner, task, due_at).await?;
-        if task.labels.is_empty() { Ok(()) } else { self.attach_labels(owner, task).await }
+        self.attach_labels(owner, task).await
     }
 
-    /// Replaces a row and its labels.
-    pub async fn update_task(&mut self, owner: UserId, task: &Task, due_at: Option<Timestamp>) -> StoreResult<()> {
+    /// Replaces a row and its labels. Returns the labels that came to be with it.
+    pub async fn update_task(
+        &mut self,
+        owner: UserId,
+        task: &Task,
+        due_at: Option<Timestamp>,
+    ) -> StoreResult<Vec<LabelId>> {
         self.write_task(UPDATE_TASK, owner, task, due_at).await?;
         on_database!(self, |db| sqlx::query(CLEAR_LABELS).bind(owner.0).bind(task.id.0).execute(db).await.map(drop))?;
-        if task.labels.is_empty() { Ok(()) } else { self.attach_labels(owner, task).await }
+        self.attach_labels(owner, task).await
     }
 
     pub(super) async fn write_task(
@@ -344,8 +356,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Gives a task that has none its labels, making those that the owner does not have yet.
-    async fn attach_labels(&mut self, owner: UserId, task: &Task) -> StoreResult<()> {
+    /// Gives a task that has none its labels, making those that the owner does not have yet; returns these.
+    async fn attach_labels(&mut self, owner: UserId, task: &Task) -> StoreResult<Vec<LabelId>> {
+        if task.labels.is_empty() {
+            return Ok(Vec::new());
+        }
         let dialect = self.dialect();
         let labels = task.labels.iter().map(|name| {
             let id = LabelId::new(task.updated_at).0.simple().to_string();
@@ -353,16 +368,13 @@ impl Tx<'_> {
         });
         let labels = labels.collect::<serde_json::Value>().to_string();
         let keys = task.labels.iter().map(|name| name_key(name)).collect::<serde_json::Value>().to_string();
-        on_database!(self, |db| {
-            sqlx::query(INSERT_MISSING_LABELS.on(dialect))
-                .bind(owner.0)
-                .bind(labels)
-                .bind(task.updated_at.as_micros())
-                .execute(&mut *db)
-                .await?;
+        let made: Vec<Uuid> = on_database!(self, |db| {
+            let made = sqlx::query_scalar(INSERT_MISSING_LABELS.on(dialect)).bind(owner.0).bind(labels);
+            let made = made.bind(task.updated_at.as_micros()).fetch_all(&mut *db).await?;
             sqlx::query(ATTACH_LABELS.on(dialect)).bind(owner.0).bind(task.id.0).bind(keys).execute(db).await?;
+            made
         });
-        Ok(())
+        Ok(made.into_iter().map(LabelId).collect())
     }
 
     /// Moves what is due on a date alone to the end of that day in another zone.

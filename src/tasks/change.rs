@@ -12,7 +12,7 @@ use crate::accounts::secrets::{hash_secret, random_secret};
 use crate::clock::{Clock, Timestamp};
 use crate::events::{Happening, Happenings};
 use crate::fault::Purpose;
-use crate::ids::{ProjectId, TaskId};
+use crate::ids::{LabelId, ProjectId, TaskId};
 use crate::store::audit::AuditEntry;
 use crate::store::{NewUndo, Store, StoreError, Tx};
 
@@ -78,6 +78,27 @@ impl Channel {
     }
 }
 
+/// What must hold for the version of a thing before it is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It is one of these, which the caller knows (`If-Match`).
+    OneOf(Vec<i64>),
+    /// It is none of these (`If-None-Match`).
+    NoneOf(Vec<i64>),
+    /// There is none: whatever exists stays as it is (`If-None-Match: *`).
+    Absent,
+}
+
+impl Condition {
+    fn holds(&self, current: i64) -> bool {
+        match self {
+            Self::OneOf(known) => known.contains(&current),
+            Self::NoneOf(unwanted) => !unwanted.contains(&current),
+            Self::Absent => false,
+        }
+    }
+}
+
 /// Who asks for a change, and on what conditions.
 #[derive(Debug)]
 pub struct Ask<T> {
@@ -85,8 +106,8 @@ pub struct Ask<T> {
     pub caller: Caller,
     /// Set when the request may be sent again.
     pub retry: Option<Retry<T>>,
-    /// The versions that the caller knows (`If-Match`); `None` sets no condition.
-    pub versions: Option<Vec<i64>>,
+    /// What must hold for the version of what is changed.
+    pub conditions: Vec<Condition>,
     /// Whether the change may happen. A rehearsal goes the whole way, keeps nothing, and ends in
     /// [`TaskError::Rehearsed`] where the change would have succeeded.
     pub purpose: Purpose,
@@ -97,7 +118,7 @@ pub struct Ask<T> {
 impl<T> Ask<T> {
     /// An unconditional request that is sent once.
     pub const fn new(caller: Caller) -> Self {
-        Self { caller, retry: None, versions: None, purpose: Purpose::Act, channel: Channel::Api }
+        Self { caller, retry: None, conditions: Vec::new(), purpose: Purpose::Act, channel: Channel::Api }
     }
 
     /// The same request, through another channel.
@@ -173,7 +194,7 @@ where
         tx,
         now,
         caller: ask.caller,
-        versions: ask.versions,
+        conditions: ask.conditions,
         origin: (ask.channel, number),
         before: Snapshot::default(),
         audit: Vec::new(),
@@ -198,7 +219,7 @@ pub(super) struct Work<'a, 'b> {
     pub(super) tx: &'a mut Tx<'b>,
     pub(super) now: Timestamp,
     pub(super) caller: Caller,
-    versions: Option<Vec<i64>>,
+    conditions: Vec<Condition>,
     /// How the change came, and which of the user's changes it is.
     origin: (Channel, i64),
     before: Snapshot,
@@ -215,23 +236,25 @@ impl Work<'_, '_> {
         Ok(task)
     }
 
-    /// Sets the versions that the next reads accept.
+    /// Sets the versions that the next reads accept; `None` accepts all.
     pub(super) fn expect_versions(&mut self, versions: Option<Vec<i64>>) {
-        self.versions = versions;
+        self.conditions = versions.map(Condition::OneOf).into_iter().collect();
     }
 
-    /// Refuses a version that the caller does not know.
+    /// Refuses a version at which the caller does not want the change.
     pub(super) fn check_version(&self, what: &'static str, current: i64) -> Result<(), TaskError> {
-        match &self.versions {
-            Some(known) if !known.contains(&current) => Err(TaskError::Changed { what, current }),
-            _ => Ok(()),
+        match self.conditions.iter().find(|condition| !condition.holds(current)) {
+            None => Ok(()),
+            Some(Condition::OneOf(_)) => Err(TaskError::Changed { what, current }),
+            Some(Condition::NoneOf(_) | Condition::Absent) => Err(TaskError::Present { what, current }),
         }
     }
 
     /// Writes a task that is new.
     pub(super) async fn insert(&mut self, task: Task) -> Result<Task, TaskError> {
         self.check_relations(None, &task).await?;
-        self.tx.insert_task(self.caller.user_id, &task, self.due_at(&task)).await?;
+        let labels = self.tx.insert_task(self.caller.user_id, &task, self.due_at(&task)).await?;
+        self.labels_made(&labels);
         self.note("task.created", "task", task.id.0, None);
         let task = self.stored(task).await?;
         self.before.task(&task, None);
@@ -246,7 +269,8 @@ impl Work<'_, '_> {
         self.check_relations(Some(&before), &task).await?;
         task.version = before.version + 1;
         task.updated_at = self.now;
-        self.tx.update_task(self.caller.user_id, &task, self.due_at(&task)).await?;
+        let labels = self.tx.update_task(self.caller.user_id, &task, self.due_at(&task)).await?;
+        self.labels_made(&labels);
         let fields = changed_fields(&before, &task);
         let details = serde_json::json!({ "fields": fields });
         self.happened(kind_of(action, &before, &task), "task", task.id.0, fields);
@@ -257,6 +281,25 @@ impl Work<'_, '_> {
         let task = self.stored(task).await?;
         self.before.task(&task, Some(before));
         Ok(task)
+    }
+
+    /// Tells of labels that came to be with a task.
+    fn labels_made(&mut self, labels: &[LabelId]) {
+        for label in labels {
+            self.happened("label.created", "label", label.0, Vec::new());
+        }
+    }
+
+    /// Tells of tasks that changed with the project or label that they have; deleted ones are not seen to change.
+    pub(super) async fn tasks_changed(&mut self, ids: &[TaskId], field: &'static str) -> Result<(), TaskError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let tasks = self.tx.find_tasks(self.caller.user_id, ids).await?;
+        for task in tasks.iter().filter(|task| task.deleted_at.is_none()) {
+            self.happened("task.updated", "task", task.id.0, vec![field]);
+        }
+        Ok(())
     }
 
     /// A label that exists already keeps the case in which it was first written, so labels are read back.

@@ -10,7 +10,7 @@ use super::error::{Fault, TaskError};
 use super::filter::Position;
 use super::groups::{Label, Project};
 use super::lists::{asked, page, read_cursor};
-use super::text::{DESCRIPTION_MAX, NAME_MAX, one_line, several_lines};
+use super::text::{self, DESCRIPTION_MAX, several_lines};
 use super::undo::Before;
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
@@ -26,7 +26,7 @@ pub struct GroupPatch {
 
 impl GroupPatch {
     fn checked_name(&self) -> Result<Option<String>, Fault> {
-        self.name.as_ref().map(|name| one_line("/name", name, NAME_MAX)).transpose()
+        self.name.as_ref().map(|name| text::name("/name", name)).transpose()
     }
 
     /// Applies the patch to a project.
@@ -140,6 +140,7 @@ impl Tasks {
                     work.check_version("project", before.version)?;
                     let tasks = work.tx.delete_project(work.caller.user_id, id, work.now).await?;
                     work.note("project.deleted", "project", id.0, None);
+                    work.tasks_changed(&tasks, "project_id").await?;
                     work.remember(Before::Project { id, version: None, before: Some(before), tasks });
                     Ok(())
                 })
@@ -208,6 +209,8 @@ impl Tasks {
                     let saved = work.tx.save_label(work.caller.user_id, &label).await;
                     saved.map_err(|error| TaskError::taken("label", error))?;
                     work.note("label.updated", "label", id.0, None);
+                    let tasks = work.tx.list_label_tasks(work.caller.user_id, id).await?;
+                    work.tasks_changed(&tasks, "labels").await?;
                     work.remember(Before::Label {
                         id,
                         version: Some(version),
@@ -230,6 +233,7 @@ impl Tasks {
                     work.check_version("label", before.version)?;
                     let tasks = work.tx.delete_label(work.caller.user_id, id, work.now).await?;
                     work.note("label.deleted", "label", id.0, None);
+                    work.tasks_changed(&tasks, "labels").await?;
                     work.remember(Before::Label { id, version: None, before: Some(before), tasks });
                     Ok(())
                 })

@@ -8,7 +8,7 @@ use crate::ids::{ProjectId, TaskId};
 
 use super::error::Fault;
 use super::task::{Status, Task};
-use super::text::{DESCRIPTION_MAX, LABELS_MAX, NAME_MAX, TITLE_MAX, name_key, one_line, several_lines};
+use super::text::{self, DESCRIPTION_MAX, LABELS_MAX, TITLE_MAX, name_key, one_line, several_lines};
 
 /// The longest estimate, in minutes: a year.
 pub const EFFORT_MAX: u32 = 525_600;
@@ -182,7 +182,7 @@ fn edit_labels(task: &mut Task, labels: Option<Vec<String>>, faults: &mut Vec<Fa
     let Some(labels) = labels else { return };
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for (index, label) in labels.iter().enumerate() {
-        match one_line(&format!("/labels/{index}"), label, NAME_MAX) {
+        match text::name(&format!("/labels/{index}"), label) {
             Ok(name) => {
                 named.entry(name_key(&name)).or_insert(name);
             }

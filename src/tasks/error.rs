@@ -23,6 +23,14 @@ pub enum TaskError {
         /// The version that it has now.
         current: i64,
     },
+    /// The caller's `If-None-Match` names what there is.
+    #[error("the {what} is there, at version {current}, which `If-None-Match` leaves out")]
+    Present {
+        /// What is there.
+        what: &'static str,
+        /// The version that it has.
+        current: i64,
+    },
     /// A completed task cannot be started; it must be reopened first.
     #[error("task {0} is completed; reopen it first")]
     Completed(TaskId),
@@ -102,6 +110,7 @@ impl TaskError {
         match self {
             Self::NotFound(_)
             | Self::Changed { .. }
+            | Self::Present { .. }
             | Self::Completed(_)
             | Self::NameTaken(_)
             | Self::UndoSpent(_)

@@ -86,10 +86,14 @@ pub(super) async fn delete(work: &mut Work<'_, '_>, id: TaskId) -> Result<(), Ta
     Ok(())
 }
 
-/// Brings a deleted task back, alone; idempotent.
+/// Brings a deleted task back, alone; idempotent. When what it was a part of is still deleted, it comes back for itself.
 pub(super) async fn restore(work: &mut Work<'_, '_>, id: TaskId) -> Result<Task, TaskError> {
     let before = work.tx.find_task(work.caller.user_id, id).await?.ok_or(TaskError::NotFound("task"))?;
     work.check_version("task", before.version)?;
-    let task = Task { deleted_at: None, ..before.clone() };
+    let mut task = Task { deleted_at: None, ..before.clone() };
+    if let Some(whole) = task.parent_id.filter(|_| before.deleted_at.is_some()) {
+        let whole = work.tx.find_task(work.caller.user_id, whole).await?.filter(|whole| whole.deleted_at.is_none());
+        task.parent_id = whole.map(|whole| whole.id);
+    }
     work.save("task.restored", before, task).await
 }

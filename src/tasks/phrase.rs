@@ -12,7 +12,7 @@
 //! | "in 3 days" | the date alone | the same time of day, then |
 //! | "end of week" | Friday (at the weekend Sunday) | when the evening of that day begins |
 
-pub use past::{PAST_PHRASES, since_of};
+pub use past::{PAST_PHRASES, date_of_past, since_of};
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;

@@ -7,6 +7,11 @@
 //! 3. Do all of them begin words of title or description?
 //!
 //! One task is the answer only when nothing else answers the same question as well: it is never a guess.
+//!
+//! Who asks twice, because the first answer was lost, must not do it to two tasks. So what was completed or deleted within the
+//! last hour still answers its question, and nothing that answers a weaker one is meant in its place.
+
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -16,12 +21,16 @@ use crate::ids::TaskId;
 use super::Tasks;
 use super::error::TaskError;
 use super::filter::{Sort, TaskFilter};
-use super::search::{SearchTerms, WORDS_MAX};
+use super::search::{SearchTerms, WORDS_MAX, words};
 use super::task::{Status, Task};
 use super::text::name_key;
 
 /// The most tasks that are named when several could be meant.
 pub const SEVERAL_MAX: u32 = 10;
+/// For how long what was done still answers to its words.
+const RECENT: Duration = Duration::from_hours(1);
+/// The most tasks deleted of late that are looked at.
+const DELETED_MAX: u32 = 100;
 /// The most titles without a letter or digit that are looked at.
 const WORDLESS_MAX: u32 = 200;
 
@@ -42,6 +51,11 @@ pub enum Among {
     Open,
     /// Everything that is not deleted.
     Any,
+    /// What is to be completed: as [`Among::Open`], but what has this very title and is completed already is meant before
+    /// anything whose title only has the words.
+    ToComplete,
+    /// What is to be deleted: everything that is not.
+    ToDelete,
 }
 
 /// What words pointed at.
@@ -51,8 +65,26 @@ pub enum Found {
     One(Box<Task>),
     /// Tasks that could be meant, at most ten: open ones first, then the best match, then the newest.
     Several(Vec<Task>),
+    /// A task that was deleted a moment ago, and those that answer as well.
+    Gone {
+        /// What was meant until then.
+        task: Box<Task>,
+        /// What could be meant now.
+        others: Vec<Task>,
+    },
     /// Nothing.
     None,
+}
+
+impl Found {
+    /// What all of these are.
+    fn of(mut tasks: Vec<Task>) -> Self {
+        if tasks.len() > 1 {
+            tasks.truncate(SEVERAL_MAX as usize);
+            return Self::Several(tasks);
+        }
+        tasks.pop().map_or(Self::None, |task| Self::One(Box::new(task)))
+    }
 }
 
 /// A way to ask; see the module's documentation.
@@ -65,6 +97,23 @@ enum Question {
 
 impl Question {
     const ALL: [Self; 3] = [Self::SameTitle, Self::InTitle, Self::Anywhere];
+
+    /// Whether a task that no search finds any more answers it.
+    fn fits(self, asked: &str, task: &Task) -> bool {
+        let terms = SearchTerms::parse(asked);
+        if matches!(self, Self::SameTitle) {
+            let same_words = !terms.words().is_empty() && words(asked) == words(&task.title);
+            return same_words || name_key(asked) == name_key(&task.title);
+        }
+        let terms = terms.without(is_filler);
+        let title = words(&task.title);
+        let body = task.description.as_deref().map(words).unwrap_or_default();
+        let fits = |term: &String| match self {
+            Self::Anywhere => title.split(' ').chain(body.split(' ')).any(|word| word.starts_with(&**term)),
+            Self::SameTitle | Self::InTitle => title.split(' ').any(|word| word == term),
+        };
+        !terms.words().is_empty() && terms.words().iter().all(fits)
+    }
 }
 
 impl Tasks {
@@ -80,6 +129,11 @@ impl Tasks {
         let rounds: &[&[&[Status]]] = match among {
             Among::Open => &[&[&OPEN], &[&DONE]],
             Among::Any => &[&[&OPEN, &DONE]],
+            Among::ToComplete => match self.find_once(caller, words, &[&OPEN]).await? {
+                Found::None => &[&[&DONE]],
+                found => return Ok(found),
+            },
+            Among::ToDelete => return self.find_once(caller, words, &[&OPEN, &DONE]).await,
         };
         for round in rounds {
             for question in Question::ALL {
@@ -87,15 +141,43 @@ impl Tasks {
                 for statuses in *round {
                     tasks.extend(self.answers(caller, words, question, statuses).await?);
                 }
-                match tasks.len() {
-                    0 => {}
-                    1 => return Ok(tasks.pop().map_or(Found::None, |task| Found::One(Box::new(task)))),
-                    _ => {
-                        tasks.truncate(SEVERAL_MAX as usize);
-                        return Ok(Found::Several(tasks));
-                    }
+                if !tasks.is_empty() {
+                    return Ok(Found::of(tasks));
                 }
             }
+        }
+        Ok(Found::None)
+    }
+
+    /// The same for a change that must not happen to a second task when it is asked for again.
+    async fn find_once(&self, caller: &Caller, words: &str, among: &[&[Status]]) -> Result<Found, TaskError> {
+        let since = self.now().minus(RECENT);
+        let deleted = self.store().list_deleted(caller.user_id, since, DELETED_MAX).await?;
+        let completes = !among.contains(&&DONE[..]);
+        for question in Question::ALL {
+            let mut tasks = Vec::new();
+            for statuses in among {
+                tasks.extend(self.answers(caller, words, question, statuses).await?);
+            }
+            let mut done = if completes { self.answers(caller, words, question, &DONE).await? } else { Vec::new() };
+            let exact = matches!(question, Question::SameTitle);
+            if !exact || !tasks.is_empty() {
+                done.retain(|task| task.completed_at.is_some_and(|at| at >= since));
+            }
+            let gone = deleted.iter().find(|task| question.fits(words, task)).cloned().map(Box::new);
+            if tasks.is_empty() {
+                match (done.into_iter().max_by_key(|task| task.completed_at), gone) {
+                    (Some(task), _) => return Ok(Found::One(Box::new(task))),
+                    (None, Some(task)) => return Ok(Found::Gone { task, others: tasks }),
+                    (None, None) => continue,
+                }
+            }
+            // Of two tasks of one title, nobody can tell from words whether the second is meant, or the first again.
+            return Ok(match gone {
+                Some(task) if exact && tasks.len() == 1 => Found::Gone { task, others: tasks },
+                _ if exact => Found::of(tasks.into_iter().chain(done).collect()),
+                _ => Found::of(tasks),
+            });
         }
         Ok(Found::None)
     }

@@ -1,5 +1,7 @@
 //! Rules for the texts that people write: stored as given, within these bounds.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::error::Fault;
 
 /// The longest title, in code points.
@@ -23,6 +25,11 @@ pub fn one_line(field: &str, text: &str, max: usize) -> Result<String, Fault> {
     at_most(field, text, max)
 }
 
+/// Reads the name of a project or label, as [`one_line`]. However a keyboard composes its letters, it is one name.
+pub fn name(field: &str, text: &str) -> Result<String, Fault> {
+    one_line(field, &text.nfc().collect::<String>(), NAME_MAX)
+}
+
 /// Checks a text of several lines: line breaks and tabs are welcome, other control characters are not.
 pub fn several_lines(field: &str, text: &str, max: usize) -> Result<String, Fault> {
     if text.chars().any(|c| breaks_line(c) && !matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')) {
@@ -44,9 +51,9 @@ fn breaks_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The form in which two names are compared: folded to lower case.
+/// The form in which two names are compared: composed, and folded to lower case.
 pub fn name_key(name: &str) -> String {
-    name.to_lowercase()
+    name.to_lowercase().nfc().collect()
 }
 
 #[cfg(test)]
@@ -68,6 +75,13 @@ mod tests {
         for bad in ["", " \t ", "a\nb", "a\u{0}b", "a\u{85}b", "a\u{2028}b", "a\n", "\ta"] {
             assert!(one_line("/title", bad, TITLE_MAX).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_one_however_its_letters_are_composed() {
+        assert_eq!(name("/name", " u\u{308}ber ").as_deref(), Ok("\u{fc}ber"));
+        assert_eq!(name_key("U\u{308}BER"), name_key("\u{fc}ber"));
+        assert!(name("/name", &"u\u{308}".repeat(NAME_MAX)).is_ok());
     }
 
     #[test]

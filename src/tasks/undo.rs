@@ -1,5 +1,6 @@
 //! Undo: what a change replaced, and the way back.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -142,27 +143,53 @@ async fn take_back(work: &mut Work<'_, '_>, row: UndoRow) -> Result<Undone, Task
         serde_json::from_str(&row.snapshot).map_err(|_| StoreError::corrupt("snapshot", "an undo token"))?;
     work.tx.spend_undo(work.caller.user_id, &row.token_hash, work.now).await?;
     let mut tasks = Vec::new();
+    let mut returned = Vec::new();
     for item in snapshot.0 {
-        tasks.extend(restore(work, item).await?);
+        tasks.extend(restore(work, item, &mut returned).await?);
     }
-    let (tasks, gone) = tasks.into_iter().partition(|task| task.deleted_at.is_none());
+    let (tasks, gone): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.deleted_at.is_none());
+    refuse_torn_off(work, &gone, &returned).await?;
     Ok(Undone { action: row.action, tasks, gone })
 }
 
-async fn restore(work: &mut Work<'_, '_>, item: Before) -> Result<Vec<Task>, TaskError> {
+/// Every part has its whole, once all is taken back: what goes leaves no part behind, and what returned is a part of
+/// something that is there.
+async fn refuse_torn_off(work: &mut Work<'_, '_>, gone: &[Task], returned: &[Task]) -> Result<(), TaskError> {
+    let owner = work.caller.user_id;
+    let gone: Vec<TaskId> = gone.iter().map(|task| task.id).collect();
+    if !gone.is_empty() && work.tx.count_other_parts(owner, &gone).await? > 0 {
+        return Err(TaskError::UndoOvertaken("task, which has parts now,"));
+    }
+    let wholes: BTreeSet<TaskId> = returned.iter().filter_map(|task| task.parent_id).collect();
+    let wholes: Vec<TaskId> = wholes.into_iter().collect();
+    if wholes.is_empty() {
+        return Ok(());
+    }
+    let found = work.tx.find_tasks(owner, &wholes).await?;
+    let there = found.iter().filter(|whole| whole.deleted_at.is_none()).count();
+    if there == wholes.len() { Ok(()) } else { Err(TaskError::UndoOvertaken("task of which it was a part")) }
+}
+
+/// Takes one thing back; notes the tasks that were deleted and are not any more.
+async fn restore(work: &mut Work<'_, '_>, item: Before, returned: &mut Vec<Task>) -> Result<Vec<Task>, TaskError> {
     let ids = match item {
         Before::Task { id, version, before, after } => {
             let current = work.tx.find_task(work.caller.user_id, id).await?;
             let is_as_left = |task: &Task| task.version == version || after.is_some_and(|after| after == digest(task));
             let current = current.filter(is_as_left).ok_or(TaskError::UndoOvertaken("task"))?;
-            return Ok(vec![restore_task(work, current, before).await?]);
+            let was_gone = current.deleted_at.is_some();
+            let task = restore_task(work, current, before).await?;
+            returned.extend(Some(&task).filter(|task| was_gone && task.deleted_at.is_none()).cloned());
+            return Ok(vec![task]);
         }
         Before::Project { id, version, before, tasks } => {
-            restore_project(work, id, version, before, &tasks).await?;
+            let moved = restore_project(work, id, version, before, &tasks).await?;
+            work.tasks_changed(&moved, "project_id").await?;
             tasks
         }
         Before::Label { id, version, before, tasks } => {
-            restore_label(work, id, version, before, &tasks).await?;
+            let changed = restore_label(work, id, version, before, &tasks).await?;
+            work.tasks_changed(&changed, "labels").await?;
             tasks
         }
         Before::Attachment { id, task, deleted_at } => {
@@ -181,7 +208,11 @@ async fn restore_task(work: &mut Work<'_, '_>, current: Task, before: Option<Box
         Some(before) => *before,
         None => Task { deleted_at: Some(work.now), ..current.clone() },
     };
-    work.save("task.restored", current, wanted).await
+    match work.save("task.restored", current, wanted).await {
+        // The request has no such field: what the task belonged to has gone, or has become a part of it.
+        Err(TaskError::Invalid(_)) => Err(TaskError::UndoOvertaken("project or task that it belonged to")),
+        saved => saved,
+    }
 }
 
 async fn restore_project(
@@ -190,20 +221,20 @@ async fn restore_project(
     version: Option<i64>,
     before: Option<Project>,
     tasks: &[TaskId],
-) -> Result<(), TaskError> {
+) -> Result<Vec<TaskId>, TaskError> {
     let owner = work.caller.user_id;
     let current = work.tx.find_project(owner, id).await?;
     if current.as_ref().map(|project| project.version) != version {
         return Err(TaskError::UndoOvertaken("project"));
     }
-    let (version, tasks) = match before {
-        None => (None, work.tx.delete_project(owner, id, work.now).await?),
+    let (version, left, joined) = match before {
+        None => (None, work.tx.delete_project(owner, id, work.now).await?, Vec::new()),
         Some(project) => {
             let version = version.unwrap_or(project.version) + 1;
             let project = Project { version, updated_at: work.now, ..project };
             work.tx.save_project(owner, &project).await.map_err(|error| TaskError::taken("project", error))?;
             work.tx.add_to_project(owner, id, tasks, work.now).await?;
-            (Some(version), Vec::new())
+            (Some(version), Vec::new(), tasks.to_vec())
         }
     };
     let kind = match (&current, version) {
@@ -213,8 +244,8 @@ async fn restore_project(
     };
     work.happened(kind, "project", id.0, Vec::new());
     work.log("project.restored", "project", id.0, None);
-    work.remember(Before::Project { id, version, before: current, tasks });
-    Ok(())
+    work.remember(Before::Project { id, version, before: current, tasks: left.clone() });
+    Ok(if joined.is_empty() { left } else { joined })
 }
 
 async fn restore_label(
@@ -223,20 +254,20 @@ async fn restore_label(
     version: Option<i64>,
     before: Option<Label>,
     tasks: &[TaskId],
-) -> Result<(), TaskError> {
+) -> Result<Vec<TaskId>, TaskError> {
     let owner = work.caller.user_id;
     let current = work.tx.find_label(owner, id).await?;
     if current.as_ref().map(|label| label.version) != version {
         return Err(TaskError::UndoOvertaken("label"));
     }
-    let (version, tasks) = match before {
-        None => (None, work.tx.delete_label(owner, id, work.now).await?),
+    let (version, left, marked) = match before {
+        None => (None, work.tx.delete_label(owner, id, work.now).await?, Vec::new()),
         Some(label) => {
             let version = version.unwrap_or(label.version) + 1;
             let label = Label { version, updated_at: work.now, ..label };
             work.tx.save_label(owner, &label).await.map_err(|error| TaskError::taken("label", error))?;
             work.tx.add_label(owner, id, tasks, work.now).await?;
-            (Some(version), Vec::new())
+            (Some(version), Vec::new(), work.tx.list_label_tasks(owner, id).await?)
         }
     };
     let kind = match (&current, version) {
@@ -246,6 +277,6 @@ async fn restore_label(
     };
     work.happened(kind, "label", id.0, Vec::new());
     work.log("label.restored", "label", id.0, None);
-    work.remember(Before::Label { id, version, before: current, tasks });
-    Ok(())
+    work.remember(Before::Label { id, version, before: current, tasks: left.clone() });
+    Ok(if marked.is_empty() { left } else { marked })
 }

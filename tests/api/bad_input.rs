@@ -128,3 +128,33 @@ async fn no_message_repeats_what_was_sent() {
 
     assert!(!answer.body.to_string().contains("hunter2"), "{}", answer.body);
 }
+
+#[tokio::test]
+async fn where_no_body_is_taken_none_is_swallowed() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let task = ada.create_task(json!({ "title": "Report" })).await.good();
+    let path = format!("/api/tasks/{}", task["id"].as_str().unwrap());
+    let complete = format!("{path}/complete");
+    let raw = async |kind: &str, body: &'static str| {
+        Answer::of(ada.request(Method::POST, &complete).header("content-type", kind).body(body)).await
+    };
+
+    let wish = json!({ "completed_at": "2026-03-01T09:00:00Z", "note": "x" });
+    assert_eq!(ada.post(&complete, &wish).await.faults(), ["/completed_at", "/note"]);
+    let deleted = ada.send(Method::DELETE, &path, Some(&json!({ "keep_parts": true })), &[]).await;
+    assert_eq!(deleted.faults(), ["/keep_parts"]);
+    assert_eq!(ada.post(&complete, &json!([1])).await.faults(), [""]);
+    raw("application/json", "{").await.is(400).assert_problem("malformed-body");
+    raw("text/plain", "done").await.is(415).assert_problem("unsupported-media-type");
+    assert_eq!(ada.get(&path).await.good()["version"], 1);
+
+    for nothing in ["", "{}", "null"] {
+        assert_eq!(raw("application/json", nothing).await.good()["status"], "completed", "{nothing:?}");
+    }
+    raw("application/x-www-form-urlencoded", "").await.good();
+    let key = [("idempotency-key", "once")];
+    ada.send(Method::POST, &complete, None, &key).await.good();
+    let again = ada.send(Method::POST, &complete, Some(&json!({})), &key).await.is(200);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+}

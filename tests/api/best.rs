@@ -250,6 +250,29 @@ async fn a_completed_task_can_be_explained_and_is_no_candidate() {
 }
 
 #[tokio::test]
+async fn what_a_policy_leaves_out_is_no_candidate_and_stands_below() {
+    let app = TestApp::with(|config| {
+        let folder = config.policies.dir.join("grown");
+        std::fs::create_dir_all(&folder).unwrap();
+        let shipped = include_str!("../../policies/default/policy.rhai");
+        let grown = format!("{shipped}\nfn eligible(task, ctx) {{ task.priority > 2 }}\n");
+        std::fs::write(folder.join("policy.rhai"), grown).unwrap();
+    })
+    .await;
+    let ada = app.user("ada").await;
+    let small = ada.has(a_task("small").priority(2).due("2026-03-20")).await;
+    let large = ada.has(a_task("large").priority(3)).await;
+
+    let explained = ada.explain_task(small, &format!("policy=grown&versus={}", large.0)).await.good();
+
+    assert_eq!((&explained["is_candidate"], &explained["score"]), (&json!(false), &Value::Null));
+    let versus = &explained["versus"];
+    assert_eq!((&versus["is_candidate"], &versus["decided_by"]), (&json!(true), &json!("candidacy")));
+    assert_eq!(versus["is_outranked"], false);
+    assert_eq!(ada.explain_task(small, "").await.good()["is_candidate"], true);
+}
+
+#[tokio::test]
 async fn an_edited_policy_decides_the_next_answer_and_a_broken_one_changes_nothing() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;

@@ -3,6 +3,8 @@
 use mindflow::app::Api;
 use mindflow::http::document::{document, to_yaml};
 
+use crate::support::app::{TestApp, a_task};
+
 /// Refreshes the files when `BLESS` is set; otherwise compares.
 fn is_current(file: &str, expected: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi").join(file);
@@ -33,4 +35,28 @@ fn every_operation_reads_well_in_a_generated_client() {
             assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{id}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_swagger_ui_fills_in_is_accepted() {
+    let document = document::<Api>();
+    let example = |name: &str| document["components"]["schemas"][name]["example"].clone();
+    let app = TestApp::new().await;
+    let eve = app.admin("eve").await;
+
+    for (path, body) in [
+        ("/api/tasks", "TaskInput"),
+        ("/api/projects", "ProjectInput"),
+        ("/api/labels", "LabelInput"),
+        ("/api/tasks/batch", "Batch"),
+        ("/api/policies/validate", "PolicyScript"),
+        ("/api/policies/mine/versions", "PolicyProposal"),
+    ] {
+        eve.post(path, &example(body)).await.good();
+    }
+    let task = eve.has(a_task("Anything")).await;
+    let path = format!("/api/tasks/{task}");
+    eve.patch(&path, &example("TaskChange")).await.good();
+    eve.put(&path, &example("TaskInput")).await.good();
+    eve.post(&format!("{path}/snooze"), &example("SnoozeTask")).await.good();
 }

@@ -274,3 +274,39 @@ async fn silence_is_broken_by_comments_before_the_connection_counts_as_idle() {
     create(&ada, "Report").await;
     stream.hears("task.created").await;
 }
+
+#[tokio::test]
+async fn what_changes_with_a_label_or_project_is_told_too() {
+    for db in BOTH {
+        let app = TestApp::on(db).await;
+        let ada = app.user("ada").await;
+        let project = ada.post("/api/projects", &json!({ "name": "House" })).await.is(201);
+        let mut stream = ada.listen(None).await;
+        let task = json!({ "title": "Paint", "labels": ["diy"], "project_id": project.body["id"] });
+        let task = ada.create_task(task).await.good();
+        ada.create_task(json!({ "title": "Other", "labels": ["diy"] })).await.good();
+        let gone = ada.create_task(json!({ "title": "Gone", "labels": ["diy"] })).await.good();
+        ada.delete(&format!("/api/tasks/{}", gone["id"].as_str().unwrap())).await.is(204);
+        let label = ada.get("/api/labels").await.good()["items"][0]["id"].as_str().unwrap().to_owned();
+        let label = format!("/api/labels/{label}");
+        let made = stream.hears_all(5).await;
+
+        ada.patch(&label, &json!({ "name": "crafts" })).await.good();
+        let renamed = stream.hears_all(3).await;
+        let removed = ada.delete(&label).await.is(204).undo_token();
+        let without = stream.hears_all(3).await;
+        ada.undo_change(&removed).await.good();
+        let back = stream.hears_all(3).await;
+        ada.delete(project.header("location").unwrap()).await.is(204);
+        stream.hears("project.deleted").await;
+        let left = stream.hears("task.updated").await;
+
+        let kinds = |events: Vec<(String, i64)>| events.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
+        assert_eq!(kinds(made), ["label.created", "task.created", "task.created", "task.created", "task.deleted"]);
+        assert_eq!(kinds(renamed), ["label.updated", "task.updated", "task.updated"]);
+        assert_eq!(kinds(without), ["label.deleted", "task.updated", "task.updated"]);
+        assert_eq!(kinds(back), ["label.restored", "task.updated", "task.updated"]);
+        assert_eq!((&left.data["id"], &left.data["fields"]), (&task["id"], &json!(["project_id"])));
+        assert_eq!(left.data["task"]["project_id"], Value::Null);
+    }
+}

@@ -100,3 +100,23 @@ async fn pages_of_projects_follow_each_other() {
     assert_eq!((first["items"].as_array().unwrap().len(), second["items"].as_array().unwrap().len()), (2, 1));
     assert_eq!(second["next_cursor"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_name_is_one_however_its_letters_are_composed() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let (composed, taken_apart) = ("\u{fc}ber", "u\u{308}ber");
+    for path in ["/api/projects", "/api/labels"] {
+        let made = ada.post(path, &json!({ "name": taken_apart })).await.is(201);
+        assert_eq!(made.body["name"], composed);
+        ada.post(path, &json!({ "name": composed })).await.is(409).assert_problem("name-taken");
+        ada.post(path, &json!({ "name": taken_apart.to_uppercase() })).await.is(409);
+    }
+
+    let task = ada.create_task(json!({ "title": "Report", "labels": [composed, taken_apart] })).await.good();
+
+    assert_eq!(task["labels"], json!([composed]));
+    for name in ["%C3%BCber", "u%CC%88ber", "U%CC%88BER"] {
+        assert_eq!(ada.list_tasks(&format!("label={name}")).await.titles(), ["Report"], "{name}");
+    }
+}

@@ -20,6 +20,7 @@ mod groups;
 mod lists;
 mod metrics;
 mod policies;
+mod preconditions;
 mod proxies;
 mod reports;
 mod retries;

@@ -116,3 +116,65 @@ async fn a_batch_is_taken_back_as_one() {
     assert_eq!(ada.list_tasks("").await.titles(), ["Report"]);
     assert_eq!(ada.get_task(task).await.good()["status"], "pending");
 }
+
+#[tokio::test]
+async fn an_undo_that_no_longer_fits_is_overtaken_and_changes_nothing() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let project = ada.post("/api/projects", &json!({ "name": "House" })).await.good()["id"].clone();
+    let made = ada.create_task(json!({ "title": "Paint", "project_id": project })).await.good();
+    let path = format!("/api/tasks/{}", made["id"].as_str().unwrap());
+    let moved_out = ada.patch(&path, &json!({ "project_id": null })).await.undo_token();
+    ada.delete(&format!("/api/projects/{}", project.as_str().unwrap())).await.is(204);
+
+    ada.undo_change(&moved_out).await.is(409).assert_problem("undo-overtaken");
+    assert_eq!(ada.get(&path).await.good()["version"], 2);
+
+    let [whole, part] = [ada.has(a_task("Whole")).await, ada.has(a_task("Part")).await];
+    ada.update_task(part, json!({ "parent_id": whole })).await.good();
+    let freed = ada.update_task(part, json!({ "parent_id": null })).await.undo_token();
+    let turned = ada.update_task(whole, json!({ "parent_id": part })).await.undo_token();
+
+    ada.undo_change(&freed).await.is(409).assert_problem("undo-overtaken");
+    assert_eq!(ada.get_task(part).await.good()["parent_id"], Value::Null);
+    ada.undo_change(&turned).await.good();
+    assert_eq!(ada.undo_change(&freed).await.good()["tasks"][0]["parent_id"], json!(whole));
+}
+
+#[tokio::test]
+async fn no_undo_tears_a_part_from_its_whole() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let made = ada.create_task(json!({ "title": "Whole" })).await.is(201);
+    let whole = made.body["id"].clone();
+    let part = ada.create_task(json!({ "title": "Part", "parent_id": whole })).await.is(201);
+    let path = format!("/api/tasks/{}", part.body["id"].as_str().unwrap());
+
+    ada.undo_change(&made.undo_token()).await.is(409).assert_problem("undo-overtaken");
+    assert_eq!(ada.list_tasks("sort=created_at").await.titles(), ["Whole", "Part"]);
+
+    let part_gone = ada.delete(&path).await.is(204).undo_token();
+    ada.delete(&format!("/api/tasks/{}", whole.as_str().unwrap())).await.is(204);
+    ada.undo_change(&part_gone).await.is(409).assert_problem("undo-overtaken");
+    ada.get(&path).await.is(404);
+
+    let operations = json!({ "operations": [{ "op": "create", "task": { "title": "Both" } }] });
+    let batch = ada.post("/api/tasks/batch", &operations).await;
+    ada.undo_change(&batch.undo_token()).await.good();
+}
+
+#[tokio::test]
+async fn a_part_that_comes_back_before_its_whole_comes_back_for_itself() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let whole = ada.has(a_task("Whole")).await;
+    let [first, second] =
+        [ada.has(a_task("First").part_of(whole)).await, ada.has(a_task("Second").part_of(whole)).await];
+    ada.delete(&format!("/api/tasks/{whole}")).await.is(204);
+    let restore = async |id| ada.send(Method::POST, &format!("/api/tasks/{id}/restore"), None, &[]).await.good();
+
+    assert_eq!(restore(first).await["parent_id"], Value::Null);
+    restore(whole).await;
+    assert_eq!(restore(second).await["parent_id"], json!(whole));
+    assert_eq!(ada.get_task(first).await.good()["parent_id"], Value::Null);
+}

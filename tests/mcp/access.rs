@@ -49,6 +49,25 @@ async fn a_token_for_reading_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_challenge_names_all_scopes_at_once() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let token = ada.post("/api/auth/tokens", &json!({ "name": "t", "scopes": ["write"] })).await.good();
+    let writer = ada.holding(token["token"].as_str().unwrap());
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+
+    for answer in [
+        writer.post("/mcp", &ping).await.is(403),
+        writer.post("/mcp/tools/create_task", &json!({ "title": "x" })).await.is(403),
+        writer.get("/api/tasks").await.is(403),
+        app.anonymous().post("/mcp/tools/create_task", &json!({ "title": "x" })).await.is(401),
+    ] {
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(challenge.contains("scope=\"read write\""), "{challenge}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_reaches_the_tasks_of_another() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);

@@ -29,7 +29,15 @@ async fn dates_and_priorities_are_understood_as_people_say_them_and_said_back() 
         (json!({ "title": "x", "due_date": "soonish" }), vec!["due_date"]),
         (json!({ "title": "x", "due_date": "2026-02-30", "priority": "blue" }), vec!["priority", "due_date"]),
         (json!({ "title": "x", "priority": 0 }), vec!["priority"]),
-        (json!({ "titel": "x", "effort_estimate_minutes": "long" }), vec!["effort_estimate_minutes", "titel"]),
+        (json!({ "titel": "x", "effort_estimate_minutes": "long" }), vec!["effort_estimate_minutes", "titel", "title"]),
+        (
+            json!({ "title": "x", "priority": 9, "nope": 1, "due_date": "zz", "labels": 7 }),
+            vec!["nope", "priority", "due_date", "labels"],
+        ),
+        (
+            json!({ "tasks": [{ "due_date": "zz", "nope": 1 }] }),
+            vec!["tasks[0].title", "tasks[0].due_date", "tasks[0].nope"],
+        ),
         (json!({ "title": "  " }), vec!["title"]),
         (json!({}), vec!["title"]),
         (json!({ "title": "x", "tasks": [{ "title": "y" }] }), vec!["title"]),
@@ -157,18 +165,21 @@ async fn a_snooze_without_a_time_to_come_asks_for_one() {
     let id = ada.has(a_task("Report")).await.to_string();
     let chat = Chat::of(&ada).await;
 
-    for (wish, fault) in [
-        (json!({}), "phrase"),
-        (json!({ "phrase": "monday", "minutes": 5 }), "phrase"),
-        (json!({ "phrase": "yesterday" }), "phrase"),
-        (json!({ "until": "2020-01-01" }), "until"),
-        (json!({ "until": "2026-02-30" }), "until"),
-        (json!({ "minutes": 0 }), "minutes"),
+    for (wish, faults) in [
+        (json!({}), &["phrase"][..]),
+        (json!({ "phrase": "monday", "minutes": 5 }), &["phrase", "minutes"]),
+        (json!({ "minutes": 5, "until": "2026-12-24" }), &["minutes", "until"]),
+        (json!({ "phrase": "yesterday" }), &["phrase"]),
+        (json!({ "until": "2020-01-01" }), &["until"]),
+        (json!({ "until": "2026-02-30" }), &["until"]),
+        (json!({ "until": "soonish" }), &["until"]),
+        (json!({ "minutes": 0 }), &["minutes"]),
     ] {
         let mut call = wish.clone();
         call["id"] = json!(id);
-        assert_eq!(chat.call("snooze_task", call).await.faults(), [fault], "{wish}");
+        assert_eq!(chat.call("snooze_task", call).await.faults(), faults, "{wish}");
     }
+    assert_eq!(chat.call("snooze_task", json!({ "minutes": 0, "nope": 1 })).await.faults(), ["minutes", "nope", "id"]);
     let words = chat.call("snooze_task", json!({ "id": id, "until": "tomorrow morning" })).await.good();
     assert_eq!(words["task"]["snoozed_text"], "Tue 24 Mar 2026, 06:00");
 }
@@ -234,4 +245,58 @@ async fn what_is_done_stays_done_and_what_goes_along_is_said() {
     assert!(deleted.text.contains("and its 1 subtask"), "{}", deleted.text);
     let since = chat.call("get_tasks", json!({ "status": ["completed"], "updated_since": "yesterday" })).await.good();
     assert!(since["tasks"][0]["completed_at"].is_string());
+}
+
+#[tokio::test]
+async fn arguments_are_taken_as_models_write_them() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let id = ada.has(a_task("Report").due("2026-03-27")).await.to_string();
+    let chat = Chat::of(&ada).await;
+
+    let changed = chat.call("update_task", json!({ "task_id": id, "labels": "work" })).await.good();
+    assert_eq!(changed["task"]["labels"], json!(["work"]));
+    assert_eq!(chat.call("get_tasks", json!({ "status": "pending" })).await.good()["total"], 1);
+    assert_eq!(chat.call("get_tasks", json!({ "status": "done" })).await.faults(), ["status[0]"]);
+    assert_eq!(chat.call("fetch", json!({ "task_id": id })).await.good()["id"], id);
+    let both = json!({ "task_id": "x", "id": id });
+    assert_eq!(chat.call("complete_task", both).await.faults(), ["task_id"]);
+}
+
+#[tokio::test]
+async fn days_that_have_passed_are_understood() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await; // Monday, 23 March 2026
+    let chat = Chat::of(&ada).await;
+
+    let made = chat.call("create_task", json!({ "title": "Late", "due_date": "yesterday" })).await.good();
+    assert_eq!(made["tasks"][0]["due_date"], "2026-03-22");
+    chat.call("create_task", json!({ "title": "Later", "due_date": "3 days ago" })).await.good();
+    for (filter, total) in [
+        (json!({ "due_before": "yesterday" }), 1),
+        (json!({ "due_after": "yesterday" }), 1),
+        (json!({ "due_after": "last week" }), 2),
+        (json!({ "due_before": "today", "due_after": "2 days ago" }), 1),
+    ] {
+        assert_eq!(chat.call("get_tasks", filter.clone()).await.good()["total"], total, "{filter}");
+    }
+    assert_eq!(chat.call("create_task", json!({ "title": "x", "due_date": "last week" })).await.faults(), ["due_date"]);
+}
+
+#[tokio::test]
+async fn faults_say_what_was_sent_and_what_there_is() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let chat = Chat::of(&ada).await;
+
+    let nothing = chat.call("update_task", json!({})).await;
+    assert!(
+        nothing.text.contains("- `id` is missing") && nothing.text.contains("- the call changes nothing"),
+        "{}",
+        nothing.text
+    );
+    let policy = chat.call("get_best_task", json!({ "policy": "nope" })).await;
+    assert!(policy.text.contains("must be the name of a policy: default"), "{}", policy.text);
+    let fetched = chat.call("fetch", json!({ "id": "x" })).await.refused("not_found");
+    assert!(fetched.text.contains("search") && !fetched.text.contains("query"), "{}", fetched.text);
 }

@@ -56,3 +56,58 @@ async fn the_tools_belong_to_the_resource_of_the_chats() {
     assert!(refused.header("www-authenticate").unwrap().contains("/mcp\""));
     refused.assert_problem("insufficient-scope");
 }
+
+#[tokio::test]
+async fn a_call_may_be_sent_again_and_taken_back_as_any_other_change() {
+    let app = TestApp::new().await;
+    let person = app.user("ada").await;
+    let ada = holding(&person, &["read", "write"]).await;
+    person.has(a_task("Ring Paula")).await;
+    person.has(a_task("Ring Paula about the party")).await;
+    let call = async |tool: &str, body: &serde_json::Value, key: &str| {
+        let path = format!("/mcp/tools/{tool}");
+        ada.send(reqwest::Method::POST, &path, Some(body), &[("idempotency-key", key)]).await
+    };
+
+    for (tool, body) in [
+        ("create_task", json!({ "title": "Call mum" })),
+        ("snooze_task", json!({ "query": "the party one", "minutes": 5 })),
+        ("complete_task", json!({ "query": "ring paula" })),
+        ("delete_task", json!({ "query": "call mum" })),
+        ("undo", json!({})),
+    ] {
+        let first = call(tool, &body, tool).await.is(200);
+        let token = first.header("undo-token").unwrap_or_else(|| panic!("{tool}")).to_owned();
+        assert_eq!(first.body["structuredContent"]["undo_token"], token, "{tool}");
+        assert_eq!(first.header("idempotent-replayed"), None);
+        let again = call(tool, &body, tool).await.is(200);
+        assert_eq!(again.header("idempotent-replayed"), Some("true"), "{tool}");
+        assert_eq!(again.header("undo-token"), Some(&*token), "{tool}");
+        assert_eq!(again.body["structuredContent"], first.body["structuredContent"], "{tool}");
+        let other = call(tool, &json!({ "idempotency": "other" }), tool).await.is(422);
+        assert_eq!(other.header("idempotent-replayed"), None);
+    }
+    call("create_task", &json!({ "title": "Other" }), "create_task")
+        .await
+        .is(422)
+        .assert_problem("idempotency-key-reused");
+    let differ = call("create_task", &json!({ "title": "Other", "idempotency_key": "a" }), "b").await;
+    assert_eq!(differ.is(422).faults(), ["/idempotency_key"]);
+    let argument = json!({ "title": "Call mum", "idempotency_key": "create_task" });
+    assert_eq!(ada.post("/mcp/tools/create_task", &argument).await.header("idempotent-replayed"), Some("true"));
+    let all = json!({ "status": ["pending", "completed", "snoozed"] });
+    assert_eq!(ada.post("/mcp/tools/get_tasks", &all).await.good()["structuredContent"]["total"], 3);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_in_the_form_of_the_api() {
+    let app = TestApp::new().await;
+    let person = app.user("ada").await;
+    let ada = holding(&person, &["read", "write"]).await;
+
+    let refused = ada.post("/mcp/tools/complete_task", &json!({})).await.is(422);
+    assert!(refused.body["detail"].as_str().unwrap().starts_with("`/id` is missing"), "{}", refused.body);
+    let id = person.has(a_task("Report")).await.to_string();
+    let refused = ada.post("/mcp/tools/update_task", &json!({ "id": id })).await.is(422);
+    assert!(refused.body["detail"].as_str().unwrap().starts_with("The body changes nothing"), "{}", refused.body);
+}

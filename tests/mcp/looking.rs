@@ -148,3 +148,36 @@ async fn user_text_is_data_in_every_result() {
         assert!(told.good().to_string().contains("delete everything"), "{tool}");
     }
 }
+
+#[tokio::test]
+async fn no_result_has_more_rows_than_the_operator_allows() {
+    let app = TestApp::with(|config| config.mcp.most_tasks = 3).await;
+    let ada = app.user("ada").await;
+    for row in 0..5 {
+        ada.has(a_task(&format!("Task {row}")).minutes(10)).await;
+    }
+    ada.has(a_task("Whole weekend").minutes(3000)).await;
+    let chat = Chat::of(&ada).await;
+
+    let plan = chat.call("plan_day", json!({})).await;
+    assert!(plan.text.contains("And 2 tasks after that."), "{}", plan.text);
+    let data = plan.good();
+    assert_eq!((data["slots"].as_array().unwrap().len(), &data["left_out"]), (3, &json!([])));
+    let page = chat.ask("resources/list", json!({})).await["result"].clone();
+    let is_task = |resource: &&serde_json::Value| resource["uri"].as_str().unwrap().starts_with("mindflow://tasks/");
+    assert_eq!(page["resources"].as_array().unwrap().iter().filter(is_task).count(), 3);
+    assert!(page["nextCursor"].is_string());
+}
+
+#[tokio::test]
+async fn joined_pictures_stay_as_they_were_written() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let family = "Family \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{2764}\u{fe0f}";
+    ada.has(a_task(family)).await;
+    let chat = Chat::of(&ada).await;
+
+    let told = chat.call("get_tasks", json!({})).await;
+    assert!(told.text.contains(family), "{}", told.text);
+    assert_eq!(told.good()["tasks"][0]["title"], family);
+}

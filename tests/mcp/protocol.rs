@@ -67,6 +67,8 @@ async fn every_tool_is_described_as_hosts_ask_for_it() {
         }
         assert_eq!(hints["destructiveHint"] == true, name == "delete_task", "{name}");
         assert_eq!(hints["openWorldHint"], false);
+        let repeats = reads || ["update_task", "complete_task", "reschedule_task"].contains(&name);
+        assert_eq!(hints["idempotentHint"], repeats, "{name}");
         let scopes = if reads { json!(["read"]) } else { json!(["read", "write"]) };
         assert_eq!(tool["securitySchemes"], json!([{ "type": "oauth2", "scopes": scopes }]), "{name}");
         assert_eq!(tool["_meta"]["securitySchemes"], tool["securitySchemes"]);
@@ -102,6 +104,19 @@ async fn what_is_no_message_gets_an_error_of_json_rpc() {
     }
     let unknown = message_of(send(r#"{"jsonrpc":"2.0","id":1,"method":"tasks/fly"}"#).await);
     assert_eq!(unknown["error"]["code"], -32601);
+    assert!(unknown["error"]["message"].as_str().unwrap().contains("there is no method `tasks/fly`"), "{unknown}");
+    for body in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":7}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":7}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"x"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"prompts/list","params":{"cursor":"x"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"resources/templates/list","params":{"cursor":"x"}}"#,
+    ] {
+        let refused = message_of(send(body).await);
+        assert_eq!(refused["error"]["code"], -32602, "{body}: {refused}");
+        assert!(refused["error"]["message"].as_str().unwrap().starts_with("Invalid params"), "{refused}");
+    }
     let unknown = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"fly"}}"#;
     assert_eq!(message_of(send(unknown).await)["error"]["code"], -32602);
     send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await.is(202);
@@ -153,6 +168,7 @@ async fn a_request_of_another_site_or_for_another_host_is_refused() {
     assert_eq!(send(&[("origin", "http://localhost:6274")]).await, 200);
     assert_eq!(send(&[("origin", "https://evil.example")]).await, 403);
     assert_eq!(send(&[("origin", "https://chatgpt.com.evil.example")]).await, 403);
+    assert_eq!(send(&[("origin", "http://127.0.0.1:18804.evil")]).await, 403);
     assert_eq!(send(&[("host", "evil.example")]).await, 403);
 }
 
@@ -168,7 +184,13 @@ async fn other_methods_and_types_are_told_what_is_taken() {
         assert_eq!(answer.header("allow"), Some("POST, OPTIONS"));
     }
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-    chat.post("/mcp", &ping).await.is(406).assert_problem("not-acceptable");
+    for accept in ["*/*", "application/*, text/*", "text/event-stream;q=0.5, application/json"] {
+        chat.send(reqwest::Method::POST, "/mcp", Some(&ping), &[("accept", accept)]).await.is(200);
+    }
+    for accept in ["application/json", "*/*, text/event-stream;q=0"] {
+        let refused = chat.send(reqwest::Method::POST, "/mcp", Some(&ping), &[("accept", accept)]).await;
+        refused.is(406).assert_problem("not-acceptable");
+    }
     let huge = Value::String("x".repeat(6 * 1024 * 1024));
     chat.post("/mcp", &huge).await.is(413);
 }

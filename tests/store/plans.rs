@@ -302,6 +302,7 @@ impl Person {
             ("LIST_DUE_DAYS", vec![user]),
             ("MOVE_DUE_DAYS", vec![user, Text(Some(r#"[{"on": "2026-12-24", "at": 1}]"#))]),
             ("LIST_CANDIDATES", vec![user]),
+            ("LIST_DELETED", vec![user, Int(Some(1)), Int(Some(10))]),
         ]);
     }
 

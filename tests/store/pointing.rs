@@ -21,6 +21,11 @@ impl World {
         match self.tasks.find_by_words(who, words, among).await.unwrap() {
             Found::One(task) => task.title,
             Found::Several(tasks) => tasks.into_iter().map(|task| task.title).collect::<Vec<_>>().join(" | "),
+            Found::Gone { task, others } => {
+                let others: Vec<String> = others.into_iter().map(|task| format!(" | {}", task.title)).collect();
+                let others = others.concat();
+                format!("gone {}{others}", task.title)
+            }
             Found::None => "-".to_owned(),
         }
     }
@@ -95,6 +100,36 @@ both_databases! {
         assert_eq!(world.means(&ada, &gone.id.to_string(), Among::Any).await, "-");
         world.has(&ada, a_task("Pay rent")).await;
         assert_eq!(world.means(&ada, "pay rent", Among::Any).await, "Pay rent | Pay rent | Pay rent");
+    }
+
+    async fn words_that_were_followed_do_not_lead_on_to_another_task(db: TestDatabase) {
+        let world = World::on(db).await;
+        let ada = world.person("ada").await;
+        world.completed(&ada, "Ring Paula").await;
+        world.has(&ada, a_task("Ring Paula about the party")).await;
+        world.completed(&ada, "Same").await;
+        let same = world.has(&ada, a_task("Same")).await;
+        let gone = world.has(&ada, a_task("Call the dentist")).await;
+        world.has(&ada, TaskPatch { description: Patch::Set("dentist".to_owned()), ..a_task("Pay the bill") }).await;
+
+        assert_eq!(world.means(&ada, "the dentist one", Among::ToDelete).await, "Call the dentist");
+        world.tasks.delete(Ask::new(ada.clone()), gone.id).await.unwrap();
+        for among in [Among::ToComplete, Among::ToDelete] {
+            assert_eq!(world.means(&ada, "the dentist one", among).await, "gone Call the dentist");
+            assert_eq!(world.means(&ada, "ring paula", among).await, "Ring Paula");
+            assert_eq!(world.means(&ada, "same", among).await, "Same | Same");
+        }
+        assert_eq!(world.means(&ada, "the dentist one", Among::Any).await, "Pay the bill");
+        world.tasks.delete(Ask::new(ada.clone()), same.id).await.unwrap();
+        assert_eq!(world.means(&ada, "same", Among::ToDelete).await, "gone Same | Same");
+
+        world.clock.advance(Duration::from_secs(3601));
+        for among in [Among::ToComplete, Among::ToDelete] {
+            assert_eq!(world.means(&ada, "the dentist one", among).await, "Pay the bill");
+            assert_eq!(world.means(&ada, "ring paula", among).await, "Ring Paula");
+        }
+        world.has(&ada, a_task("Same")).await;
+        assert_eq!(world.means(&ada, "same", Among::ToComplete).await, "Same");
     }
 
     async fn many_tasks_that_could_be_meant_hide_neither_the_exact_one_nor_the_doubt(db: TestDatabase) {

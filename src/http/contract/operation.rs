@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use poem::http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::parameters::Parameter;
 use super::schema::Rule;
@@ -34,6 +34,8 @@ pub(super) struct Operation {
 /// What a body must be.
 #[derive(Debug)]
 pub(super) struct BodyRule {
+    /// Whether the operation takes the body; one that takes none has this rule to refuse what is sent all the same.
+    pub(super) taken: bool,
     pub(super) required: bool,
     /// Whether a JSON merge patch may say so in its `Content-Type`.
     pub(super) merge_patch: bool,
@@ -61,12 +63,13 @@ impl Operation {
                 .map(|parameter| Parameter::compile(parameter, pattern, &document.value))
                 .collect::<Result<_, _>>()
                 .map_err(within)?,
-            body: described
-                .get("requestBody")
-                .filter(|body| !is_file(body))
-                .map(|body| BodyRule::compile(method, body, described, &document.value))
-                .transpose()
-                .map_err(within)?,
+            body: match described.get("requestBody") {
+                Some(body) if is_file(body) => None,
+                Some(body) => Some(BodyRule::compile(method, body, described, &document.value).map_err(within)?),
+                // The body of a GET has no meaning, so it is not even looked at (RFC 9110, section 9.3.1).
+                None if *method == Method::GET => None,
+                None => Some(BodyRule::of_nothing().map_err(within)?),
+            },
         })
     }
 
@@ -82,10 +85,20 @@ fn is_file(body: &Value) -> bool {
 }
 
 impl BodyRule {
+    /// Where no body is taken: nothing, `null`, or an object without fields, as clients send that always send one. A
+    /// field would be a wish that nobody hears.
+    fn of_nothing() -> Result<Self, String> {
+        // Of an object with named fields, though there are none, each unknown one is told by name.
+        let nothing = json!({"type": "object", "nullable": true, "properties": {}, "additionalProperties": false});
+        let rule = Rule::compile(&nothing, &Value::Null)?;
+        Ok(Self { taken: false, required: false, merge_patch: false, rule })
+    }
+
     fn compile(method: &Method, body: &Value, operation: &Value, document: &Value) -> Result<Self, String> {
         let content = &body["content"];
         let schema = content[JSON].get("schema").ok_or("only JSON bodies are supported")?;
         Ok(Self {
+            taken: true,
             required: body["required"].as_bool().unwrap_or(false),
             merge_patch: *method == Method::PATCH,
             rule: Rule::of_body(schema, operation, document)?,

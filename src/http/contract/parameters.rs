@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::operation::Operation;
 use super::schema::Rule;
-use crate::http::conditional::IfMatch;
+use crate::http::conditional;
 use crate::http::problem::Fault;
 
 /// A parameter, compiled from the document.
@@ -205,9 +205,9 @@ pub(super) fn check_headers(operation: &Operation, headers: &HeaderMap, limit: u
             };
             texts.push(Cow::Borrowed(text));
         }
-        if parameter.name.eq_ignore_ascii_case("if-match") && !texts.is_empty() {
-            if IfMatch::parse(&texts.join(", ")).is_none() {
-                found.push(IfMatch::fault());
+        if conditional::is_list_of_tags(&parameter.name) && !texts.is_empty() {
+            if !conditional::can_be_read(&texts.join(", ")) {
+                found.push(conditional::fault(&parameter.name));
             }
         } else {
             parameter.check(&texts, limit, found);

@@ -48,7 +48,7 @@ fn rest_of(operation: &Operation, request: &Request, body: Option<&Parsed>, foun
     let uri = request.uri();
     let mut rest = Request::builder().method(request.method().clone()).uri(rest_of_query(uri, found)?);
     let body = match (&operation.body, body) {
-        (Some(rule), Some(body)) => Some(repaired(body.value.clone(), rule.rule.schema(), found)),
+        (Some(rule), Some(body)) if rule.taken => Some(repaired(body.value.clone(), rule.rule.schema(), found)),
         (None, _) if *request.method() == Method::GET => None,
         _ => return None,
     };

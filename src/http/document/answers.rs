@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::operation::{Place, takes_header};
+use super::operation::{Place, if_none_match, takes_header};
 use super::schemas;
+use crate::http::changes::{REPLAYED, UNDO_TOKEN};
 use crate::http::limits::{self, Class};
 use crate::http::payload::JSON;
 use crate::http::problem::PROBLEM_JSON;
@@ -18,7 +19,11 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (404, "NotFound", "There is no such thing, or it belongs to somebody else."),
     (408, "RequestTimeout", "The body did not come in time."),
     (409, "Conflict", "The request does not fit the present state."),
-    (412, "PreconditionFailed", "`If-Match` names another version than the present one."),
+    (
+        412,
+        "PreconditionFailed",
+        "`If-Match` names another version than the present one, or `If-None-Match` the present one.",
+    ),
     (413, "ContentTooLarge", "The body is larger than the server takes."),
     (415, "UnsupportedMediaType", "The body must be JSON (`Content-Type: application/json`)."),
     (416, "RangeNotSatisfiable", "There is no such part; `Content-Range` says how much there is."),
@@ -55,6 +60,7 @@ pub(super) fn complete(
     own_errors: &BTreeMap<u16, String>,
 ) {
     let limited = limits::class_of(place.path) != Class::Exempt;
+    let repeatable = takes_header(&Value::Object(operation.clone()), "idempotency-key");
     let mut statuses = possible(operation, place, limited);
     statuses.extend(own_errors.keys());
     let mut responses = match operation.shift_remove("responses") {
@@ -62,8 +68,10 @@ pub(super) fn complete(
         _ => Map::new(),
     };
     for (status, response) in &mut responses {
+        keep_possible_headers(response, place, repeatable);
         complete_declared(status, response, place, schemas, limited);
     }
+    note_not_modified(operation, &mut responses, place);
     for status in statuses {
         let Some((_, name, _)) = ERRORS.iter().find(|(known, ..)| *known == status) else { continue };
         let answer = match own_errors.get(&status) {
@@ -76,10 +84,36 @@ pub(super) fn complete(
     operation.insert("responses".to_owned(), Value::Object(responses));
 }
 
+/// Drops the headers of changes from an answer that comes of none, and those of repetitions where there is none.
+fn keep_possible_headers(response: &mut Value, place: &Place<'_>, repeatable: bool) {
+    let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { return };
+    headers.retain(|name, _| match name.to_ascii_lowercase().as_str() {
+        UNDO_TOKEN => place.method != "get",
+        REPLAYED => repeatable,
+        _ => true,
+    });
+}
+
+/// What has an entity tag is not sent again to who has it.
+fn note_not_modified(operation: &mut Map<String, Value>, responses: &mut Map<String, Value>, place: &Place<'_>) {
+    let tagged = responses.get("200").is_some_and(|response| response["headers"].get("ETag").is_some());
+    if place.method != "get" || !tagged || responses.contains_key("304") {
+        return;
+    }
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(if_none_match("Answer 304, without the body, if the entity tag is one of these."));
+    }
+    let headers = responses.get("200").map_or_else(|| json!({}), |response| response["headers"].clone());
+    let known = json!({"description": "The client has the present version already.", "headers": headers});
+    responses.insert("304".to_owned(), known);
+}
+
 /// The errors that an operation can give because of what it takes.
 fn possible(operation: &Map<String, Value>, place: &Place<'_>, limited: bool) -> Vec<u16> {
     let whole = Value::Object(operation.clone());
-    let has_body = operation.contains_key("requestBody");
+    // Where no body is taken, one that comes all the same is read, and refused.
+    let reads_body = operation.contains_key("requestBody") || place.method != "get";
     let authenticated = operation.get("security").and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty());
     let mut statuses = vec![422, 500];
     let mut add = |when: bool, more: &[u16]| {
@@ -87,7 +121,7 @@ fn possible(operation: &Map<String, Value>, place: &Place<'_>, limited: bool) ->
             statuses.extend_from_slice(more);
         }
     };
-    add(has_body, &[400, 413, 415]);
+    add(reads_body, &[400, 413, 415]);
     add(authenticated, &[401, 403]);
     add(place.path.contains('{'), &[404]);
     add(takes_header(&whole, "idempotency-key"), &[409]);
@@ -126,7 +160,7 @@ fn complete_declared(
     names.extend(limited.then_some(["RateLimit", "RateLimit-Policy"]).into_iter().flatten());
     names.extend((status == "201").then_some("Location"));
     names.extend((good && list).then_some("X-Total-Count"));
-    let versioned = place.guarded && matches!(place.method, "get" | "put" | "patch");
+    let versioned = place.guarded && matches!(place.method, "get" | "put" | "patch" | "post");
     names.extend((good && versioned).then_some("ETag"));
     let known = HEADERS.iter().filter(|(_, header, ..)| {
         names.contains(header) || declared.keys().any(|own| own.eq_ignore_ascii_case(header))
@@ -182,7 +216,7 @@ pub(super) fn headers() -> Map<String, Value> {
 
 fn error(status: u16, about: &str) -> Value {
     let mut headers = Map::from_iter([reference("RequestId", "X-Request-ID")]);
-    headers.extend((status == 401).then(|| reference("Challenge", "WWW-Authenticate")));
+    headers.extend(matches!(status, 401 | 403).then(|| reference("Challenge", "WWW-Authenticate")));
     headers.extend(matches!(status, 429 | 503).then(|| reference("RetryAfter", "Retry-After")));
     if status == 429 {
         headers.extend([reference("RateLimit", "RateLimit"), reference("RateLimitPolicy", "RateLimit-Policy")]);

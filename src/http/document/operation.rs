@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{answers, schemas, texts};
 use crate::accounts::Scope;
 use crate::http::auth::{SCHEME, SCHEME_ADMIN, SCHEME_READ, SCHEME_WRITE};
+use crate::http::conditional::Preconditions;
 
 /// Said of the body of each `PATCH`. One media type alone is documented: generators write a client's argument once for
 /// each, and some then trip over their own code.
@@ -34,8 +35,9 @@ pub(super) fn complete(
     if let Some(scope) = security(operation) {
         scopes.insert(id, scope);
     }
-    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        complete_parameter(parameter);
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        note_second_precondition(parameters);
+        parameters.iter_mut().for_each(complete_parameter);
     }
     if let Some(body) = operation.get_mut("requestBody") {
         complete_body(body, place.method);
@@ -56,6 +58,24 @@ fn security(operation: &mut Map<String, Value>) -> Option<Scope> {
     let published = if name.is_some() { json!([{SCHEME: []}]) } else { json!([]) };
     operation.insert("security".to_owned(), published);
     scope
+}
+
+/// Adds `If-None-Match` behind an `If-Match` that is read together with it.
+fn note_second_precondition(parameters: &mut Vec<Value>) {
+    let both = |parameter: &Value| parameter["schema"]["format"] == Preconditions::BOTH;
+    if let Some(index) = parameters.iter().position(both) {
+        let about = "Change only if the entity tag is none of these; `*`: not what exists (RFC 9110, section 13.1.2).";
+        parameters.insert(index + 1, if_none_match(about));
+    }
+}
+
+/// The header `If-None-Match`.
+pub(super) fn if_none_match(about: &str) -> Value {
+    json!({"name": "If-None-Match", "in": "header", "required": false, "schema": entity_tags(), "description": about})
+}
+
+fn entity_tags() -> Value {
+    json!({"type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#})
 }
 
 fn complete_parameter(parameter: &mut Value) {
@@ -80,8 +100,7 @@ fn complete_parameter(parameter: &mut Value) {
         parameter.insert("schema".to_owned(), key);
     }
     if name == "if-match" {
-        let tags = json!({"type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#});
-        parameter.insert("schema".to_owned(), tags);
+        parameter.insert("schema".to_owned(), entity_tags());
     }
     if let Some(about) = describe(&name)
         && !parameter.contains_key("description")

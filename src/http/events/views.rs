@@ -27,10 +27,10 @@ pub struct EventView {
     pub version: i64,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// The names of the fields that changed, where that is known.
-    #[oai(skip_serializing_if_is_empty)]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<String>,
+    /// The names of the fields that changed, where that is known; left out where it is not.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<String>>,
     /// Through what it came: `api` or `mcp`.
     pub via: String,
     /// The request that did it: who sends its own `X-Request-ID` knows its own changes by it.
@@ -44,13 +44,14 @@ pub struct EventView {
 impl EventView {
     /// Shows an event, with the task that it is about, if that is there.
     pub(super) fn new(event: &Event, task: Option<&Task>) -> Self {
+        let fields: Vec<_> = event.what.fields.iter().map(ToString::to_string).collect();
         Self {
             kind: event.what.kind.to_string(),
             entity: event.what.entity.to_string(),
             id: event.what.id,
             version: event.number,
             at: event.at.to_utc(),
-            fields: event.what.fields.iter().map(ToString::to_string).collect(),
+            fields: Some(fields).filter(|fields| !fields.is_empty()),
             via: event.via.to_string(),
             request_id: event.request_id.to_string(),
             task: task.map(TaskView::from),

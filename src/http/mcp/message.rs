@@ -86,7 +86,13 @@ fn check_call(message: &Map<String, Value>) -> Result<(), &'static str> {
     let params = message.get("params");
     let text = |name| params.and_then(|params| params.get(name)).is_some_and(Value::is_string);
     let object = |name| params.and_then(|params| params.get(name)).is_none_or(Value::is_object);
+    let cursor =
+        params.and_then(|params| params.get("cursor")).is_none_or(|cursor| cursor.is_string() || cursor.is_null());
     match message.get("method").and_then(Value::as_str) {
+        Some("initialize") if !is_present_era(params) && !introduces(params) => Err(
+            "Invalid params: `initialize` needs `protocolVersion`, a string, `capabilities`, an object, and `clientInfo` with \
+             `name` and `version`",
+        ),
         Some("tools/call" | "prompts/get") if !text("name") => Err("Invalid params: `name` must be a string"),
         Some("tools/call" | "prompts/get") if !object("arguments") => {
             Err("Invalid params: `arguments` must be an object")
@@ -96,9 +102,25 @@ fn check_call(message: &Map<String, Value>) -> Result<(), &'static str> {
             "Invalid params: `ref` must be a `ref/prompt` with `name` or a `ref/resource` with `uri`, and `argument` must \
              have `name` and `value`",
         ),
+        Some(method) if method.ends_with("/list") && !cursor => Err("Invalid params: `cursor` must be a string"),
         _ if !object("_meta") => Err("Invalid params: `_meta` must be an object"),
         _ => Ok(()),
     }
+}
+
+/// Whether a request is of the era in which each says for itself what it speaks; it knows no `initialize`.
+fn is_present_era(params: Option<&Value>) -> bool {
+    params.is_some_and(|params| params["_meta"]["io.modelcontextprotocol/protocolVersion"].is_string())
+}
+
+/// Whether a client says what it is and what it speaks.
+fn introduces(params: Option<&Value>) -> bool {
+    let Some(params) = params else { return false };
+    let client = &params["clientInfo"];
+    params["protocolVersion"].is_string()
+        && params["capabilities"].is_object()
+        && client["name"].is_string()
+        && client["version"].is_string()
 }
 
 /// Whether a completion says what it is for.
@@ -147,6 +169,9 @@ mod tests {
             (r#"{"jsonrpc":"2.0","method":"ping","id":1,"params":[]}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"tools/call","id":1}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"tools/call","id":1,"params":{"name":"x","arguments":[]}}"#, INVALID_PARAMS),
+            (r#"{"jsonrpc":"2.0","method":"initialize","id":1}"#, INVALID_PARAMS),
+            (r#"{"jsonrpc":"2.0","method":"initialize","id":1,"params":{"protocolVersion":7}}"#, INVALID_PARAMS),
+            (r#"{"jsonrpc":"2.0","method":"tools/list","id":1,"params":{"cursor":7}}"#, INVALID_PARAMS),
             (r#"{"jsonrpc":"2.0","method":"ping","id":9223372036854775808}"#, INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","method":"ping","id":1,"result":{}}"#, INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","method":"ping","id":1,"params":{"_meta":"x"}}"#, INVALID_PARAMS),
@@ -156,6 +181,10 @@ mod tests {
             ),
             (r#"{"jsonrpc":"2.0","method":"ping","id":1}"#, 0),
             (r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, 0),
+            (
+                r#"{"jsonrpc":"2.0","method":"initialize","id":1,"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#,
+                0,
+            ),
             (r#"{"jsonrpc":"2.0","id":"a","result":{}}"#, 0),
         ] {
             assert_eq!(code(body), expected, "{body}");

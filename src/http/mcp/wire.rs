@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use poem::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
-use poem::http::{self, StatusCode};
+use poem::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, ORIGIN};
+use poem::http::{self, HeaderMap, HeaderValue, StatusCode};
 use poem::{Body, Request, Response};
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -19,9 +19,16 @@ use super::message::{Message, Refused};
 use crate::http::contract::{BodyLimits, collect_within};
 use crate::http::problem::ApiError;
 
+/// Stands for all origins.
+const ANY: &str = "*";
+/// What rmcp wants to be accepted.
+const BOTH_TYPES: &str = "application/json, text/event-stream";
+
 /// A handler behind its endpoint; sessions are not kept.
 pub struct Wire<H> {
     service: StreamableHttpService<H, NeverSessionManager>,
+    /// Whether pages of every origin may call.
+    any_origin: bool,
     body_limits: BodyLimits,
 }
 
@@ -47,7 +54,7 @@ impl<H: ServerHandler + Clone> Wire<H> {
             .with_max_request_body_bytes(body_limits.max_bytes);
         let config = only_own_names(config, public_url, origins);
         let service = StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), config);
-        Self { service, body_limits }
+        Self { service, any_origin: origins.iter().any(|origin| origin == ANY), body_limits }
     }
 
     /// Reads the body of a `POST`.
@@ -73,6 +80,12 @@ impl<H: ServerHandler + Clone> Wire<H> {
             Ok(message) => message,
             Err(refused) => return Ok(refused.into()),
         };
+        if !self.any_origin && !names_an_origin(request.headers()) {
+            return Err(foreign("The `Origin` is not one: a scheme, a host and perhaps a port"));
+        }
+        if ["application/json", "text/event-stream"].iter().all(|kind| accepts(request.headers(), kind)) {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
+        }
         let (parts, body) = self.service.handle(forwarded(request, bytes)).await.into_parts();
         if is_plain(&parts) {
             return plain(&parts, body, &message).await;
@@ -85,6 +98,58 @@ impl<H: ServerHandler + Clone> Wire<H> {
         *response.headers_mut() = parts.headers;
         Ok(response)
     }
+}
+
+/// Whether the page that asks says where it comes from as browsers do, if it says so at all. rmcp takes what follows the host
+/// for a port, and leaves it out where it is none.
+fn names_an_origin(headers: &HeaderMap) -> bool {
+    let mut all = headers.get_all(ORIGIN).iter();
+    let (Some(origin), None) = (all.next(), all.next()) else { return !headers.contains_key(ORIGIN) };
+    let Ok(text) = origin.to_str() else { return false };
+    if text == "null" {
+        return true;
+    }
+    let Ok(uri) = text.parse::<http::Uri>() else { return false };
+    let Some(port) = uri.authority().and_then(|authority| authority.as_str().strip_prefix(authority.host())) else {
+        return false;
+    };
+    let is_number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    uri.scheme().is_some()
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_number))
+        && uri.path_and_query().is_none_or(|rest| rest.as_str() == "/")
+}
+
+/// Whether `Accept` takes a type (RFC 9110, section 12.5.1): the range that names it most closely decides, and a request
+/// without the header takes all. rmcp looks for the types by their names alone.
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    let group = kind.split_once('/').map_or(kind, |(group, _)| group);
+    let ranges =
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut closest = None;
+    for range in ranges.filter(|range| !range.trim().is_empty()) {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let rank = match name.split_once('/') {
+            _ if name == kind => 2,
+            Some((own, "*")) if own == group => 1,
+            Some(("*", "*")) => 0,
+            _ => {
+                closest = closest.or(Some((-1, false)));
+                continue;
+            }
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let taken = weight.and_then(|weight| weight.trim().parse::<f32>().ok()).is_none_or(|weight| weight > 0.0);
+        if closest.is_none_or(|(known, _)| rank >= known) {
+            closest = Some((rank, taken));
+        }
+    }
+    closest.is_none_or(|(_, taken)| taken)
+}
+
+/// The refusal of a request that another site makes.
+fn foreign(detail: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "foreign-origin", "The request comes from elsewhere").detail(detail)
 }
 
 /// Only pages that may call, and only under the server's own names, so that no page of another site can reach a server on
@@ -101,7 +166,7 @@ fn only_own_names(
     // Who can send a request to the loopback address as such is on this machine already.
     let hosts = LOOPBACK.into_iter().map(str::to_owned).chain(host);
     let config = config.with_allowed_hosts(hosts);
-    if origins.iter().any(|origin| origin == "*") {
+    if origins.iter().any(|origin| origin == ANY) {
         return config.disable_allowed_origins();
     }
     let own = url.map(|url| with_port(&url.origin().ascii_serialization()));
@@ -152,7 +217,7 @@ async fn plain(parts: &http::response::Parts, body: RmcpBody, message: &Message)
     let told = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let told = String::from_utf8_lossy(&told).into_owned();
     let (kind, title) = match parts.status {
-        StatusCode::FORBIDDEN => ("foreign-origin", "The request comes from elsewhere"),
+        StatusCode::FORBIDDEN => return Err(foreign(told)),
         StatusCode::NOT_ACCEPTABLE => ("not-acceptable", "The client must take JSON and event streams"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE if told.contains("Content-Type") => {
             ("unsupported-media-type", "The body's type is not supported")
@@ -172,5 +237,58 @@ impl From<Refused> for Response {
     fn from(refused: Refused) -> Self {
         let body = refused.body().to_string();
         Self::builder().status(StatusCode::BAD_REQUEST).header(CONTENT_TYPE, "application/json").body(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &http::HeaderName, values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn types_are_excluded_only_by_a_header_that_does() {
+        for (accept, json, stream) in [
+            (&[][..], true, true),
+            (&[""], true, true),
+            (&["*/*"], true, true),
+            (&["application/*, text/*"], true, true),
+            (&["application/json", "text/event-stream"], true, true),
+            (&["Application/JSON;q=0.5, */*;q=0.1"], true, true),
+            (&["application/json"], true, false),
+            (&["text/event-stream, application/xml"], false, true),
+            (&["*/*, text/event-stream;q=0"], true, false),
+            (&["text/*;q=0, text/event-stream, application/*"], true, true),
+            (&["image/png"], false, false),
+        ] {
+            let headers = headers(&ACCEPT, accept);
+            let found = (accepts(&headers, "application/json"), accepts(&headers, "text/event-stream"));
+            assert_eq!(found, (json, stream), "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_perhaps_a_port() {
+        for good in
+            ["https://chatgpt.com", "http://127.0.0.1:18804", "http://[::1]:8000", "vscode-webview://abc", "null"]
+        {
+            assert!(names_an_origin(&headers(&ORIGIN, &[good])), "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:18804.evil",
+            "http://127.0.0.1:",
+            "http://127.0.0.1:+80",
+            "http://127.0.0.1:99999",
+            "http://evil@127.0.0.1",
+            "http://127.0.0.1/evil",
+            "127.0.0.1",
+            "",
+        ] {
+            assert!(!names_an_origin(&headers(&ORIGIN, &[bad])), "{bad}");
+        }
+        assert!(names_an_origin(&HeaderMap::new()));
+        assert!(!names_an_origin(&headers(&ORIGIN, &["https://chatgpt.com", "https://evil.example"])));
     }
 }

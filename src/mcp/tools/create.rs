@@ -1,14 +1,12 @@
 //! Making tasks: one, or up to twenty-five, all of them or none.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::accounts::Caller;
 use crate::ids::{ProjectId, TaskId};
 use crate::mcp::arguments::Arguments;
 use crate::mcp::outcome::{Outcome, Refusal, Success};
+use crate::mcp::retries::replayed;
 use crate::mcp::schemas::{answer, object, object_with, task_fields, tasks, text, with};
 use crate::mcp::tool::{Effect, Tool, run};
 use crate::mcp::toolbox::Desk;
@@ -17,8 +15,7 @@ use crate::mcp::widgets::Widget;
 use crate::mcp::wording::line;
 use crate::tasks::batch::{Action, Operation, Outcome as Made};
 use crate::tasks::edit::{Patch, TaskPatch};
-use crate::tasks::receipts::{Answer, RetryKey};
-use crate::tasks::{Ask, Changed, Fault, Retry, Status, TaskError};
+use crate::tasks::{Ask, Changed, Fault, Status, TaskError};
 
 /// The most tasks of one call.
 const MOST: usize = 25;
@@ -45,15 +42,16 @@ pub(super) const CREATE_TASK: Tool = Tool {
         object(&with(task_fields(), more))
     },
     output: || answer(&["tasks"], json!({ "tasks": tasks(), "undo_token": { "type": "string" } })),
+    words: |_, _, arguments| drop(operations(arguments)),
     run: run!(create_task),
 };
 
 async fn create_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
-    let operations = operations(&mut arguments)?;
+    let operations = operations(&mut arguments);
+    arguments.check()?;
     let eye = desk.eye(caller);
-    let retry = arguments.text("idempotency_key").map(|key| retry(key, &arguments.asked("idempotency_key"), eye));
     let several = arguments.has("tasks");
-    let ask = Ask { retry, ..desk.ask(caller) };
+    let ask = Ask { retry: arguments.retry(move |changed| success(changed, eye)), ..desk.ask(caller) };
     match desk.tasks.batch(ask, operations).await {
         Ok(changed) => Ok(success(&changed, eye)),
         Err(TaskError::Replayed(answer)) => replayed(&answer),
@@ -64,31 +62,27 @@ async fn create_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> 
     }
 }
 
-/// Reads the rows, or every fault of every row.
-fn operations(arguments: &mut Arguments) -> Result<Vec<Operation>, Refusal> {
-    let Some(rows) = arguments.list("tasks").map(<[Value]>::to_vec) else {
-        if arguments.text("title").is_none() {
-            return Err(Refusal::fault("title", "is required: say what is to be done, or give several as `tasks`"));
+/// Reads the task or the rows; every fault of every row is noted.
+fn operations(arguments: &mut Arguments) -> Vec<Operation> {
+    if !arguments.says("tasks") {
+        if !arguments.says("title") {
+            arguments.fault("title", "is required: say what is to be done, or give several as `tasks`");
         }
-        let patch = new_task(arguments);
-        arguments.check()?;
-        return Ok(vec![Action::Create(patch).into()]);
-    };
+        return vec![Action::Create(new_task(arguments)).into()];
+    }
     for name in task_fields().as_object().into_iter().flat_map(|fields| fields.keys()) {
         if arguments.has(name) {
             arguments.fault(name, "must be left out when `tasks` is given: say it in each row");
         }
     }
-    arguments.check()?;
-    let mut faults = Vec::new();
-    let operations = rows.iter().enumerate().map(|(index, row)| {
+    let rows = arguments.list("tasks").map(<[Value]>::to_vec).unwrap_or_default();
+    let operation = |(index, row): (usize, &Value)| {
         let mut row = arguments.row(row);
         let patch = new_task(&mut row);
-        faults.extend(row.take_faults(&format!("/tasks/{index}")));
+        arguments.note(row.take_faults(&format!("/tasks/{index}")));
         Action::Create(patch).into()
-    });
-    let operations = operations.collect();
-    if faults.is_empty() { Ok(operations) } else { Err(Refusal::invalid(faults)) }
+    };
+    rows.iter().enumerate().map(operation).collect()
 }
 
 /// A new task: what was not said has its default.
@@ -123,44 +117,12 @@ fn in_the_call(fault: &Fault, several: bool) -> Fault {
     Fault::new(field, fault.message.clone())
 }
 
-fn retry(key: &str, asked: &str, eye: Eye) -> Retry<Vec<Made>> {
-    let asked = format!("create_task {asked}");
-    Retry {
-        // Apart from the keys of the HTTP API, whose answers are written otherwise.
-        key: RetryKey { key: format!("mcp {key}"), fingerprint: Sha256::digest(asked).into() },
-        render: Arc::new(move |outcome: Result<&Changed<Vec<Made>>, &TaskError>| {
-            let body = match outcome {
-                Ok(changed) => {
-                    let success = success(changed, eye);
-                    json!({ "text": success.text, "structured": success.structured })
-                }
-                Err(error) => json!({ "text": error.to_string() }),
-            };
-            Answer { status: 200, headers: Vec::new(), body: body.to_string() }
-        }),
-    }
-}
-
-/// The first answer again.
-fn replayed(answer: &Answer) -> Outcome {
-    let mut kept: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let text = kept["text"].as_str().unwrap_or_default().to_owned();
-    match kept["structured"].take() {
-        Value::Null => Err(Refusal::new(crate::mcp::outcome::Kind::Conflict, format!("Nothing was done: {text}."))),
-        structured => Ok(Success { text: format!("Already done before. {text}"), structured }),
-    }
-}
-
 fn success(changed: &Changed<Vec<Made>>, eye: Eye) -> Success {
     let made = changed.value.iter().filter_map(|made| match made {
         Made::Created(task) | Made::Stands(task) => Some(TaskView::whole(task, eye)),
         Made::Deleted(_) => None,
     });
     let made: Vec<TaskView> = made.collect();
-    let mut structured = json!({ "tasks": made });
-    if let Some(token) = &changed.undo_token {
-        structured["undo_token"] = json!(token);
-    }
     let text = match made.as_slice() {
         [only] => format!("Created {}.", line(only)),
         several => {
@@ -168,5 +130,5 @@ fn success(changed: &Changed<Vec<Made>>, eye: Eye) -> Success {
             format!("Created {} tasks:{}", several.len(), lines.collect::<String>())
         }
     };
-    Success::new(text, &structured)
+    Success::new(text, &json!({ "tasks": made })).undone_by(changed.undo_token.as_ref())
 }

@@ -33,6 +33,7 @@ pub(super) const GET_TASKS: Tool = Tool {
     progress: ("Looking at your tasks", "Listed your tasks"),
     input: || object(&with(filter_fields(), page_fields())),
     output: || answer(&["tasks", "total", "next_cursor"], page_answer()),
+    words: |_, _, arguments| drop(filter(arguments)),
     run: run!(get_tasks),
 };
 
@@ -91,7 +92,7 @@ fn filter(arguments: &mut Arguments) -> TaskFilter {
         project_id: id(arguments.text("project_id")).map(ProjectId),
         parent_id: id(arguments.text("parent_id")).map(TaskId),
         due_before: arguments.bound("due_before"),
-        due_after: arguments.moment("due_after"),
+        due_after: arguments.from("due_after"),
         updated_since: arguments.since("updated_since"),
     }
 }

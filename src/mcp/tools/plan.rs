@@ -54,32 +54,43 @@ pub(super) const PLAN_DAY: Tool = Tool {
         });
         answer(&["date", "slots", "left_out", "planned_minutes"], properties)
     },
+    words: |_, _, arguments| drop(question(arguments)),
     run: run!(plan_day),
 };
 
 async fn plan_day(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
-    let question = PlanQuestion {
+    let question = question(&mut arguments);
+    arguments.check()?;
+    let plan = desk.tasks.plan_day(caller, question).await?;
+    let eye = desk.eye(caller);
+    let most = usize::try_from(desk.most_rows).unwrap_or(usize::MAX);
+    let slots = slots(&plan, most, eye);
+    let left_out: Vec<TaskView> = plan
+        .left_out
+        .iter()
+        .take(most - slots.len())
+        .map(|left| TaskView::row(&left.task, eye).scored(left.score))
+        .collect();
+    let structured = json!({
+        "date": plan.date.to_string(),
+        "time_zone": caller.zone.name(),
+        "slots": slots,
+        "left_out": left_out,
+        "planned_minutes": plan.planned_minutes,
+    });
+    Ok(Success::new(planned(&plan, most, eye), &structured))
+}
+
+fn question(arguments: &mut Arguments) -> PlanQuestion {
+    PlanQuestion {
         at: arguments.moment("at"),
         date: arguments.date("date"),
         available_minutes: arguments.number("available_minutes"),
         policy: arguments.text("policy").map(str::to_owned),
-    };
-    arguments.check()?;
-    let plan = desk.tasks.plan_day(caller, question).await?;
-    let eye = desk.eye(caller);
-    let left_out: Vec<TaskView> =
-        plan.left_out.iter().map(|left| TaskView::row(&left.task, eye).scored(left.score)).collect();
-    let structured = json!({
-        "date": plan.date.to_string(),
-        "time_zone": caller.zone.name(),
-        "slots": slots(&plan, eye),
-        "left_out": left_out,
-        "planned_minutes": plan.planned_minutes,
-    });
-    Ok(Success::new(planned(&plan, eye), &structured))
+    }
 }
 
-fn slots(plan: &DayPlan, eye: Eye) -> Vec<Value> {
+fn slots(plan: &DayPlan, most: usize, eye: Eye) -> Vec<Value> {
     let slot = |slot: &crate::tasks::plan::Slot| {
         json!({
             "start": slot.start.to_string(),
@@ -89,10 +100,10 @@ fn slots(plan: &DayPlan, eye: Eye) -> Vec<Value> {
             "task": TaskView::row(&slot.task, eye).scored(slot.score),
         })
     };
-    plan.slots.iter().map(slot).collect()
+    plan.slots.iter().take(most).map(slot).collect()
 }
 
-fn planned(plan: &DayPlan, eye: Eye) -> String {
+fn planned(plan: &DayPlan, most: usize, eye: Eye) -> String {
     let day = plan.date.format("%a %-d %b %Y");
     let clock = |moment: Timestamp| say_clock(moment, eye.zone);
     if plan.slots.is_empty() {
@@ -104,8 +115,11 @@ fn planned(plan: &DayPlan, eye: Eye) -> String {
         return format!("Nothing is planned for {day}: {reason}.");
     }
     let mut text = format!("Plan for {day}, {} of work:", count(plan.planned_minutes.into(), "minute"));
-    for slot in &plan.slots {
+    for slot in plan.slots.iter().take(most) {
         let _ = write!(text, "\n- {}-{} {}", clock(slot.start), clock(slot.end), quoted(&slot.task.title));
+    }
+    if plan.slots.len() > most {
+        let _ = write!(text, "\nAnd {} after that.", count((plan.slots.len() - most) as u64, "task"));
     }
     if plan.left_out_total > 0 {
         let total = u64::try_from(plan.left_out_total).unwrap_or(u64::MAX);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::accounts::Caller;
 use crate::scoring::Ranked;
-use crate::tasks::explaining::Explained;
+use crate::tasks::explaining::{Candidacy, Explained};
 use crate::tasks::filter::TaskFilter;
 use crate::tasks::pointing::Among;
 use crate::tasks::ranking::{RankQuestion, Standing};
@@ -15,7 +15,7 @@ use crate::tasks::{ListRanked, TaskError};
 use crate::mcp::arguments::Arguments;
 use crate::mcp::outcome::{Outcome, Refusal, Success};
 use crate::mcp::schemas::{answer, number, object, plain, pointer, task, tasks, text, with};
-use crate::mcp::target::target;
+use crate::mcp::target::{pointed, target};
 use crate::mcp::tool::{Effect, Tool, run};
 use crate::mcp::toolbox::Desk;
 use crate::mcp::views::{Eye, LeverView, NextChangeView, PartView, TaskView};
@@ -50,6 +50,7 @@ pub(super) const GET_BEST_TASK: Tool = Tool {
             }),
         )
     },
+    words: |_, _, arguments| drop(question(arguments)),
     run: run!(get_best_task),
 };
 
@@ -63,6 +64,7 @@ pub(super) const GET_RANKED_TASKS: Tool = Tool {
     progress: ("Ranking your tasks", "Ranked your tasks"),
     input: || object(&with(question_fields(), page_fields())),
     output: || answer(&["tasks", "total", "next_cursor"], page_answer()),
+    words: |_, _, arguments| drop(question(arguments)),
     run: run!(get_ranked_tasks),
 };
 
@@ -88,6 +90,10 @@ pub(super) const EXPLAIN_TASK: Tool = Tool {
                 "is_candidate": { "type": "boolean" },
             }),
         )
+    },
+    words: |_, _, arguments| {
+        arguments.moment("at");
+        pointed(arguments);
     },
     run: run!(explain_task),
 };
@@ -197,7 +203,7 @@ async fn explain_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) ->
         "recommendation": explained.explanation.recommendation,
         "parts": PartView::all(&explained.explanation),
         "levers": explained.levers.iter().map(LeverView::from).collect::<Vec<_>>(),
-        "is_candidate": explained.is_candidate,
+        "is_candidate": explained.candidacy.is_given(),
     });
     if let Some(next) = next {
         structured["next_change"] = json!(next);
@@ -217,9 +223,11 @@ fn explained_text(explained: &Explained, task: &TaskView, desk: &Desk, caller: &
         }
         None => format!("{} has no score.", line(task)),
     };
-    if !explained.is_candidate {
-        text.push_str(" It cannot be recommended while it is completed or snoozed.");
-    }
+    text.push_str(match explained.candidacy {
+        Candidacy::Given => "",
+        Candidacy::NotOpen => " It cannot be recommended while it is completed or snoozed.",
+        Candidacy::LeftOut => " The policy leaves it out for now.",
+    });
     text.push(' ');
     text.push_str(&explained.explanation.recommendation);
     if let Some(change) = &explained.next_change

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::accounts::Caller;
 use crate::ids::TaskId;
 use crate::mcp::arguments::Arguments;
-use crate::mcp::outcome::{Outcome, Success};
+use crate::mcp::outcome::{Kind, Outcome, Refusal, Success};
 use crate::mcp::schemas::{answer, object_with, text};
-use crate::mcp::target::missing;
-use crate::mcp::tool::{Effect, Tool, run};
+use crate::mcp::tool::{Effect, Tool, no_words, run};
 use crate::mcp::toolbox::Desk;
 use crate::mcp::views::TaskView;
 use crate::mcp::wording::facts;
+use crate::tasks::TaskError;
 use crate::tasks::filter::{Sort, TaskFilter};
 use crate::tasks::lists::ListTasks;
 use crate::tasks::search::SearchTerms;
@@ -37,6 +37,7 @@ pub(super) const SEARCH: Tool = Tool {
         });
         answer(&["results"], json!({ "results": { "type": "array", "items": result } }))
     },
+    words: no_words,
     run: run!(search),
 };
 
@@ -60,6 +61,7 @@ pub(super) const FETCH: Tool = Tool {
             }),
         )
     },
+    words: no_words,
     run: run!(fetch),
 };
 
@@ -73,9 +75,12 @@ async fn search(desk: &Desk, caller: &Caller, arguments: Arguments) -> Outcome {
 }
 
 async fn fetch(desk: &Desk, caller: &Caller, arguments: Arguments) -> Outcome {
-    let wanted = arguments.text("id").unwrap_or_default();
-    let id = wanted.parse().map_err(|_| missing(crate::tasks::TaskError::NotFound("task")))?;
-    let task = desk.tasks.get_task(caller, TaskId(id)).await.map_err(missing)?;
+    let unknown = || Refusal::new(Kind::NotFound, "There is no task with this id. Take one that search gave.");
+    let id = arguments.text("id").unwrap_or_default().parse().map_err(|_| unknown())?;
+    let task = desk.tasks.get_task(caller, TaskId(id)).await.map_err(|error| match error {
+        TaskError::NotFound(_) => unknown(),
+        other => other.into(),
+    })?;
     let view = TaskView::whole(&task, desk.eye(caller));
     let mut about = facts(&view).join(", ");
     if let Some(description) = &view.description {

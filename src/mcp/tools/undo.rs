@@ -8,12 +8,13 @@ use crate::accounts::Caller;
 use crate::mcp::arguments::Arguments;
 use crate::mcp::outcome::{Kind, Outcome, Refusal, Success};
 use crate::mcp::schemas::{answer, object, tasks, text};
-use crate::mcp::tool::{Effect, Tool, run};
+use crate::mcp::tool::{Effect, Tool, no_words, run};
 use crate::mcp::toolbox::Desk;
-use crate::mcp::views::TaskView;
+use crate::mcp::views::{Eye, TaskView};
 use crate::mcp::widgets::Widget;
 use crate::mcp::wording::line;
-use crate::tasks::TaskError;
+use crate::tasks::undo::Undone;
+use crate::tasks::{Ask, Changed, TaskError};
 
 /// How far back "undo that" reaches.
 const REACH: Duration = Duration::from_mins(10);
@@ -28,11 +29,13 @@ pub(super) const UNDO: Tool = Tool {
     progress: ("Taking it back", "Took it back"),
     input: || object(&json!({ "undo_token": text("From the result of the change", 200) })),
     output: || answer(&["undone", "tasks"], json!({ "undone": { "type": "string" }, "tasks": tasks() })),
+    words: no_words,
     run: run!(undo),
 };
 
 async fn undo(desk: &Desk, caller: &Caller, arguments: Arguments) -> Outcome {
-    let ask = desk.ask(caller);
+    let eye = desk.eye(caller);
+    let ask = Ask { retry: arguments.retry(move |undone| told(undone, eye)), ..desk.ask(caller) };
     let undone = match arguments.text("undo_token") {
         Some(token) => desk.tasks.undo(ask, token.to_owned()).await,
         None => desk.tasks.undo_latest(ask, REACH).await.map_err(|error| match error {
@@ -40,21 +43,24 @@ async fn undo(desk: &Desk, caller: &Caller, arguments: Arguments) -> Outcome {
             other => other,
         }),
     };
-    let undone = match undone {
-        Ok(changed) => changed.value,
+    match undone {
+        Ok(undone) => Ok(told(&undone, eye)),
         Err(TaskError::NotFound(NO_CHANGE)) => {
             let message = "Nothing was undone: no change was made through these tools in the last 10 minutes.";
-            return Err(Refusal::new(Kind::NotFound, message));
+            Err(Refusal::new(Kind::NotFound, message))
         }
-        Err(error) => return Err(error.into()),
-    };
-    let eye = desk.eye(caller);
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn told(changed: &Changed<Undone>, eye: Eye) -> Success {
+    let undone = &changed.value;
     let gone: Vec<TaskView> = undone.gone.iter().map(|task| TaskView::row(task, eye)).collect();
     let tasks: Vec<TaskView> = undone.tasks.iter().map(|task| TaskView::whole(task, eye)).collect();
     let mut text = format!("Undone: {}.", in_words(&undone.action));
     text.extend(tasks.iter().map(|task| format!("\n- again {}", line(task))));
     text.extend(gone.iter().map(|task| format!("\n- gone {}", line(task))));
-    Ok(Success::new(text, &json!({ "undone": undone.action, "tasks": tasks })))
+    Success::new(text, &json!({ "undone": undone.action, "tasks": tasks })).undone_by(changed.undo_token.as_ref())
 }
 
 /// What marks that there was nothing to take back, apart from a token that is unknown.

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::accounts::Caller;
 use crate::mcp::arguments::Arguments;
-use crate::mcp::outcome::{Outcome, Refusal};
+use crate::mcp::outcome::Outcome;
 use crate::mcp::schemas::{changed, object, pointer, task_changes, with};
-use crate::mcp::target::target;
+use crate::mcp::target::{pointed, target};
 use crate::mcp::tool::{Effect, Tool, run};
 use crate::mcp::toolbox::Desk;
 use crate::mcp::widgets::Widget;
@@ -15,7 +15,7 @@ use crate::tasks::edit::TaskPatch;
 use crate::tasks::pointing::Among;
 
 use super::create::fields;
-use super::one::shown;
+use super::one::{asked, shown};
 
 pub(super) const UPDATE_TASK: Tool = Tool {
     name: "update_task",
@@ -30,16 +30,26 @@ pub(super) const UPDATE_TASK: Tool = Tool {
         object(&with(with(pointer(), task_changes()), status))
     },
     output: changed,
+    words: |_, _, arguments| {
+        patch(arguments);
+        pointed(arguments);
+    },
     run: run!(update_task),
 };
 
 async fn update_task(desk: &Desk, caller: &Caller, mut arguments: Arguments) -> Outcome {
-    let patch = TaskPatch { status: arguments.text("status").and_then(Status::parse), ..fields(&mut arguments) };
+    let patch = patch(&mut arguments);
     arguments.check()?;
-    if patch == TaskPatch::default() {
-        return Err(Refusal::fault("", "Say what to change, such as `title`, `priority`, `due_date` or `labels`"));
-    }
     let before = target(&desk.tasks, caller, &mut arguments, Among::Any).await?;
-    let changed = desk.tasks.update(desk.ask(caller), before.id, patch).await?;
-    Ok(shown(desk, caller, &before, &changed, "Updated"))
+    let ask = asked(desk, caller, &arguments, &before, "Updated");
+    let changed = desk.tasks.update(ask, before.id, patch).await?;
+    Ok(shown(desk.eye(caller), &before, &changed, "Updated"))
+}
+
+fn patch(arguments: &mut Arguments) -> TaskPatch {
+    let is_sent = |(name, _): (&String, _)| arguments.has(name);
+    if !arguments.has("status") && !task_changes().as_object().into_iter().flatten().any(is_sent) {
+        arguments.fault("", "changes nothing: send a field such as title, priority, due_date or labels");
+    }
+    TaskPatch { status: arguments.text("status").and_then(Status::parse), ..fields(arguments) }
 }

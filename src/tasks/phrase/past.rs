@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 use crate::calendar::{in_range, local_date, parse_moment, start_of_day};
 use crate::clock::Timestamp;
 
-use super::Day;
+use super::{Day, in_years};
 
 /// What can be said, for the message to who said something else.
 pub const PAST_PHRASES: &str = "`today`, `yesterday`, `monday`, `this week`, `last week`, `this month`, `3 days ago`, `2 hours ago` or `2026-12-24`";
@@ -39,6 +39,19 @@ pub fn since_of(text: &str, day: Day) -> Option<Timestamp> {
     in_range(start_of_day(date?, day.zone)).ok()
 }
 
+/// Finds the one day that has passed and is meant; `None` when the phrase is not understood, or says no single day.
+pub fn date_of_past(text: &str, day: Day) -> Option<NaiveDate> {
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text.split_whitespace().filter(|word| !matches!(*word, "the" | "on")).collect();
+    let today = local_date(day.now, day.zone);
+    match words[..] {
+        ["yesterday"] => today.pred_opt(),
+        ["last", word] => last(word.parse().ok()?, today),
+        [count, unit, "ago"] => days_ago(counted(count)?, unit, today),
+        _ => None,
+    }
+}
+
 /// The last such day before today.
 fn last(weekday: Weekday, today: NaiveDate) -> Option<NaiveDate> {
     (1..=7).filter_map(|back| today.checked_sub_signed(TimeDelta::days(back))).find(|date| date.weekday() == weekday)
@@ -46,21 +59,32 @@ fn last(weekday: Weekday, today: NaiveDate) -> Option<NaiveDate> {
 
 /// Minutes and hours pass on every clock alike; days and weeks begin at their midnight.
 fn ago(count: &str, unit: &str, day: Day) -> Option<Timestamp> {
-    let count = match count {
-        "a" | "an" | "one" => 1,
-        count => count.parse::<i64>().ok().filter(|count| (0..=LONGEST).contains(count))?,
-    };
+    let count = counted(count)?;
     let minutes = match unit.trim_end_matches('s') {
         "minute" | "min" => count,
         "hour" => count * 60,
-        unit @ ("day" | "week") => {
-            let days = if unit == "week" { count * 7 } else { count };
-            let date = local_date(day.now, day.zone).checked_sub_signed(TimeDelta::days(days))?;
+        _ => {
+            let date = days_ago(count, unit, local_date(day.now, day.zone))?;
             return in_range(start_of_day(date, day.zone)).ok();
         }
-        _ => return None,
     };
     in_range(Timestamp::from_micros(day.now.as_micros().checked_sub(minutes * 60_000_000)?)).ok()
+}
+
+fn counted(count: &str) -> Option<i64> {
+    match count {
+        "a" | "an" | "one" => Some(1),
+        count => count.parse().ok().filter(|count| (0..=LONGEST).contains(count)),
+    }
+}
+
+fn days_ago(count: i64, unit: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let days = match unit.trim_end_matches('s') {
+        "day" => count,
+        "week" => count * 7,
+        _ => return None,
+    };
+    today.checked_sub_signed(TimeDelta::days(days)).filter(|date| in_years(*date))
 }
 
 #[cfg(test)]
@@ -98,6 +122,18 @@ mod tests {
             ("now", "Tue 27 Oct 14:00"),
         ] {
             assert_eq!(say(text).as_deref(), Some(meant), "{text}");
+        }
+        let date = |text: &str| date_of_past(text, Day { now, zone, windows }).map(|date| date.to_string());
+        for (text, meant) in [
+            ("yesterday", "2026-10-26"),
+            ("last tuesday", "2026-10-20"),
+            ("3 days ago", "2026-10-24"),
+            ("a week ago", "2026-10-20"),
+        ] {
+            assert_eq!(date(text).as_deref(), Some(meant), "{text}");
+        }
+        for text in ["last week", "an hour ago", "tuesday", "this month", "99999 weeks ago"] {
+            assert_eq!(date(text), None, "{text}");
         }
         for text in ["", "soon", "-1 days ago", "99999999999999999999 days ago", "100000 weeks ago", "é ago"] {
             assert_eq!(say(text), None, "{text}");

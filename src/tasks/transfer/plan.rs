@@ -11,7 +11,7 @@ use crate::tasks::edit::{Patch, TaskPatch, needs_moment, only_snoozed};
 use crate::tasks::error::Fault;
 use crate::tasks::groups::{Label, Project};
 use crate::tasks::task::{Status, Task};
-use crate::tasks::text::{DESCRIPTION_MAX, NAME_MAX, one_line, several_lines};
+use crate::tasks::text::{self, DESCRIPTION_MAX, several_lines};
 
 /// The most tasks of one file.
 pub const TASKS_MAX: usize = 5000;
@@ -120,7 +120,7 @@ fn make_projects(
         {
             keep(Fault::new("/id", "must not be the id of two projects"));
         }
-        let name = one_line("/name", &entry.name, NAME_MAX).map_err(&mut keep);
+        let name = text::name("/name", &entry.name).map_err(&mut keep);
         let description = entry.description.map(|text| several_lines("/description", &text, DESCRIPTION_MAX));
         let description = description.transpose().map_err(&mut keep);
         if let (Ok(name), Ok(description)) = (name, description) {
@@ -135,7 +135,7 @@ fn make_labels(entries: Vec<LabelEntry>, now: Timestamp, faults: &mut Vec<Fault>
     let ids = ordered(entries.len(), || LabelId::new(now));
     let mut labels = Vec::with_capacity(ids.len());
     for ((index, entry), id) in entries.into_iter().enumerate().zip(ids) {
-        match one_line("/name", &entry.name, NAME_MAX) {
+        match text::name("/name", &entry.name) {
             Ok(name) => {
                 let created_at = entry.created_at.unwrap_or(now);
                 labels.push(Label { id, name, version: 1, created_at, updated_at: now });
