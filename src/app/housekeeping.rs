@@ -100,7 +100,7 @@ pub(super) fn start(config: &Config, house: House) -> Background {
 fn duties(config: &Config, grants: &Grants, ring: Arc<KeyRing>, attachments: Attachments) -> Vec<Arc<dyn Duty>> {
     let (idle, events_kept) = (grants.idle(), config.events.retention);
     let mut all: Vec<Arc<dyn Duty>> = vec![
-        Chore::duty("expire_changes", |tx, now| Box::pin(tx.delete_expired_changes(now))),
+        Chore::duty("expire_changes", |tx, now| Box::pin(Tasks::forget_in(tx, now))),
         Chore::duty("expire_events", move |tx, now| Box::pin(tx.delete_old_events(now.minus(events_kept)))),
         Chore::duty("expire_accounts", |tx, now| Box::pin(Accounts::forget_in(tx, now))),
         Chore::duty("expire_grants", move |tx, now| Box::pin(Grants::forget_in(tx, now, now.minus(idle)))),

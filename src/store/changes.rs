@@ -198,10 +198,17 @@ impl Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Forgets undo tokens and receipts that have expired.
-    pub async fn delete_expired_changes(&mut self, now: Timestamp) -> StoreResult<()> {
+    /// Forgets undo tokens that had expired by `then`.
+    pub async fn delete_expired_undo(&mut self, then: Timestamp) -> StoreResult<()> {
         on_database!(self, |db| {
-            sqlx::query(DELETE_EXPIRED_UNDO).bind(now.as_micros()).execute(&mut *db).await?;
+            sqlx::query(DELETE_EXPIRED_UNDO).bind(then.as_micros()).execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// Forgets receipts that have expired.
+    pub async fn delete_expired_receipts(&mut self, now: Timestamp) -> StoreResult<()> {
+        on_database!(self, |db| {
             sqlx::query(DELETE_EXPIRED_RECEIPTS).bind(now.as_micros()).execute(db).await?;
         });
         Ok(())

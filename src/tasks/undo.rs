@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::secrets::hash_secret;
 use crate::clock::Timestamp;
 use crate::ids::{AttachmentId, LabelId, ProjectId, TaskId};
-use crate::store::{StoreError, UndoRow};
+use crate::store::{StoreError, StoreResult, Tx, UndoRow};
 
 use super::change::{Ask, Changed, Work};
 use super::error::TaskError;
@@ -19,6 +19,9 @@ use super::task::Task;
 use super::transfer::import::{self, Made};
 use super::transfer::plan::Plan;
 use super::{Tasks, attachments};
+
+/// How long an undo token is known beyond its end, so that its late use can be told from nonsense.
+const REMEMBERED_FOR: Duration = Duration::from_hours(24);
 
 /// What a change left behind and what was there before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -93,6 +96,12 @@ pub struct Undone {
 }
 
 impl Tasks {
+    /// Forgets undo tokens and receipts that are of no use any more, as a part of a transaction. To be called now and then.
+    pub async fn forget_in(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<()> {
+        tx.delete_expired_undo(now.minus(REMEMBERED_FOR)).await?;
+        tx.delete_expired_receipts(now).await
+    }
+
     /// Takes back the change that gave this token.
     ///
     /// # Errors

@@ -57,13 +57,18 @@ both_databases! {
         let second = undo(&ada, &done).await;
         let late = token(world.tasks.move_to(Ask::new(ada.clone()), task.id, Status::Completed).await.unwrap());
         world.clock.advance(Duration::from_hours(24));
+        world.forget().await;
         let too_late = undo(&ada, &late).await;
+        world.clock.advance(Duration::from_hours(24));
+        world.forget().await;
+        let forgotten = undo(&ada, &late).await;
 
         assert!(matches!(stolen, Err(TaskError::NotFound(_))), "{stolen:?}");
         assert!(matches!(made_up, Err(TaskError::NotFound(_))), "{made_up:?}");
         first.unwrap();
         assert!(matches!(second, Err(TaskError::UndoSpent(_))), "{second:?}");
         assert!(matches!(too_late, Err(TaskError::UndoSpent(_))), "{too_late:?}");
+        assert!(matches!(forgotten, Err(TaskError::NotFound(_))), "{forgotten:?}");
     }
 
     async fn two_undoes_at_once_take_the_change_back_once(db: TestDatabase) {

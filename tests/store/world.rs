@@ -82,6 +82,12 @@ impl World {
         self.tasks.create(Ask::new(caller.clone()), patch).await.unwrap().value
     }
 
+    /// Forgets what is of no use any more, as housekeeping does.
+    pub(crate) async fn forget(&self) {
+        let now = self.clock.now();
+        self.store.write(move |tx| Box::pin(Tasks::forget_in(tx, now))).await.unwrap();
+    }
+
     /// The titles of the first page.
     pub(crate) async fn titles(&self, caller: &Caller, filter: TaskFilter, sort: Sort) -> Vec<String> {
         let list = ListTasks { filter, sort, cursor: None, limit: 1000 };
