@@ -27,7 +27,7 @@ pub mod versus;
 pub use change::{NextChange, next_change};
 pub use crowd::Crowd;
 pub use explain::{Classic, Explanation, Part};
-pub use facts::{Candidate, FactTable, Facts, Status};
+pub use facts::{Candidate, Dates, FactTable, Facts, Status};
 pub use fields::{ContextField, TaskField, Uses};
 pub use levers::{Lever, LeverChange, levers};
 pub use moment::{Context, Energy, Moment};

@@ -21,6 +21,7 @@ pub mod error;
 pub mod explaining;
 pub mod filter;
 pub mod groups;
+mod lineup;
 pub mod lists;
 mod operations;
 pub mod phrase;

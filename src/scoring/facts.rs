@@ -139,14 +139,41 @@ pub struct FactTable {
     pub times_skipped: Vec<u32>,
 }
 
+/// What a zone makes of a task's dates. Looking that up is most of the work of deriving facts, and needs to be done only once:
+/// it is the same at every moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dates {
+    /// The first moment at which it is overdue.
+    pub overdue_from: Option<Timestamp>,
+    /// The due day and the day on which it was made, counted from the first of the common era.
+    due_day: Option<i32>,
+    created_day: i32,
+}
+
+impl Dates {
+    /// The dates of a task in a zone.
+    pub fn of(candidate: &Candidate, zone: Tz) -> Self {
+        Self {
+            overdue_from: candidate.due.map(|due| due.overdue_from(zone)),
+            due_day: candidate.due.map(|due| due.date(zone).num_days_from_ce()),
+            created_day: local_date(candidate.created_at, zone).num_days_from_ce(),
+        }
+    }
+}
+
 impl FactTable {
     /// Derives the facts of `candidates` at `moment`.
     pub fn new(candidates: &[Candidate], moment: &Moment) -> Self {
+        Self::dated(candidates.iter().map(|candidate| (candidate, Dates::of(candidate, moment.zone))), moment)
+    }
+
+    /// The same of tasks whose dates in the moment's zone are known.
+    pub fn dated<'a>(candidates: impl Iterator<Item = (&'a Candidate, Dates)>, moment: &Moment) -> Self {
         let mut table = Self::default();
-        table.reserve(candidates.len());
-        let today = i64::from(local_date(moment.now, moment.zone).num_days_from_ce());
-        for candidate in candidates {
-            table.push(candidate, moment.now, moment.zone, today);
+        table.reserve(candidates.size_hint().0);
+        let today = local_date(moment.now, moment.zone).num_days_from_ce();
+        for (candidate, dates) in candidates {
+            table.push(candidate, dates, moment.now, today);
         }
         table
     }
@@ -201,21 +228,21 @@ impl FactTable {
         self.times_skipped.reserve(count);
     }
 
-    fn push(&mut self, candidate: &Candidate, now: Timestamp, zone: Tz, today: i64) {
-        let day_number = |moment| i64::from(local_date(moment, zone).num_days_from_ce());
-        let overdue_from = candidate.due.map(|due| due.overdue_from(zone));
+    fn push(&mut self, candidate: &Candidate, dates: Dates, now: Timestamp, today: i32) {
+        let Dates { overdue_from, due_day, created_day } = dates;
+        let days = |day: i32| i64::from(day) - i64::from(today);
         self.id.push(candidate.id);
         self.created_at.push(candidate.created_at);
         self.overdue_from.push(overdue_from);
         self.priority.push(candidate.priority);
         self.status.push(candidate.status);
         self.is_overdue.push(overdue_from.is_some_and(|from| now >= from));
-        self.days_until_due.push(candidate.due.map(|due| i64::from(due.date(zone).num_days_from_ce()) - today));
+        self.days_until_due.push(due_day.map(days));
         self.minutes_until_due
             .push(overdue_from.map(|from| (from.as_micros().saturating_sub(now.as_micros())).div_euclid(60_000_000)));
         self.effort_minutes.push(candidate.effort_minutes);
         self.preferred_time.push(candidate.preferred_time);
-        self.age_days.push((today - day_number(candidate.created_at)).max(0));
+        self.age_days.push((-days(created_day)).max(0));
         self.snooze_count.push(candidate.snooze_count);
         self.labels.push(Arc::clone(&candidate.labels));
         self.project.push(candidate.project.clone());

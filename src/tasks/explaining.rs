@@ -10,7 +10,8 @@ use crate::scoring::{
 
 use super::Tasks;
 use super::error::{TaskError, both};
-use super::ranking::{RankQuestion, candidate_of, crowd_of, is_candidate, moment_of};
+use super::lineup::is_candidate;
+use super::ranking::RankQuestion;
 use super::task::Task;
 
 /// Everything about one task's score.
@@ -150,14 +151,14 @@ impl Tasks {
         let (policy, other) = both(policy, other)?;
         let task = self.get_task(caller, id).await?;
         let at = question.at.unwrap_or_else(|| self.now());
-        let loaded = self.load(caller).await?;
-        let moment = moment_of(&loaded.tasks, caller, at, question.available_minutes);
+        let lineup = self.lineup(caller).await?;
+        let moment = lineup.moment(caller, at, question.available_minutes);
         let scored = |task: Task| {
-            let candidate = candidate_of(&loaded, &task);
+            let candidate = lineup.candidate(&task);
             Scored::new(task, candidate, &*policy, &moment)
         };
         let one = scored(task);
-        let crowd = Crowd::matters(policy.uses()).then(|| crowd_of(&loaded.tasks, caller));
+        let crowd = Crowd::matters(policy.uses()).then(|| lineup.crowd());
         let versus = other.map(|other| one.beside(scored(other)));
         Ok(Explained {
             candidacy: one.candidacy,

@@ -4,7 +4,6 @@
 //! (whose version is its content) and on time (a ranking knows until when it holds). While all three stand, it is given
 //! again without a look at the database.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -14,17 +13,17 @@ use quick_cache::sync::Cache;
 
 use crate::accounts::Caller;
 use crate::clock::Timestamp;
-use crate::ids::{ProjectId, TaskId, UserId};
+use crate::ids::{TaskId, UserId};
 use crate::kept::{kept_or_made, undivided};
 use crate::policies::live::LivePolicies;
 use crate::policies::shipped::DEFAULT;
-use crate::scoring::{Candidate, Crowd, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank_facts};
+use crate::scoring::{Candidate, Explanation, FactTable, Moment, Policy, Ranked, Ranking, rank_facts};
 
 use super::Tasks;
 use super::error::{Fault, TaskError};
+use super::lineup::Lineup;
 use super::simulation::Rankable;
-use super::task::{Status, Task};
-use super::waits::Waits;
+use super::task::Task;
 
 /// How many tasks the kept rankings may hold together, and as many those that are loaded.
 const KEPT_TASKS: u64 = 100_000;
@@ -58,13 +57,13 @@ pub struct Standing {
     pub(super) noted: AtomicBool,
     /// The edge's finished answer to "what is best?", so that the same words are not written twice.
     pub answer: OnceLock<Bytes>,
-    pub(super) loaded: Arc<Loaded>,
+    pub(super) lineup: Arc<Lineup>,
     /// For each candidate its place among the tasks.
     rows: Vec<usize>,
     facts: FactTable,
     ranking: Ranking,
     /// Why each candidate has its score, as far as somebody asked.
-    explanations: Vec<OnceLock<Explanation>>,
+    explanations: Vec<OnceLock<Box<Explanation>>>,
     valid_until: Option<Timestamp>,
 }
 
@@ -85,7 +84,12 @@ impl Standing {
 
     /// The task of an entry.
     pub fn task(&self, entry: &Ranked) -> &Task {
-        &self.loaded.tasks[self.rows[entry.row]]
+        &self.lineup.tasks[self.rows[entry.row]]
+    }
+
+    /// What the policy saw of the task of an entry.
+    pub(super) fn candidate(&self, entry: &Ranked) -> Candidate {
+        self.lineup.candidate(self.task(entry))
     }
 
     /// The tasks on which the policy failed.
@@ -96,13 +100,13 @@ impl Standing {
 
     /// Why an entry has its score.
     pub fn explain(&self, entry: &Ranked) -> &Explanation {
-        self.explanations[entry.row]
-            .get_or_init(|| self.policy.explain(&self.facts, entry.row, &self.policy.context(&self.moment)))
+        let explain = || self.policy.explain(&self.facts, entry.row, &self.policy.context(&self.moment));
+        self.explanations[entry.row].get_or_init(|| Box::new(explain()))
     }
 
     /// Whether it would come out the same from these tasks, by this policy, at this moment.
-    fn holds(&self, loaded: &Arc<Loaded>, policy: &dyn Policy, now: Timestamp) -> bool {
-        Arc::ptr_eq(&self.loaded, loaded)
+    fn holds(&self, lineup: &Arc<Lineup>, policy: &dyn Policy, now: Timestamp) -> bool {
+        Arc::ptr_eq(&self.lineup, lineup)
             && self.policy.version() == policy.version()
             && self.policy.name() == policy.name()
             && self.policy.variant() == policy.variant()
@@ -111,33 +115,25 @@ impl Standing {
     }
 }
 
-/// What a ranking is made from: everything that is or may become a candidate.
-pub(super) struct Loaded {
-    data_version: i64,
-    pub(super) tasks: Vec<Task>,
-    project_names: HashMap<ProjectId, Arc<str>>,
-    waits: Waits,
-}
-
 #[derive(Clone)]
 struct ByTasks;
 
-impl Weighter<UserId, Arc<Loaded>> for ByTasks {
-    fn weight(&self, _: &UserId, loaded: &Arc<Loaded>) -> u64 {
-        loaded.tasks.len() as u64 + 1
+impl Weighter<UserId, Arc<Lineup>> for ByTasks {
+    fn weight(&self, _: &UserId, lineup: &Arc<Lineup>) -> u64 {
+        lineup.tasks.len() as u64 + 1
     }
 }
 
 impl Weighter<UserId, Arc<Standing>> for ByTasks {
     fn weight(&self, _: &UserId, standing: &Arc<Standing>) -> u64 {
-        standing.loaded.tasks.len() as u64 + 1
+        standing.lineup.tasks.len() as u64 + 1
     }
 }
 
 /// Rankings that are kept across requests, and what they were made from.
 pub(super) struct Rankings {
     policies: Arc<LivePolicies>,
-    loaded: Cache<UserId, Arc<Loaded>, ByTasks>,
+    lineups: Cache<UserId, Arc<Lineup>, ByTasks>,
     standings: Cache<UserId, Arc<Standing>, ByTasks>,
     made: AtomicI64,
 }
@@ -152,7 +148,7 @@ impl Rankings {
     pub(super) fn new(policies: Arc<LivePolicies>) -> Self {
         Self {
             policies,
-            loaded: undivided(1_000, KEPT_TASKS, ByTasks),
+            lineups: undivided(1_000, KEPT_TASKS, ByTasks),
             standings: undivided(1_000, KEPT_TASKS, ByTasks),
             made: AtomicI64::new(0),
         }
@@ -187,18 +183,16 @@ impl Tasks {
         let rankings = &*self.rankings;
         let policy = rankings.policy(caller, question.policy.as_deref())?;
         let now = self.now();
-        let is_current = |loaded: &Arc<Loaded>| loaded.data_version == caller.data_version;
-        let load = async || Ok::<_, TaskError>(Arc::new(self.load(caller).await?));
-        let loaded = kept_or_made(&rankings.loaded, &caller.user_id, is_current, load).await?;
+        let lineup = self.lineup(caller).await?;
         if !question.is_plain() {
             let at = question.at.unwrap_or(now);
             self.metrics.made();
-            return Ok(Arc::new(stand(loaded, caller, policy, at, question.available_minutes)));
+            return Ok(Arc::new(stand(lineup, caller, policy, at, question.available_minutes)));
         }
-        let holds = |standing: &Arc<Standing>| standing.holds(&loaded, &*policy, now);
+        let holds = |standing: &Arc<Standing>| standing.holds(&lineup, &*policy, now);
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
-            let standing = stand(Arc::clone(&loaded), caller, Arc::clone(&policy), now, None);
+            let standing = stand(Arc::clone(&lineup), caller, Arc::clone(&policy), now, None);
             let own = caller.policy_params.get(policy.name());
             rankings.policies.shadow(&*policy, (caller.user_id, own), &standing.facts, &standing.moment);
             Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
@@ -219,24 +213,26 @@ impl Tasks {
 
     /// What the caller could be recommended at a moment.
     pub(super) async fn rankable(&self, caller: &Caller, at: Timestamp) -> Result<Rankable, TaskError> {
-        let loaded = self.load(caller).await?;
-        let awake = || loaded.tasks.iter().filter(|task| is_candidate(task, at));
+        let lineup = self.lineup(caller).await?;
+        let known = lineup.known();
         let rankable = Rankable {
-            candidates: awake().map(|task| candidate_of(&loaded, task)).collect(),
-            titles: awake().map(|task| task.title.clone()).collect(),
-            moment: moment_of(&loaded.tasks, caller, at, None),
+            candidates: lineup.awake(at).map(|row| known[row].0.clone()).collect(),
+            titles: lineup.awake(at).map(|row| lineup.tasks[row].title.clone()).collect(),
+            moment: lineup.moment(caller, at, None),
             is_cut: false,
         };
         Ok(rankable.cut())
     }
 
-    pub(super) async fn load(&self, caller: &Caller) -> Result<Loaded, TaskError> {
-        let tasks = self.store().list_candidates(caller.user_id).await?;
-        let projects = self.store().list_projects(caller.user_id, None, u32::MAX).await?;
-        let names = projects.into_iter().map(|project| (project.id, Arc::from(project.name)));
-        let (project_names, waits) =
-            (names.collect(), Waits::among(tasks.iter().map(|task| (task.id, task.parent_id))));
-        Ok(Loaded { data_version: caller.data_version, tasks, project_names, waits })
+    /// What the caller's rankings are made from.
+    pub(super) async fn lineup(&self, caller: &Caller) -> Result<Arc<Lineup>, TaskError> {
+        let is_current = |lineup: &Arc<Lineup>| lineup.data_version == caller.data_version;
+        let load = async || {
+            let tasks = self.store().list_candidates(caller.user_id).await?;
+            let projects = self.store().list_projects(caller.user_id, None, u32::MAX).await?;
+            Ok::<_, TaskError>(Arc::new(Lineup::new(caller, tasks, projects)))
+        };
+        kept_or_made(&self.rankings.lineups, &caller.user_id, is_current, load).await
     }
 
     /// The present windows of the caller: their own, or the policy's.
@@ -280,70 +276,24 @@ pub enum SnoozeWish {
 }
 
 fn stand(
-    loaded: Arc<Loaded>,
+    lineup: Arc<Lineup>,
     caller: &Caller,
     policy: Arc<dyn Policy>,
     at: Timestamp,
     available_minutes: Option<u32>,
 ) -> Standing {
-    let tasks = &loaded.tasks;
-    let moment = moment_of(tasks, caller, at, available_minutes);
-    let fits = |task: &Task| match (available_minutes, task.effort_minutes) {
+    let moment = lineup.moment(caller, at, available_minutes);
+    let fits = |row: &usize| match (available_minutes, lineup.tasks[*row].effort_minutes) {
         (Some(available), Some(effort)) => effort <= available,
         _ => true,
     };
-    let rows: Vec<usize> =
-        (0..tasks.len()).filter(|row| is_candidate(&tasks[*row], at) && fits(&tasks[*row])).collect();
-    let candidates: Vec<Candidate> = rows.iter().map(|row| candidate_of(&loaded, &tasks[*row])).collect();
-    let facts = FactTable::new(&candidates, &moment);
+    let rows: Vec<usize> = lineup.awake(at).filter(fits).collect();
+    let known = lineup.known();
+    let facts = FactTable::dated(rows.iter().map(|row| (&known[*row].0, known[*row].1)), &moment);
     let ranking = rank_facts(&*policy, &facts, &policy.context(&moment), usize::MAX);
-    let wakes = tasks.iter().filter_map(|task| task.snoozed_until).filter(|until| *until > at).min();
-    let valid_until = [ranking.valid_until, wakes].into_iter().flatten().min();
+    let valid_until = [ranking.valid_until, lineup.next_wake(at)].into_iter().flatten().min();
     let explanations = rows.iter().map(|_| OnceLock::new()).collect();
     let answer = OnceLock::new();
     let noted = AtomicBool::new(false);
-    Standing { policy, moment, serial: None, noted, answer, loaded, rows, facts, ranking, explanations, valid_until }
-}
-
-/// Whether a task can be recommended: open, and awake.
-pub(super) fn is_candidate(task: &Task, at: Timestamp) -> bool {
-    match task.status {
-        Status::Pending | Status::InProgress => true,
-        Status::Snoozed => task.snoozed_until.is_some_and(|until| until <= at),
-        Status::Completed => false,
-    }
-}
-
-pub(super) fn moment_of(tasks: &[Task], caller: &Caller, at: Timestamp, available_minutes: Option<u32>) -> Moment {
-    let count = |tasks: usize| u32::try_from(tasks).unwrap_or(u32::MAX);
-    let open = tasks.iter().filter(|task| is_candidate(task, at));
-    let overdue = open.clone().filter(|task| task.due.is_some_and(|due| due.overdue_from(caller.zone) <= at));
-    Moment {
-        windows: caller.windows,
-        minutes_available: available_minutes,
-        open_tasks: count(open.clone().count()),
-        overdue_tasks: count(overdue.count()),
-        ..Moment::new(at, caller.zone)
-    }
-}
-
-/// The caller's tasks, for the numbers of open and of overdue ones at other moments.
-pub(super) fn crowd_of(tasks: &[Task], caller: &Caller) -> Crowd {
-    let open = tasks.iter().filter(|task| task.status != Status::Completed);
-    Crowd::new(open.map(|task| (task.snoozed_until, task.due.map(|due| due.overdue_from(caller.zone)))))
-}
-
-pub(super) fn candidate_of(loaded: &Loaded, task: &Task) -> Candidate {
-    Candidate {
-        status: task.status,
-        due: task.due,
-        effort_minutes: task.effort_minutes,
-        preferred_time: task.preferred_time,
-        snooze_count: task.snooze_count,
-        labels: task.labels.iter().map(|label| Arc::from(label.as_str())).collect(),
-        project: task.project_id.and_then(|id| loaded.project_names.get(&id).cloned()),
-        blocked_by: loaded.waits.blocked_by(task.id),
-        blocks: loaded.waits.blocks(task.id),
-        ..Candidate::new(task.id, task.priority, task.created_at)
-    }
+    Standing { policy, moment, serial: None, noted, answer, lineup, rows, facts, ranking, explanations, valid_until }
 }

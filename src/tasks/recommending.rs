@@ -8,7 +8,7 @@ use crate::policies::decisions::recording::{MOST_TASKS, Recorder, Shown};
 
 use super::Tasks;
 use super::error::TaskError;
-use super::ranking::{RankQuestion, Standing, candidate_of};
+use super::ranking::{RankQuestion, Standing};
 
 impl Tasks {
     /// As [`Tasks::rank`], for who is then told to do the first task.
@@ -36,7 +36,7 @@ impl Tasks {
             return;
         }
         let first = standing.entries().iter().take(MOST_TASKS);
-        let tasks = first.map(|entry| (candidate_of(&standing.loaded, standing.task(entry)), entry.score)).collect();
+        let tasks = first.map(|entry| (standing.candidate(entry), entry.score)).collect();
         recorder.give(Shown {
             user: caller.user_id,
             data_version: caller.data_version,
