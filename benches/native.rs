@@ -17,7 +17,7 @@ use mindflow::ids::TaskId;
 use mindflow::policies::{ScriptPolicy, check, shipped};
 use mindflow::scoring::native::Outcome;
 use mindflow::scoring::rank::order;
-use mindflow::scoring::{Candidate, Context, FactTable, Moment, Policy, Verdict, round_score};
+use mindflow::scoring::{Candidate, Context, FactTable, Moment, Policy, ScoreSheet, Scores, Verdict, round_score};
 
 use by_hand::Hand;
 
@@ -132,8 +132,8 @@ fn scores(criterion: &mut Criterion) {
     }
 }
 
-/// Verdicts that are there already.
-struct Known(Vec<Verdict>);
+/// Scores that are there already.
+struct Known(ScoreSheet);
 
 impl Policy for Known {
     fn name(&self) -> &'static str {
@@ -157,11 +157,11 @@ impl Policy for Known {
     }
 
     fn score(&self, _: &FactTable, _: &Context) -> Vec<Verdict> {
-        self.0.clone()
+        self.0.all().verdicts().collect()
     }
 
-    fn score_each(&self, _: &FactTable, _: &Context, take: &mut dyn FnMut(&[Verdict])) {
-        take(&self.0);
+    fn score_each(&self, _: &FactTable, _: &Context, take: &mut dyn FnMut(Scores<'_>)) {
+        take(self.0.all());
     }
 
     fn explain(&self, _: &FactTable, _: usize, _: &Context) -> mindflow::scoring::Explanation {
@@ -173,7 +173,7 @@ impl Policy for Known {
 fn first_of_many(criterion: &mut Criterion) {
     let (policy, facts) = (policy("default", ""), facts(1_000_000));
     let ctx = policy.context(&moment());
-    let known = Known(policy.score(&facts, &ctx));
+    let known = Known(policy.score(&facts, &ctx).into_iter().collect());
     let mut group = criterion.benchmark_group("first-50-of-1000000");
     group.sample_size(20);
     group.bench_function("from-scores", |bencher| bencher.iter(|| order(&known, black_box(&facts), &ctx, 50)));

@@ -31,6 +31,6 @@ pub use facts::{Candidate, Dates, FactTable, Facts, Status};
 pub use fields::{ContextField, TaskField, Uses};
 pub use levers::{Lever, LeverChange, levers};
 pub use moment::{Context, Energy, Moment};
-pub use policy::{Policy, PolicyUsed, ScoreFault, ScoreRange, Verdict, round_score};
+pub use policy::{Policy, PolicyUsed, ScoreFault, ScoreRange, ScoreSheet, Scores, Verdict, round_score};
 pub use rank::{Ranked, Ranking, by_score, rank, rank_facts, top};
 pub use versus::{Gap, gaps};

@@ -18,7 +18,8 @@ use crate::scoring::lower::Obstacle;
 use crate::scoring::native::{Outcome, Program};
 use crate::scoring::params::{ParamValues, Params, values_key};
 use crate::scoring::{
-    Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, Uses, Verdict, round_score,
+    Context, Explanation, FactTable, Facts, Policy, ScoreFault, ScoreRange, ScoreSheet, Scores, Uses, Verdict,
+    round_score,
 };
 
 pub(super) use self::explained::adds_up;
@@ -219,25 +220,27 @@ impl ScriptPolicy {
     /// Scores a batch; faults are neither counted nor logged.
     pub fn verdicts(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(facts.len());
-        self.each(facts, ctx, |some| verdicts.extend_from_slice(some));
+        self.each(facts, ctx, |some| verdicts.extend(some.verdicts()));
         verdicts
     }
 
     /// What the program cannot say of a row, the interpreter does.
-    fn each(&self, facts: &FactTable, ctx: &Context, mut take: impl FnMut(&[Verdict])) {
-        let Ok(program) = &self.program else { return take(&self.interpreted(facts, ctx)) };
-        let (mut row, mut run, mut verdicts) = (0, None, Vec::new());
+    fn each(&self, facts: &FactTable, ctx: &Context, mut take: impl FnMut(Scores<'_>)) {
+        let Ok(program) = &self.program else {
+            return take(self.interpreted(facts, ctx).into_iter().collect::<ScoreSheet>().all());
+        };
+        let (mut row, mut run, mut sheet) = (0, None, ScoreSheet::default());
         program.run_chunks(facts, ctx, |outcomes| {
-            verdicts.clear();
+            sheet.clear();
             for outcome in outcomes {
-                verdicts.push(match outcome {
+                sheet.push(match outcome {
                     Outcome::Score(score) => Verdict::Score(*score),
                     Outcome::Ineligible => Verdict::Ineligible,
                     Outcome::Unclear => self.judge_row(run.get_or_insert_with(|| self.run(ctx)), facts, row),
                 });
                 row += 1;
             }
-            take(&verdicts);
+            take(sheet.all());
         });
     }
 
@@ -320,16 +323,16 @@ impl Policy for ScriptPolicy {
 
     fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(facts.len());
-        self.score_each(facts, ctx, &mut |some| verdicts.extend_from_slice(some));
+        self.score_each(facts, ctx, &mut |some| verdicts.extend(some.verdicts()));
         verdicts
     }
 
-    fn score_each(&self, facts: &FactTable, ctx: &Context, take: &mut dyn FnMut(&[Verdict])) {
+    fn score_each(&self, facts: &FactTable, ctx: &Context, take: &mut dyn FnMut(Scores<'_>)) {
         self.evaluations.fetch_add(1, Ordering::Relaxed);
         let mut told = HashSet::new();
-        self.each(facts, ctx, |verdicts| {
-            self.report(verdicts, &mut told);
-            take(verdicts);
+        self.each(facts, ctx, |some| {
+            self.report(some.others(), &mut told);
+            take(some);
         });
     }
 

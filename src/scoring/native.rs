@@ -27,7 +27,7 @@ use super::facts::FactTable;
 use super::moment::Context;
 use super::policy::{ScoreRange, round_score};
 use classes::Classes;
-use columns::{Columns, Rows, Tasks};
+use columns::{CHUNK, Columns, Rows, Tasks, Values};
 use graph::{Graph, Id, Node};
 use inputs::Present;
 use symbols::Symbols;
@@ -66,6 +66,8 @@ pub struct Program {
     presents: Vec<Present>,
     /// The program in the moments that were asked for last, by the values of `presents`.
     moments: Mutex<Vec<(Vec<Node>, Arc<Settled>)>>,
+    /// Columns that were computed last, and in which moment: for few tasks it takes longer to make them than to fill them.
+    spare: Mutex<Option<(Arc<Settled>, Values)>>,
 }
 
 /// The nodes that say what comes of a task.
@@ -100,7 +102,7 @@ impl Program {
         let present = |node: &Node| if let Node::Present(present) = node { Some(*present) } else { None };
         let presents = graph.nodes().iter().filter_map(present).collect();
         let results = Results { score, eligible, fails };
-        Self { graph, symbols, results, range, presents, moments: Mutex::default() }
+        Self { graph, symbols, results, range, presents, moments: Mutex::default(), spare: Mutex::default() }
     }
 
     /// How many operations there are.
@@ -123,8 +125,7 @@ impl Program {
     /// As [`run`](Self::run), but each row by itself, whatever there is for classes of tasks.
     pub fn run_columns(&self, facts: &FactTable, ctx: &Context) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(facts.len());
-        let settled = self.settled(ctx);
-        self.columns(&settled, &self.tasks(facts), |chunk| outcomes.extend_from_slice(chunk));
+        self.columns_again(&self.settled(ctx), &self.tasks(facts), |chunk| outcomes.extend_from_slice(chunk));
         outcomes
     }
 
@@ -133,18 +134,27 @@ impl Program {
         let settled = self.settled(ctx);
         match &settled.classes {
             Some(classes) => classes.run(&self.tasks(facts), take),
-            None => self.columns(&settled, &self.tasks(facts), take),
+            None => self.columns_again(&settled, &self.tasks(facts), take),
         }
+    }
+
+    /// Computes columns in those that were computed in the same moment before, if nobody else does.
+    fn columns_again(&self, settled: &Arc<Settled>, rows: &dyn Rows, take: impl FnMut(&[Outcome])) {
+        // A panic elsewhere leaves a whole value behind, or none.
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = spare().take_if(|(of, _)| Arc::ptr_eq(of, settled)).map(|(_, values)| values);
+        let mut columns = Columns::new(&settled.graph, &settled.results.all(), values);
+        self.columns(&mut columns, settled.results, rows, take);
+        *spare() = Some((Arc::clone(settled), columns.into_values()));
     }
 
     const fn tasks<'a>(&'a self, facts: &'a FactTable) -> Tasks<'a> {
         Tasks { facts, symbols: &self.symbols }
     }
 
-    fn columns(&self, settled: &Settled, rows: &dyn Rows, mut take: impl FnMut(&[Outcome])) {
-        let Settled { graph, results, .. } = settled;
-        let mut chunk = Vec::new();
-        Columns::new(graph, &results.all(), rows.len()).run(rows, |columns, count| {
+    fn columns(&self, columns: &mut Columns<'_>, results: Results, rows: &dyn Rows, mut take: impl FnMut(&[Outcome])) {
+        let mut chunk = Vec::with_capacity(rows.len().min(CHUNK));
+        columns.run(rows, |columns, count| {
             chunk.clear();
             let scores = columns.floats(results.score).iter();
             let rows = scores.zip(columns.bools(results.eligible)).zip(columns.bools(results.fails)).take(count);
@@ -166,9 +176,11 @@ impl Program {
     }
 
     fn settled(&self, ctx: &Context) -> Arc<Settled> {
-        let values: Vec<Node> = self.presents.iter().map(|present| present.value(ctx)).collect();
+        let values = || self.presents.iter().map(|present| present.value(ctx));
+        // The present was asked for last.
         let find = |moments: &[(Vec<Node>, Arc<Settled>)]| {
-            moments.iter().find(|(known, _)| *known == values).map(|(_, settled)| Arc::clone(settled))
+            let is_it = |known: &[Node]| known.iter().zip(values()).all(|(known, value)| *known == value);
+            moments.iter().rev().find(|(known, _)| is_it(known)).map(|(_, settled)| Arc::clone(settled))
         };
         // A panic elsewhere leaves whole entries behind: each is pushed in one go.
         if let Some(settled) = find(&self.moments.lock().unwrap_or_else(PoisonError::into_inner)) {
@@ -179,7 +191,7 @@ impl Program {
         if moments.len() >= MOST_MOMENTS {
             moments.clear();
         }
-        moments.push((values, Arc::clone(&settled)));
+        moments.push((values().collect(), Arc::clone(&settled)));
         settled
     }
 
@@ -192,7 +204,8 @@ impl Program {
         let mut settled = Settled { graph, results, classes: None };
         if let Some(mut classes) = Classes::of(&settled.graph, results, &self.symbols) {
             let mut outcomes = Vec::with_capacity(classes.count());
-            self.columns(&settled, &classes.examples(), |chunk| outcomes.extend_from_slice(chunk));
+            let mut columns = Columns::new(&settled.graph, &results.all(), None);
+            self.columns(&mut columns, results, &classes.examples(), |chunk| outcomes.extend_from_slice(chunk));
             classes.outcomes = outcomes;
             settled.classes = Some(classes);
         }

@@ -76,6 +76,72 @@ impl Verdict {
     }
 }
 
+/// What a policy says of tasks that follow one another, as columns: a ranking looks at most scores only once.
+#[derive(Clone, Copy, Debug)]
+pub struct Scores<'a> {
+    scores: &'a [f64],
+    others: &'a [Verdict],
+}
+
+impl<'a> Scores<'a> {
+    /// For each task its score, or what is not a number where there is none.
+    pub const fn scores(self) -> &'a [f64] {
+        self.scores
+    }
+
+    /// For each task without a score, in their order, what the policy says instead.
+    pub const fn others(self) -> &'a [Verdict] {
+        self.others
+    }
+
+    /// For each task what the policy says of it.
+    pub fn verdicts(self) -> impl Iterator<Item = Verdict> + 'a {
+        let mut others = self.others.iter();
+        let other = move || others.next().cloned().unwrap_or(Verdict::Ineligible);
+        self.scores
+            .iter()
+            .scan(other, |other, score| Some(if score.is_nan() { other() } else { Verdict::Score(*score) }))
+    }
+}
+
+/// Where [`Scores`] are put together.
+#[derive(Clone, Debug, Default)]
+pub struct ScoreSheet {
+    scores: Vec<f64>,
+    others: Vec<Verdict>,
+}
+
+impl ScoreSheet {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.scores.clear();
+        self.others.clear();
+    }
+
+    /// Adds what a policy says of the next task.
+    pub fn push(&mut self, verdict: Verdict) {
+        if let Verdict::Score(score) = verdict {
+            self.scores.push(score);
+        } else {
+            self.scores.push(f64::NAN);
+            self.others.push(verdict);
+        }
+    }
+
+    /// All of it.
+    pub fn all(&self) -> Scores<'_> {
+        Scores { scores: &self.scores, others: &self.others }
+    }
+}
+
+impl FromIterator<Verdict> for ScoreSheet {
+    fn from_iter<I: IntoIterator<Item = Verdict>>(verdicts: I) -> Self {
+        let mut sheet = Self::default();
+        verdicts.into_iter().for_each(|verdict| sheet.push(verdict));
+        sheet
+    }
+}
+
 /// The range that a policy declares for its scores, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ScoreRange {
@@ -115,9 +181,9 @@ pub trait Policy: Send + Sync {
     /// - Returns `n` verdicts in input order. A fault in one row leaves the others untouched.
     fn score(&self, facts: &FactTable, ctx: &Context) -> Vec<Verdict>;
 
-    /// As [`score`](Self::score), but hands the verdicts over some hundreds at a time, in input order.
-    fn score_each(&self, facts: &FactTable, ctx: &Context, take: &mut dyn FnMut(&[Verdict])) {
-        take(&self.score(facts, ctx));
+    /// As [`score`](Self::score), but hands over some hundreds at a time, in input order.
+    fn score_each(&self, facts: &FactTable, ctx: &Context, take: &mut dyn FnMut(Scores<'_>)) {
+        take(self.score(facts, ctx).into_iter().collect::<ScoreSheet>().all());
     }
 
     /// Takes note of tasks on which it failed when they were ranked for somebody; each counts once.

@@ -8,7 +8,10 @@ use crate::clock::Timestamp;
 use super::change::valid_until;
 use super::facts::{Candidate, FactTable};
 use super::moment::{Context, Moment};
-use super::policy::{Policy, ScoreFault, Verdict};
+use super::policy::{Policy, ScoreFault, Scores, Verdict};
+
+/// So many scores are passed over together when all lie below the first ones.
+const BLOCK: usize = 64;
 
 /// One task's place.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +53,7 @@ pub fn rank_facts(policy: &dyn Policy, facts: &FactTable, ctx: &Context, count: 
 /// Orders derived facts; see [`Ranking::entries`].
 pub fn order(policy: &dyn Policy, facts: &FactTable, ctx: &Context, count: usize) -> Vec<Ranked> {
     let mut first = First { facts, count, row: 0, entries: Vec::new(), last: None, least: f64::NEG_INFINITY };
-    policy.score_each(facts, ctx, &mut |verdicts| first.take(verdicts));
+    policy.score_each(facts, ctx, &mut |some| first.take(some));
     first.in_order()
 }
 
@@ -70,21 +73,34 @@ struct First<'a> {
 }
 
 impl First<'_> {
-    fn take(&mut self, verdicts: &[Verdict]) {
-        for verdict in verdicts {
-            let row = self.row;
-            self.row += 1;
-            if verdict.score().is_some_and(|score| score < self.least) {
+    fn take(&mut self, some: Scores<'_>) {
+        let mut others = some.others().iter();
+        for block in some.scores().chunks(BLOCK) {
+            // Counted, so that there is no branch for each; what has no score lies below none.
+            if block.iter().filter(|score| **score < self.least).count() == block.len() {
+                self.row += block.len();
                 continue;
             }
-            let Some(ranked) = place(row, verdict) else { continue };
-            if self.last.as_ref().is_some_and(|last| compare(self.facts, &ranked, last).is_gt()) {
-                continue;
+            for score in block {
+                let row = self.row;
+                self.row += 1;
+                if !score.is_nan() {
+                    self.consider(Ranked { row, score: Some(*score), fault: None });
+                } else if let Some(Verdict::Fault(fault)) = others.next() {
+                    self.consider(Ranked { row, score: None, fault: Some(Arc::clone(fault)) });
+                }
             }
-            self.entries.push(ranked);
-            if self.entries.len() >= self.count.saturating_mul(2).max(64) {
-                self.pick();
-            }
+        }
+    }
+
+    fn consider(&mut self, entry: Ranked) {
+        let is_past = |last: &Ranked| compare(self.facts, &entry, last).is_gt();
+        if entry.score.is_some_and(|score| score < self.least) || self.last.as_ref().is_some_and(is_past) {
+            return;
+        }
+        self.entries.push(entry);
+        if self.entries.len() >= self.count.saturating_mul(2).max(64) {
+            self.pick();
         }
     }
 
@@ -102,14 +118,6 @@ impl First<'_> {
         self.pick();
         self.entries.sort_unstable_by(|a, b| compare(self.facts, a, b));
         self.entries
-    }
-}
-
-fn place(row: usize, verdict: &Verdict) -> Option<Ranked> {
-    match verdict {
-        Verdict::Score(score) => Some(Ranked { row, score: Some(*score), fault: None }),
-        Verdict::Fault(fault) => Some(Ranked { row, score: None, fault: Some(Arc::clone(fault)) }),
-        Verdict::Ineligible => None,
     }
 }
 

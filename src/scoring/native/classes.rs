@@ -80,7 +80,8 @@ impl Classes {
 
     /// Hands over what comes of some hundreds of rows at a time.
     pub(super) fn run(&self, rows: &dyn Rows, mut take: impl FnMut(&[Outcome])) {
-        let (mut classes, mut chunk) = (Vec::new(), Vec::new());
+        let size = rows.len().min(CHUNK);
+        let (mut classes, mut chunk) = (Vec::with_capacity(size), Vec::with_capacity(size));
         let mut scratch = Scratch::default();
         for start in (0..rows.len()).step_by(CHUNK) {
             classes.clear();
@@ -119,20 +120,12 @@ impl Scratch {
             Parts::Numbers(_, Some(starts)) => {
                 self.narrow.resize(classes.len(), 0);
                 rows.narrow(column, start, &mut self.narrow);
-                for first in starts {
-                    for (class, value) in classes.iter_mut().zip(&self.narrow) {
-                        *class += stride * u32::from(value >= first);
-                    }
-                }
+                count_starts(starts, &self.narrow, stride, classes);
             }
             Parts::Numbers(starts, None) => {
                 self.wholes.resize(classes.len(), 0);
                 rows.wholes(column, start, &mut self.wholes);
-                for first in starts.iter().skip(1) {
-                    for (class, value) in classes.iter_mut().zip(&self.wholes) {
-                        *class += stride * u32::from(value >= first);
-                    }
-                }
+                count_starts(starts.get(1..).unwrap_or_default(), &self.wholes, stride, classes);
             }
             Parts::Texts(of, _) => {
                 self.texts.resize(classes.len(), Symbols::OTHER);
@@ -142,6 +135,27 @@ impl Scratch {
                 }
             }
         }
+    }
+}
+
+/// Adds to each class `stride` for every start that its value has reached; several starts in one go over the rows.
+fn count_starts<T: Copy + PartialOrd>(starts: &[T], values: &[T], stride: u32, classes: &mut [u32]) {
+    fn count<T: Copy + PartialOrd, const N: usize>(starts: &[T; N], values: &[T], stride: u32, classes: &mut [u32]) {
+        for (class, value) in classes.iter_mut().zip(values) {
+            for start in starts {
+                *class += if value >= start { stride } else { 0 };
+            }
+        }
+    }
+    let (fours, rest) = starts.as_chunks::<4>();
+    for four in fours {
+        count(four, values, stride, classes);
+    }
+    match rest {
+        [] => {}
+        [a] => count(&[*a], values, stride, classes),
+        [a, b] => count(&[*a, *b], values, stride, classes),
+        [a, b, c, ..] => count(&[*a, *b, *c], values, stride, classes),
     }
 }
 

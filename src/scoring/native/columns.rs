@@ -54,7 +54,7 @@ impl Rows for Tasks<'_> {
 
 /// A column of one chunk.
 #[derive(Debug)]
-enum Values {
+enum Value {
     /// Nothing needs it.
     Unwanted,
     Bool(Vec<bool>),
@@ -63,21 +63,29 @@ enum Values {
     Text(Vec<Symbol>),
 }
 
+/// A column for each node of a graph, in their order.
+#[derive(Debug)]
+pub(super) struct Values(Vec<Value>);
+
 /// The columns of a graph.
 pub(super) struct Columns<'g> {
     graph: &'g Graph,
-    values: Vec<Values>,
+    values: Vec<Value>,
 }
 
 impl<'g> Columns<'g> {
-    /// Columns for what `results` need, of so many rows.
-    pub(super) fn new(graph: &'g Graph, results: &[Id], rows: usize) -> Self {
-        let rows = rows.min(CHUNK);
-        let wanted = graph.leading_to(results);
-        let lanes = graph.lanes().into_iter().zip(wanted);
-        let values =
-            graph.nodes().iter().zip(lanes).map(|(node, (lane, wanted))| empty(node, lane, wanted, rows)).collect();
-        Self { graph, values }
+    /// Columns for what `results` need; in the place of `again`, which were made for the same.
+    pub(super) fn new(graph: &'g Graph, results: &[Id], again: Option<Values>) -> Self {
+        let make = || {
+            let lanes = graph.lanes().into_iter().zip(graph.leading_to(results));
+            graph.nodes().iter().zip(lanes).map(|(node, (lane, wanted))| empty(node, lane, wanted)).collect()
+        };
+        Self { graph, values: again.map_or_else(make, |Values(values)| values) }
+    }
+
+    /// What others may be computed in.
+    pub(super) fn into_values(self) -> Values {
+        Values(self.values)
     }
 
     /// Computes all rows and hands each chunk to `take`, with the number of its rows.
@@ -91,20 +99,20 @@ impl<'g> Columns<'g> {
 
     /// A column of floats.
     pub(super) fn floats(&self, id: Id) -> &[f64] {
-        if let Values::Float(values) = &self.values[id.index()] { values } else { &[] }
+        if let Value::Float(values) = &self.values[id.index()] { values } else { &[] }
     }
 
     /// A column of truth values.
     pub(super) fn bools(&self, id: Id) -> &[bool] {
-        if let Values::Bool(values) = &self.values[id.index()] { values } else { &[] }
+        if let Value::Bool(values) = &self.values[id.index()] { values } else { &[] }
     }
 
     fn wholes(&self, id: Id) -> &[i64] {
-        if let Values::Whole(values) = &self.values[id.index()] { values } else { &[] }
+        if let Value::Whole(values) = &self.values[id.index()] { values } else { &[] }
     }
 
     fn texts(&self, id: Id) -> &[Symbol] {
-        if let Values::Text(values) = &self.values[id.index()] { values } else { &[] }
+        if let Value::Text(values) = &self.values[id.index()] { values } else { &[] }
     }
 
     fn compute(&mut self, rows: &dyn Rows, start: usize, count: usize) {
@@ -113,22 +121,22 @@ impl<'g> Columns<'g> {
             if matches!(node, Node::Bool(_) | Node::Whole(_) | Node::Float(_) | Node::Text(_)) {
                 continue;
             }
-            let mut values = std::mem::replace(&mut self.values[index], Values::Unwanted);
+            let mut values = std::mem::replace(&mut self.values[index], Value::Unwanted);
             match &mut values {
-                Values::Unwanted => {}
-                Values::Bool(out) => {
+                Value::Unwanted => {}
+                Value::Bool(out) => {
                     out.resize(count, false);
                     self.bool_node(node, rows, start, out);
                 }
-                Values::Whole(out) => {
+                Value::Whole(out) => {
                     out.resize(count, 0);
                     self.whole_node(node, rows, start, out);
                 }
-                Values::Float(out) => {
+                Value::Float(out) => {
                     out.resize(count, 0.0);
                     self.float_node(node, out);
                 }
-                Values::Text(out) => {
+                Value::Text(out) => {
                     out.resize(count, Symbols::OTHER);
                     self.text_node(node, rows, start, out);
                 }
@@ -196,17 +204,17 @@ impl<'g> Columns<'g> {
 }
 
 /// The column of a node before the first chunk; of a constant, for all chunks.
-fn empty(node: &Node, lane: Lane, wanted: bool, rows: usize) -> Values {
+fn empty(node: &Node, lane: Lane, wanted: bool) -> Value {
     match (node, lane) {
-        _ if !wanted => Values::Unwanted,
-        (Node::Bool(value), _) => Values::Bool(vec![*value; rows]),
-        (Node::Whole(value), _) => Values::Whole(vec![*value; rows]),
-        (Node::Float(value), _) => Values::Float(vec![value.float(); rows]),
-        (Node::Text(value), _) => Values::Text(vec![*value; rows]),
-        (_, Lane::Bool) => Values::Bool(Vec::new()),
-        (_, Lane::Whole) => Values::Whole(Vec::new()),
-        (_, Lane::Float) => Values::Float(Vec::new()),
-        (_, Lane::Text) => Values::Text(Vec::new()),
+        _ if !wanted => Value::Unwanted,
+        (Node::Bool(value), _) => Value::Bool(vec![*value; CHUNK]),
+        (Node::Whole(value), _) => Value::Whole(vec![*value; CHUNK]),
+        (Node::Float(value), _) => Value::Float(vec![value.float(); CHUNK]),
+        (Node::Text(value), _) => Value::Text(vec![*value; CHUNK]),
+        (_, Lane::Bool) => Value::Bool(Vec::new()),
+        (_, Lane::Whole) => Value::Whole(Vec::new()),
+        (_, Lane::Float) => Value::Float(Vec::new()),
+        (_, Lane::Text) => Value::Text(Vec::new()),
     }
 }
 
