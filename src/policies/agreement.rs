@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::scoring::lower::Obstacle;
 use crate::scoring::{Candidate, FactTable, Moment, Policy, Status, Verdict};
 
-use super::corpus::{candidates, describe, moments};
+use super::corpus::{describe, moments, sample};
 use super::script::ScriptPolicy;
 use super::spread::first_found;
 
@@ -27,8 +27,7 @@ const MOST_WORDS: usize = 256;
 /// The policy, with its compiled form only if that gives the same verdicts.
 pub(super) fn agreed(policy: ScriptPolicy) -> ScriptPolicy {
     let moments = moments();
-    let sample = |index, moment: &Moment| candidates(index, moment).into_iter().skip(index % CORPUS_EACH);
-    let found = difference(&policy, &moments, |index, moment| sample(index, moment).step_by(CORPUS_EACH).collect());
+    let found = difference(&policy, &moments, |index, moment| sample(index, moment, CORPUS_EACH));
     held_to(policy, found)
 }
 

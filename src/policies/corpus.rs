@@ -54,9 +54,16 @@ fn odd_windows() -> Option<Windows> {
 /// Each sixth moment (at night, in the morning, the afternoon, the evening) sees all combinations of priorities, due
 /// dates, estimates and preferred times; the others see every eleventh. What else there is changes along the way.
 pub(super) fn candidates(index: usize, moment: &Moment) -> Vec<Candidate> {
+    sample(index, moment, 1)
+}
+
+/// Of the same tasks every `each`-th, from another one on in each moment.
+pub(super) fn sample(index: usize, moment: &Moment, each: usize) -> Vec<Candidate> {
     let dues = dues(moment);
-    let (first, each) = if index.is_multiple_of(6) { (0, 1) } else { (index % 11, 11) };
+    let (first, step) = if index.is_multiple_of(6) { (0, 1) } else { (index % 11, 11) };
     (first..PRIORITIES * dues.len() * EFFORTS.len() * TIMES.len())
+        .step_by(step)
+        .skip(index % each)
         .step_by(each)
         .map(|number| combination(number, &dues, moment))
         .collect()

@@ -298,20 +298,23 @@ impl LivePolicies {
 
     /// Looks at the folder and takes over what changed and is in order. Blocking: not for an async thread.
     pub fn reload(&self) -> Reload {
-        self.look(&self.reloading.lock().unwrap_or_else(PoisonError::into_inner))
+        let held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(&held, &self.read())
     }
 
     /// Puts versions that were activated in the place of files, as far as those are as they were then; what was put
-    /// there before and is not among them gives way to its file again. Blocking.
+    /// there before and is not among them gives way to its file again. Files are those of the last [`Self::reload`].
+    /// Blocking.
     pub fn set_pins(&self, pins: Pins) -> Reload {
         let mut held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         *held = pins;
-        self.look(&held)
+        let table = self.table.load_full();
+        let known = table.iter().filter_map(|(name, entry)| Some((name.clone(), entry.source.clone()?)));
+        self.look(&held, &known.collect())
     }
 
-    fn look(&self, pins: &Pins) -> Reload {
+    fn look(&self, pins: &Pins, sources: &BTreeMap<String, Source>) -> Reload {
         let before = self.table.load_full();
-        let sources = self.read();
         // A file that changed is newer than what was activated, unless it is as it was then.
         let pins: BTreeMap<&String, &Pin> = pins.iter().filter(|(name, pin)| pin.holds(sources.get(*name))).collect();
         let mut table = Table::new();

@@ -23,7 +23,7 @@ const ASKS_EVERY: Duration = Duration::from_secs(1);
 pub(super) const LISTENERS: UserId = UserId(Uuid::nil());
 
 impl Versions {
-    /// Takes note of files that changed, then puts in force what was activated.
+    /// Looks at the files, takes note of those that changed, then puts in force what was activated.
     ///
     /// # Errors
     ///
@@ -31,6 +31,11 @@ impl Versions {
     pub async fn catch_up(&self) -> Result<(), PolicyError> {
         let live = Arc::clone(&self.live);
         tokio::task::spawn_blocking(move || live.reload()).await.map_err(|_| PolicyError::Interrupted)?;
+        self.take_note().await
+    }
+
+    /// The same of files that were looked at already, by a thread that gives way to requests.
+    async fn take_note(&self) -> Result<(), PolicyError> {
         self.note_files().await?;
         self.apply().await
     }
@@ -124,7 +129,7 @@ impl Versions {
             let done = tokio::select! {
                 biased;
                 () = stop.asked() => return,
-                Ok(()) = files.changed() => self.catch_up().await,
+                Ok(()) = files.changed() => self.take_note().await,
                 () = news.woken() => self.look().await,
                 _ = ticks.tick() => self.look().await,
             };
