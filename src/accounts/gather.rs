@@ -117,9 +117,10 @@ where
     /// Flies until nobody waits.
     async fn fly(mut self) {
         let mut lease = L::default();
-        // Requests that came together board together: their tasks run before this one does again.
-        tokio::task::yield_now().await;
-        while let Some((keys, passengers)) = self.board() {
+        loop {
+            // Requests that came together board together: their tasks run before this one does again.
+            tokio::task::yield_now().await;
+            let Some((keys, passengers)) = self.board() else { return };
             let (found, next) = (self.inner.look)(keys, lease).await;
             let found = found.map_err(Arc::new);
             lease = next;
@@ -239,6 +240,8 @@ mod tests {
 
         table.go.add_permits(3);
         let (_, second) = tokio::join!(first, table.gather.get(HOW_OFTEN));
+        // The pilot looks round once more.
+        tokio::task::yield_now().await;
         let later = table.gather.get(HOW_OFTEN).await;
 
         assert_eq!((second.unwrap(), later.unwrap()), (Some(1), Some(0)));

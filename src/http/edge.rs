@@ -72,10 +72,11 @@ impl Endpoint for Edge {
         request.set_data(RequestId(Arc::clone(&request_id)));
         let span = tracing::error_span!("request", request.id = &*request_id);
         let trace = self.telemetry.begin(method.as_str(), request.headers());
-        let answering =
-            async { finished(AssertUnwindSafe(self.answer(request, &mut exchange)).catch_unwind().await, &request_id) };
+        // Boxed, because those who carry it hand it on from one to the other, some kilobytes each time.
+        let answering = Box::pin(async {
+            finished(AssertUnwindSafe(self.answer(request, &mut exchange)).catch_unwind().await, &request_id)
+        });
         let answering = trace.carry(answering.instrument(span));
-        #[expect(clippy::large_futures, reason = "poem boxes the whole call")]
         let mut response = self.reporter.in_request(&request_id, method.as_str(), answering).await;
         if packed {
             response = compress::compress(response).await;
@@ -132,7 +133,8 @@ impl Edge {
         if let Some(endpoint) = self.mcp.as_ref().filter(|_| mcp::PATHS.contains(&&*path)) {
             exchange.route = Some(mcp::PATHS[0].into());
             reports::note_route(request.method().as_str(), mcp::PATHS[0]);
-            return endpoint.answer(request, exchange).await.map(Some);
+            // Boxed, so that the others need not hold room for it.
+            return Box::pin(endpoint.answer(request, exchange)).await.map(Some);
         }
         if let Some((pattern, page)) = self.pages.find(&path) {
             exchange.route = Some(pattern.into());
