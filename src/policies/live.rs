@@ -56,6 +56,15 @@ struct Entry {
     reloads: [u64; 2],
 }
 
+/// What becomes of files that changed since the last look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    /// They are tried, and taken over if they are in order.
+    TakenOver,
+    /// Unless something stands in their place, everything stays until the next look.
+    Left,
+}
+
 /// Texts of which it is remembered that they passed the check.
 const MOST_PASSED: usize = 1_000;
 
@@ -299,22 +308,22 @@ impl LivePolicies {
     /// Looks at the folder and takes over what changed and is in order. Blocking: not for an async thread.
     pub fn reload(&self) -> Reload {
         let held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look(&held, &self.read())
+        self.look(&held, Changed::TakenOver)
     }
 
     /// Puts versions that were activated in the place of files, as far as those are as they were then; what was put
-    /// there before and is not among them gives way to its file again. Files are those of the last [`Self::reload`].
-    /// Blocking.
+    /// there before and is not among them gives way to its file again. A file that changed is left to the next
+    /// [`Self::reload`]: to try it takes longer than anybody should wait here. Blocking.
     pub fn set_pins(&self, pins: Pins) -> Reload {
         let mut held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         *held = pins;
-        let table = self.table.load_full();
-        let known = table.iter().filter_map(|(name, entry)| Some((name.clone(), entry.source.clone()?)));
-        self.look(&held, &known.collect())
+        self.look(&held, Changed::Left)
     }
 
-    fn look(&self, pins: &Pins, sources: &BTreeMap<String, Source>) -> Reload {
+    fn look(&self, pins: &Pins, changed_files: Changed) -> Reload {
         let before = self.table.load_full();
+        // Also where changed files are left: whether a pin holds is a matter of the files as they are.
+        let sources = self.read();
         // A file that changed is newer than what was activated, unless it is as it was then.
         let pins: BTreeMap<&String, &Pin> = pins.iter().filter(|(name, pin)| pin.holds(sources.get(*name))).collect();
         let mut table = Table::new();
@@ -326,15 +335,15 @@ impl LivePolicies {
             // What is the file's own text needs no other place.
             let pin = pins.get(&name.to_owned()).copied().filter(|pin| Some(&pin.version) != pin.file_version.as_ref());
             let source = sources.get(name);
-            let same = entry.is_some_and(|entry| entry.source.as_ref() == source && entry.pin.as_ref() == pin);
-            let next = match entry {
-                Some(entry) if same => entry.clone(),
-                _ => {
-                    changed = Reload::Changed;
-                    self.take_over(name, entry, (source, pin))
-                }
-            };
-            table.insert(name.to_owned(), next);
+            let is_known = entry.and_then(|entry| entry.source.as_ref()) == source;
+            let is_left = changed_files == Changed::Left && !is_known && pin.is_none();
+            let same = is_known && entry.is_some_and(|entry| entry.pin.as_ref() == pin);
+            if same || is_left {
+                table.extend(entry.map(|entry| (name.to_owned(), entry.clone())));
+                continue;
+            }
+            changed = Reload::Changed;
+            table.insert(name.to_owned(), self.take_over(name, entry, (source, pin)));
         }
         if changed == Reload::Changed {
             self.table.store(Arc::new(table));

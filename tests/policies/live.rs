@@ -1,5 +1,6 @@
 //! Edits while the program runs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -162,6 +163,30 @@ fn what_was_activated_holds_again_once_the_file_is_as_it_was() {
         policies.reload();
         assert_eq!(score_of().to_bits(), expected.to_bits(), "{text}");
     }
+}
+
+#[test]
+fn what_was_activated_elsewhere_on_a_newer_file_never_brings_the_older_file_back() {
+    let home = TempDir::new().unwrap();
+    write(home.path(), "default", SCRIPT);
+    write(home.path(), "mine", &with_score("1"));
+    let policies = open(home.path());
+    let pin = |text: &str, file: &str| {
+        let (source, file_version) = (with_score(text), Some(version_of(&with_score(file))));
+        [("mine".to_owned(), Pin { version: version_of(&source), source: source.into(), file_version })].into()
+    };
+    let score_of = || score(&*policies.get("mine").unwrap(), &a_task(1), &morning());
+    policies.set_pins(pin("2", "1"));
+    assert_eq!(score_of().to_bits(), 2.0_f64.to_bits());
+    write(home.path(), "mine", &with_score("3"));
+
+    // Of a file that is not here yet: everything stays. Of the one that is here: it holds, seen or not.
+    policies.set_pins(pin("5", "4"));
+    assert_eq!(score_of().to_bits(), 2.0_f64.to_bits());
+    policies.set_pins(pin("6", "3"));
+    assert_eq!(score_of().to_bits(), 6.0_f64.to_bits());
+    policies.set_pins(BTreeMap::new());
+    assert_eq!(score_of().to_bits(), 3.0_f64.to_bits());
 }
 
 /// Such as what an editor leaves beside a file, or one that somebody may not read.
