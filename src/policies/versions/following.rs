@@ -100,11 +100,17 @@ impl Versions {
 
     async fn note_saved(&self, saved: Saved) -> Result<(), PolicyError> {
         let now = self.clock.now();
-        self.store
+        let (policy, file_version) = (saved.policy.clone(), Some(saved.version.clone()));
+        let kept = self
+            .store
             .write_of::<_, PolicyError, _>(LISTENERS, move |tx| {
                 Box::pin(async move { Ok(keep_saved(tx, saved, now).await?) })
             })
-            .await
+            .await?;
+        if kept {
+            self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(policy, file_version);
+        }
+        Ok(())
     }
 
     async fn note_file(&self, file: NewFile) -> Result<(), PolicyError> {
@@ -163,14 +169,16 @@ struct NewFile {
     origin: &'static str,
 }
 
-async fn keep_saved(tx: &mut Tx<'_>, saved: Saved, now: crate::clock::Timestamp) -> StoreResult<()> {
+/// Whether it was new.
+async fn keep_saved(tx: &mut Tx<'_>, saved: Saved, now: crate::clock::Timestamp) -> StoreResult<bool> {
     let Saved { policy, version, text } = saved;
     // It is a version already: that it came into force was noted, here or by another instance.
     if tx.find_policy_version(&policy, &version).await?.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let file_version = Some(version.clone());
-    keep_file(tx, NewFile { policy, version, file_version, text, origin: "file" }, now).await
+    keep_file(tx, NewFile { policy, version, file_version, text, origin: "file" }, now).await?;
+    Ok(true)
 }
 
 async fn keep_file(tx: &mut Tx<'_>, file: NewFile, now: crate::clock::Timestamp) -> StoreResult<()> {

@@ -94,6 +94,13 @@ async fn what_was_in_force_for_a_moment_alone_becomes_a_version_too() {
         assert!(seen.iter().all(|version| known.contains(&version.as_str())), "{seen:?} {known:?}");
         assert_eq!(live_version(&eve, "plain").await, seen[0]);
         assert_eq!(app.app.policies.take_saved(), []);
+
+        for weight in ["4.0", "1.0"] {
+            save(&app, "plain", &by_priority(weight));
+        }
+        app.app.versions.catch_up().await.unwrap();
+        let steps = eve.get("/api/policies/plain/activations").await.good();
+        assert_eq!(steps["items"][0]["version"], seen[0], "{steps}");
     }
 }
 
