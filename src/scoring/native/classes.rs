@@ -4,6 +4,7 @@
 //! with few values by what it is. All combinations are the classes.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::columns::{CHUNK, Rows};
 use super::graph::{Compare, Graph, Id, Lane, Node, Symbol};
@@ -53,6 +54,8 @@ pub(super) struct Classes {
     count: usize,
     /// What comes of each class.
     pub(super) outcomes: Vec<Outcome>,
+    /// What was computed in last: for few tasks it takes as long to make it as to use it.
+    spare: Mutex<Scratch>,
 }
 
 impl Classes {
@@ -65,7 +68,7 @@ impl Classes {
             count = count.checked_mul(parts.count()).filter(|count| *count <= MOST)?;
             columns.push((column, parts, stride));
         }
-        Some(Self { columns, count, outcomes: Vec::new() })
+        Some(Self { columns, count, outcomes: Vec::new(), spare: Mutex::default() })
     }
 
     /// How many there are.
@@ -80,25 +83,23 @@ impl Classes {
 
     /// Hands over what comes of some hundreds of rows at a time.
     pub(super) fn run(&self, rows: &dyn Rows, mut take: impl FnMut(&[Outcome])) {
-        let size = rows.len().min(CHUNK);
-        let (mut classes, mut chunk) = (Vec::with_capacity(size), Vec::with_capacity(size));
-        let mut scratch = Scratch::default();
+        // Who comes while it is in use makes another. A panic elsewhere leaves a whole one behind.
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = std::mem::take(&mut *spare());
         for start in (0..rows.len()).step_by(CHUNK) {
-            classes.clear();
-            classes.resize(CHUNK.min(rows.len() - start), 0_u32);
-            for told in &self.columns {
-                scratch.add(told, rows, start, &mut classes);
-            }
-            chunk.clear();
-            let outcome = |class: &u32| self.outcomes.get(*class as usize).copied().unwrap_or(Outcome::Unclear);
-            chunk.extend(classes.iter().map(outcome));
-            take(&chunk);
+            scratch.number(self, rows, start);
+            take(scratch.look_up(&self.outcomes));
         }
+        *spare() = scratch;
     }
 }
 
-#[derive(Default)]
+/// The columns of one chunk. What they held before does not matter.
+#[derive(Debug, Default)]
 struct Scratch {
+    /// The number of each row's class.
+    classes: Vec<u32>,
+    outcomes: Vec<Outcome>,
     wholes: Vec<i64>,
     narrow: Vec<i32>,
     bools: Vec<bool>,
@@ -106,9 +107,27 @@ struct Scratch {
 }
 
 impl Scratch {
+    /// Numbers the classes of the rows from `start` on.
+    fn number(&mut self, of: &Classes, rows: &dyn Rows, start: usize) {
+        self.classes.clear();
+        self.classes.resize(CHUNK.min(rows.len() - start), 0);
+        for told in &of.columns {
+            self.add(told, rows, start);
+        }
+    }
+
+    /// What comes of the classes that were numbered.
+    fn look_up(&mut self, of_each: &[Outcome]) -> &[Outcome] {
+        let outcome = |class: &u32| of_each.get(*class as usize).copied().unwrap_or(Outcome::Unclear);
+        self.outcomes.clear();
+        self.outcomes.extend(self.classes.iter().map(outcome));
+        &self.outcomes
+    }
+
     /// Adds a column's share to the number of each row's class.
-    fn add(&mut self, told: &(Column, Parts, u32), rows: &dyn Rows, start: usize, classes: &mut [u32]) {
+    fn add(&mut self, told: &(Column, Parts, u32), rows: &dyn Rows, start: usize) {
         let (column, stride) = (told.0, told.2);
+        let classes = &mut self.classes;
         match &told.1 {
             Parts::Truth => {
                 self.bools.resize(classes.len(), false);
