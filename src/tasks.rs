@@ -64,7 +64,9 @@ pub struct Tasks {
 impl Tasks {
     /// Tasks that are kept in `store` and ranked by `policies`.
     pub fn new(store: Store, clock: Clock, policies: Arc<LivePolicies>) -> Self {
-        let (changes, rankings) = (Changes::new(store, clock), Arc::new(Rankings::new(policies)));
+        let rankings = Arc::new(Rankings::new(policies));
+        rankings.follow(&clock);
+        let changes = Changes::new(store, clock);
         Self { changes, rankings, metrics: RankingMetrics::default(), recorder: None }
     }
 

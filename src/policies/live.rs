@@ -1,6 +1,7 @@
 //! The policies in use: swapped in whole when a file changes, kept when a change is broken.
 
 mod choosing;
+mod replacing;
 mod saved;
 mod taking;
 mod warnings;
@@ -8,7 +9,7 @@ mod warnings;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use sha2::{Digest as _, Sha256};
@@ -35,6 +36,7 @@ use super::variants::Variants;
 
 use warnings::Warnings;
 
+pub use replacing::{Preparation, Replacement};
 pub use saved::Saved;
 
 pub use super::status::{CaseRule, Execution, Origin, ParamStatus, PolicyStatus, Refusal, Reload};
@@ -88,6 +90,7 @@ pub struct LivePolicies {
     variants: Variants,
     warnings: Warnings,
     changes: watch::Sender<u64>,
+    preparation: OnceLock<Preparation>,
     /// Files that came into force and were not asked for yet.
     saved: Mutex<Vec<Saved>>,
     /// Hashes of names and texts that passed the check.
@@ -184,6 +187,7 @@ impl LivePolicies {
             variants: Variants::default(),
             warnings: Warnings::default(),
             changes: watch::Sender::new(0),
+            preparation: OnceLock::new(),
             saved: Mutex::default(),
             passed: Mutex::default(),
         };
@@ -346,8 +350,7 @@ impl LivePolicies {
             table.insert(name.to_owned(), self.take_over(name, entry, (source, pin)));
         }
         if changed == Reload::Changed {
-            self.table.store(Arc::new(table));
-            self.changes.send_modify(|count| *count += 1);
+            self.replace(&before, table);
         }
         changed
     }

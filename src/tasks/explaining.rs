@@ -152,7 +152,7 @@ impl Tasks {
         let task = self.get_task(caller, id).await?;
         let at = question.at.unwrap_or_else(|| self.now());
         let lineup = self.lineup(caller).await?;
-        let moment = lineup.moment(caller, at, question.available_minutes);
+        let moment = lineup.moment(caller.windows, at, question.available_minutes);
         let scored = |task: Task| {
             let candidate = lineup.candidate(&task);
             Scored::new(task, candidate, &*policy, &moment)

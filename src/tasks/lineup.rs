@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use chrono_tz::Tz;
 
 use crate::accounts::Caller;
+use crate::calendar::Windows;
 use crate::clock::Timestamp;
 use crate::ids::ProjectId;
 use crate::scoring::{Candidate, Crowd, Dates, Moment};
@@ -71,15 +72,15 @@ impl Lineup {
         self.tasks.iter().enumerate().filter(move |(_, task)| is_candidate(task, at)).map(|(row, _)| row)
     }
 
-    /// A moment of the caller, whose tasks these are.
-    pub(super) fn moment(&self, caller: &Caller, at: Timestamp, minutes_available: Option<u32>) -> Moment {
+    /// A moment of the person whose tasks these are, with the windows that they set.
+    pub(super) fn moment(&self, windows: Option<Windows>, at: Timestamp, minutes_available: Option<u32>) -> Moment {
         let (mut open_tasks, mut overdue_tasks) = (0_u32, 0_u32);
         let known = self.known();
         for (_, dates) in self.awake(at).filter_map(|row| known.get(row)) {
             open_tasks = open_tasks.saturating_add(1);
             overdue_tasks = overdue_tasks.saturating_add(dates.overdue_from.is_some_and(|from| from <= at).into());
         }
-        Moment { windows: caller.windows, minutes_available, open_tasks, overdue_tasks, ..Moment::new(at, self.zone) }
+        Moment { windows, minutes_available, open_tasks, overdue_tasks, ..Moment::new(at, self.zone) }
     }
 
     /// The numbers of open and of overdue tasks at other moments.

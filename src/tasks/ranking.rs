@@ -4,6 +4,8 @@
 //! (whose version is its content) and on time (a ranking knows until when it holds). While all three stand, it is given
 //! again without a look at the database.
 
+mod ahead;
+
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -107,11 +109,16 @@ impl Standing {
     /// Whether it would come out the same from these tasks, by this policy, at this moment.
     fn holds(&self, lineup: &Arc<Lineup>, policy: &dyn Policy, now: Timestamp) -> bool {
         Arc::ptr_eq(&self.lineup, lineup)
-            && self.policy.version() == policy.version()
-            && self.policy.name() == policy.name()
-            && self.policy.variant() == policy.variant()
+            && self.is_by(policy)
             && self.moment.now <= now
             && self.valid_until.is_none_or(|until| now < until)
+    }
+
+    /// Whether this policy ranked.
+    fn is_by(&self, policy: &dyn Policy) -> bool {
+        self.policy.version() == policy.version()
+            && self.policy.name() == policy.name()
+            && self.policy.variant() == policy.variant()
     }
 }
 
@@ -187,12 +194,14 @@ impl Tasks {
         if !question.is_plain() {
             let at = question.at.unwrap_or(now);
             self.metrics.made();
-            return Ok(Arc::new(stand(lineup, caller, policy, at, question.available_minutes)));
+            let moment = lineup.moment(caller.windows, at, question.available_minutes);
+            return Ok(Arc::new(stand(lineup, moment, policy)));
         }
         let holds = |standing: &Arc<Standing>| standing.holds(&lineup, &*policy, now);
         let rank = async || {
             let serial = Some(rankings.made.fetch_add(1, Ordering::Relaxed));
-            let standing = stand(Arc::clone(&lineup), caller, Arc::clone(&policy), now, None);
+            let moment = lineup.moment(caller.windows, now, None);
+            let standing = stand(Arc::clone(&lineup), moment, Arc::clone(&policy));
             let own = caller.policy_params.get(policy.name());
             rankings.policies.shadow(&*policy, (caller.user_id, own), &standing.facts, &standing.moment);
             Ok::<_, TaskError>(Arc::new(Standing { serial, ..standing }))
@@ -218,7 +227,7 @@ impl Tasks {
         let rankable = Rankable {
             candidates: lineup.awake(at).map(|row| known[row].0.clone()).collect(),
             titles: lineup.awake(at).map(|row| lineup.tasks[row].title.clone()).collect(),
-            moment: lineup.moment(caller, at, None),
+            moment: lineup.moment(caller.windows, at, None),
             is_cut: false,
         };
         Ok(rankable.cut())
@@ -275,23 +284,17 @@ pub enum SnoozeWish {
     Phrase(String),
 }
 
-fn stand(
-    lineup: Arc<Lineup>,
-    caller: &Caller,
-    policy: Arc<dyn Policy>,
-    at: Timestamp,
-    available_minutes: Option<u32>,
-) -> Standing {
-    let moment = lineup.moment(caller, at, available_minutes);
-    let fits = |row: &usize| match (available_minutes, lineup.tasks[*row].effort_minutes) {
+/// Ranks what fits into the time that the moment has.
+fn stand(lineup: Arc<Lineup>, moment: Moment, policy: Arc<dyn Policy>) -> Standing {
+    let fits = |row: &usize| match (moment.minutes_available, lineup.tasks[*row].effort_minutes) {
         (Some(available), Some(effort)) => effort <= available,
         _ => true,
     };
-    let rows: Vec<usize> = lineup.awake(at).filter(fits).collect();
+    let rows: Vec<usize> = lineup.awake(moment.now).filter(fits).collect();
     let known = lineup.known();
     let facts = FactTable::dated(rows.iter().map(|row| (&known[*row].0, known[*row].1)), &moment);
     let ranking = rank_facts(&*policy, &facts, &policy.context(&moment), usize::MAX);
-    let valid_until = [ranking.valid_until, lineup.next_wake(at)].into_iter().flatten().min();
+    let valid_until = [ranking.valid_until, lineup.next_wake(moment.now)].into_iter().flatten().min();
     let explanations = rows.iter().map(|_| OnceLock::new()).collect();
     let answer = OnceLock::new();
     let noted = AtomicBool::new(false);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::metrics::{metrics, value};
 use crate::support::app::{TestApp, a_task, hours, minutes};
 
 #[tokio::test]
@@ -291,6 +292,31 @@ async fn an_edited_policy_decides_the_next_answer_and_a_broken_one_changes_nothi
     let refused = &health["details"]["policies"]["attention"][0]["refused"];
     assert!(refused["file"].as_str().unwrap().ends_with("policy.rhai") && refused["line"].is_u64(), "{refused}");
     assert_eq!(ada.get_best_task("").await.good()["score"], 60.0);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_large_ranking_when_a_policy_comes_into_force() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let tasks: Vec<Value> =
+        (0..1_000).map(|number| json!({ "title": format!("task {number}"), "priority": 5 })).collect();
+    ada.post("/api/import", &json!({ "version": 1, "tasks": tasks })).await.is(200);
+    let made = async || value(&metrics(&app).await, "mindflow_rankings_total", &[r#"outcome="made""#]);
+    let file = app.policies_dir().join("default/policy.rhai");
+    let script = std::fs::read_to_string(&file).unwrap();
+    let before = ada.get_best_task("").await.good();
+
+    std::fs::write(&file, script.replace("priority: 10.0", "priority: 12.0")).unwrap();
+    app.app.policies.reload();
+    let after = ada.get_best_task("").await.good();
+    let made_by_both = made().await;
+    ada.has(a_task("report").priority(5)).await;
+    std::fs::write(&file, script.replace("priority: 10.0", "priority: 14.0")).unwrap();
+    app.app.policies.reload();
+    let changed = ada.get_best_task("").await.good();
+
+    assert_eq!([&before["score"], &after["score"], &changed["score"]], [&json!(50.0), &json!(60.0), &json!(70.0)]);
+    assert_eq!([made_by_both, made().await], [1.0, 2.0], "what was made ahead of a change of tasks does not hold");
 }
 
 /// Asks until the answer is as wanted; a policy goes live within seconds, or the test fails.

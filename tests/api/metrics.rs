@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use crate::support::app::{TestApp, a_task};
 use crate::support::databases::Db;
 
-async fn metrics(app: &TestApp) -> String {
+pub(crate) async fn metrics(app: &TestApp) -> String {
     let answer = app.anonymous().get("/metrics").await.is(200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     answer.body.as_str().unwrap().to_owned()
 }
 
 /// The value of a series, whatever the order of its labels.
-fn value(text: &str, name: &str, labels: &[&str]) -> f64 {
+pub(crate) fn value(text: &str, name: &str, labels: &[&str]) -> f64 {
     let own = |line: &&str| {
         line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']))
             && labels.iter().all(|label| line.contains(label))

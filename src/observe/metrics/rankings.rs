@@ -23,11 +23,11 @@ impl Default for RankingMetrics {
 
 impl RankingMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
-        let help = "Rankings that were asked for: kept ones were given again, made ones computed";
+        let help = "Rankings that were asked for: kept ones were there already, made ones computed";
         registry.register("rankings", help, self.rankings.clone());
     }
 
-    /// A ranking was given that somebody had asked for before.
+    /// A ranking was given that was there before somebody asked.
     pub fn kept(&self) {
         self.kept.inc();
     }
