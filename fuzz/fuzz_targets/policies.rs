@@ -2,6 +2,7 @@
 #![no_main]
 
 #[path = "../../tests/policies/random.rs"]
+#[expect(dead_code, reason = "the tests choose by a seed")]
 mod random;
 
 use std::path::Path;

@@ -55,9 +55,11 @@ pub enum ManagedCommand {
     /// List what came into force, newest first, and by whom
     Activations(Named),
     /// Put a version in force, at every instance; its examples must come out
-    Activate(ActivateVersion),
+    Activate(GivenVersion),
     /// Put the version in force that was before the present one
     Rollback(Named),
+    /// Delete a draft; what was in force stays
+    Delete(GivenVersion),
 }
 
 /// How the answer is written.
@@ -88,9 +90,9 @@ pub struct OneVersion {
     output: Output,
 }
 
-/// Arguments of `mindflow policy activate`.
+/// A version that must be named.
 #[derive(Debug, Args)]
-pub struct ActivateVersion {
+pub struct GivenVersion {
     /// The policy
     name: String,
     /// The version
@@ -160,6 +162,7 @@ pub async fn run(command: ManagedCommand, app: &App, out: &mut dyn Write) -> any
             let status = versions.roll_back(Actor::Shell, &named.name, None).await;
             in_force(status, &named.output, out)
         }
+        ManagedCommand::Delete(args) => delete(versions, &args, out).await,
     };
     match done {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -182,7 +185,7 @@ impl ManagedCommand {
             Self::Learn(args) => &args.output,
             Self::Rollout(args) => &args.output,
             Self::Shadow(args) => &args.output,
-            Self::Activate(args) => &args.output,
+            Self::Activate(args) | Self::Delete(args) => &args.output,
         }
     }
 }
@@ -303,6 +306,15 @@ async fn propose(versions: &Versions, args: ProposeVersion, out: &mut dyn Write)
     proposed.warnings.iter().try_for_each(|warning| writeln!(out, "{warning}"))?;
     let what = if proposed.is_new { "is kept as a draft" } else { "was there already" };
     Ok(writeln!(out, "{}: version {} {what}", args.name, proposed.version.version)?)
+}
+
+async fn delete(versions: &Versions, args: &GivenVersion, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (name, version) = (&args.name, &args.version);
+    versions.delete_draft(Actor::Shell, name, version).await?;
+    if args.output.json {
+        return Ok(out.write_all(report::json(&json!({ "policy": name, "version": version, "deleted": true }))?.as_bytes())?);
+    }
+    Ok(writeln!(out, "{name}: version {version} is deleted")?)
 }
 
 pub(super) fn read_script(file: &Path) -> anyhow::Result<String> {

@@ -66,6 +66,15 @@ async fn a_policy_is_managed_from_the_shell() {
 
         let versions = json(&app, &["versions", "plain"]).await;
         assert_eq!((&versions[1]["message"], &versions[1]["status"]), (&json!("The first"), &json!("live")));
+        let third = folder.path().join("three.rhai");
+        std::fs::write(&third, by_priority("3.0")).unwrap();
+        let third = json(&app, &["propose", "plain", third.to_str().unwrap()]).await;
+        let third = third["version"].as_str().unwrap();
+        let (done, said) = policy(&app, &["delete", "plain", third]).await;
+        assert!(done && said == format!("plain: version {third} is deleted\n"), "{said}");
+        assert!(!policy(&app, &["show", "plain", third]).await.0, "it is gone");
+        assert!(!policy(&app, &["delete", "plain", second]).await.0, "it was in force");
+
         let (_, listed) = policy(&app, &["list"]).await;
         assert!(listed.contains("plain") && listed.contains("activated"), "{listed}");
     }
