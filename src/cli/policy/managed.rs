@@ -312,7 +312,9 @@ async fn delete(versions: &Versions, args: &GivenVersion, out: &mut dyn Write) -
     let (name, version) = (&args.name, &args.version);
     versions.delete_draft(Actor::Shell, name, version).await?;
     if args.output.json {
-        return Ok(out.write_all(report::json(&json!({ "policy": name, "version": version, "deleted": true }))?.as_bytes())?);
+        return Ok(
+            out.write_all(report::json(&json!({ "policy": name, "version": version, "deleted": true }))?.as_bytes())?
+        );
     }
     Ok(writeln!(out, "{name}: version {version} is deleted")?)
 }
