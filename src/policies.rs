@@ -25,6 +25,7 @@ pub mod decisions;
 pub mod engine;
 pub mod fault;
 pub mod folder;
+mod growth;
 mod hints;
 mod last_good;
 pub mod lints;

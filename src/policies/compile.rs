@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rhai::{AST, Engine, Module, ParseErrorType, Position, Scope};
+use rhai::{AST, Engine, Module, OptimizationLevel, ParseErrorType, Position, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::scoring::lower::{Obstacle, lower};
@@ -13,6 +13,7 @@ use crate::scoring::{ScoreRange, Uses};
 use super::constants::{Declared, read_declared};
 use super::engine::{Batch, Containers, MAX_SCRIPT_BYTES, sandbox};
 use super::fault::{Place, PolicyFault, run_fault, syntax_fault};
+use super::growth::too_large;
 use super::params::{ParamFault, read_params};
 use super::sizes::too_many;
 use super::suggest::{known_names, nearest};
@@ -135,9 +136,15 @@ pub fn compile(file: &Path, source: &str) -> Result<Compiled, Vec<PolicyFault>> 
 /// Functions do not see a script's constants. So the top level is run once, alone, and what it leaves is put where
 /// functions do look: into a global module of the engine.
 fn read_constants(file: &Path, source: &str) -> Result<(Scope<'static>, Analysis), Vec<PolicyFault>> {
-    let engine = sandbox(Module::new(), Containers::Changed);
+    let mut engine = sandbox(Module::new(), Containers::Changed);
+    engine.set_optimization_level(OptimizationLevel::None);
+    // As it was written: what Rhai simplifies is not held to the limits of what runs.
     let ast = engine.compile(source).map_err(|error| vec![syntax_fault(file, &error)])?;
-    let analysis = analyse(&ast, source);
+    if let Some((place, message)) = too_large(&ast) {
+        return Err(vec![PolicyFault::new(file, message).at(place.into())]);
+    }
+    let simplified = engine.optimize_ast(&Scope::new(), ast.clone(), OptimizationLevel::Simple);
+    let analysis = analyse(&simplified, source);
     let state = analysis.outside.iter();
     let faults: Vec<PolicyFault> =
         state.map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();

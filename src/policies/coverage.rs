@@ -18,7 +18,8 @@ use super::cases::{CaseReport, ExampleFile, run_cases};
 use super::compile::compile;
 use super::fault::PolicyFault;
 use super::script::ScriptPolicy;
-use marks::{MARK, mark};
+pub(super) use marks::MARK;
+use marks::mark;
 pub(super) use marks::{numbers_in, texts_in, words_in};
 
 /// A branch that no example reached.

@@ -13,10 +13,13 @@ pub(super) fn known_names(found: &str, known: &[&str]) -> String {
 
 /// The known name that is fewest edits away, if that is few enough to be a slip.
 pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
-    let few = (found.chars().count() / 3).clamp(1, 4);
-    let near = known.iter().map(|name| (edits(found, name), *name)).min()?;
+    let letters = found.chars().count();
+    let few = (letters / 3).clamp(1, 4);
+    // What is so much longer or shorter is not near, and would take long to compare.
+    let alike = known.iter().filter(|name| name.chars().count().abs_diff(letters) <= few);
+    let near = alike.map(|name| (edits(found, name), *name)).min().filter(|(edits, _)| *edits <= few);
     let prefix = || known.iter().copied().find(|name| found.len() >= 3 && name.starts_with(found));
-    if near.0 <= few { Some(near.1) } else { prefix() }
+    near.map(|(_, name)| name).or_else(prefix)
 }
 
 /// Letters added, left out, changed, or swapped with their neighbour (optimal string alignment).

@@ -3,7 +3,8 @@
 //! The parameters of `score`, `explain` and `eligible` are `task` and `ctx`; calls carry them into other functions.
 //! Wherever one of them is used other than by naming a field, nothing is known any more and everything counts as read.
 
-mod nodes;
+mod calls;
+pub(super) mod nodes;
 mod worded;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,8 @@ use crate::scoring::lower::functions::{ScriptFunction as Function, functions_of}
 use crate::scoring::params::PARAMS_FIELD;
 use crate::scoring::{ContextField, TaskField, Uses};
 
-use self::nodes::{call_of, first_access, introduced, named, place_of, variable};
+use self::calls::Callable;
+use self::nodes::{call_of, changed, first_access, introduced, named, place_of, variable};
 use self::worded::{HandedOn, Worded, handed_on, misspelt_cases};
 use super::coverage::texts_in;
 use super::engine::Containers;
@@ -31,9 +33,6 @@ enum Holds {
 
 /// The functions a policy may define for the server, and how many parameters each takes.
 pub const ENTRY_POINTS: [&str; 3] = ["score", "explain", "eligible"];
-
-/// Functions that people expect from Rhai and that a policy does not get.
-const IMPURE: [&str; 8] = ["sleep", "timestamp", "rand", "rand_float", "rand_bool", "exit", "open_file", "parse_json"];
 
 /// The functions that use a closure up. Elsewhere closures could be kept, and hold closures that hold closures without
 /// end: no limit of the interpreter counts them.
@@ -96,6 +95,7 @@ pub fn analyse(ast: &AST, source: &str) -> Analysis {
             faults: Vec::new(),
         },
         bindings: &bindings,
+        callable: Callable::new(bindings.keys().cloned()),
         handed_on: handed_on(&functions, &bindings),
         texts: texts_in(source).into_iter().collect::<BTreeSet<_>>().into_iter().take(MOST_TEXTS).collect(),
     };
@@ -172,15 +172,22 @@ fn names_in<'a>(function: &'a Function, bindings: &Bindings) -> BTreeMap<&'a str
 struct Reader<'a> {
     analysis: Analysis,
     bindings: &'a Bindings,
+    callable: Callable,
     handed_on: HandedOn,
     texts: Vec<String>,
 }
 
 impl Reader<'_> {
     fn top_level(&mut self, ast: &AST) {
+        let mut names = BTreeSet::new();
         for statement in AsRef::<[Stmt]>::as_ref(ast) {
             match statement {
-                Stmt::Var(_, flags, _) if flags.contains(ASTFlags::CONSTANT) => {}
+                Stmt::Var(constant, flags, position) if flags.contains(ASTFlags::CONSTANT) => {
+                    if !names.insert(constant.0.name.as_str()) {
+                        let message = format!("the constant `{}` is declared twice", constant.0.name);
+                        self.analysis.outside.push((*position, message));
+                    }
+                }
                 Stmt::Noop(_) => {}
                 other => {
                     let message = "outside of functions only `const` is allowed: a policy keeps no state";
@@ -212,6 +219,7 @@ impl Reader<'_> {
         function.body.walk(&mut |path: &[ASTNode]| {
             self.node(path, &names, &worded);
             self.key(path, &local);
+            self.constant(path, &local);
             true
         });
     }
@@ -227,11 +235,14 @@ impl Reader<'_> {
             }
             Some(node @ (ASTNode::Expr(Expr::FnCall(_, position)) | ASTNode::Stmt(Stmt::FnCall(_, position)))) => {
                 if let Some(call) = call_of(node) {
-                    self.call(call, *position);
+                    self.call(*position, |callable| callable.fault_of_call(call));
                     for (place, message) in misspelt(call, |expr| worded.of(expr)) {
                         self.fault(place, &message);
                     }
                 }
+            }
+            Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
+                self.call(*position, |callable| callable.fault_of_method(call));
             }
             Some(ASTNode::Stmt(Stmt::Switch(parts, _))) => {
                 let (expr, cases) = &**parts;
@@ -259,6 +270,14 @@ impl Reader<'_> {
         }
     }
 
+    /// `NAME.key = …`: Rhai would find it when a task comes by, and in no words that help.
+    fn constant(&mut self, path: &[ASTNode], local: &BTreeSet<String>) {
+        let Some((owner, position)) = path.last().and_then(changed).filter(|(name, _)| !local.contains(*name)) else {
+            return;
+        };
+        self.fault(position, &format!("`{owner}` is a constant, and its parts cannot be changed"));
+    }
+
     /// A closure is a constant; one that captures variables is a call of `curry` with that constant, in a block that
     /// first shares the variables.
     fn closure(&mut self, path: &[ASTNode]) {
@@ -283,11 +302,10 @@ impl Reader<'_> {
         }
     }
 
-    fn call(&mut self, call: &FnCallExpr, position: Position) {
-        let own = self.bindings.contains_key(&(call.name.to_string(), call.args.len()));
-        if !own && IMPURE.contains(&call.name.as_str()) {
-            let name = &call.name;
-            let message = format!("there is no function `{name}`: a policy has no clock, no random numbers, no files");
+    fn call(&mut self, position: Position, fault_of: impl FnOnce(&Callable) -> Option<String>) {
+        if self.analysis.faults.len() < MOST_FAULTS
+            && let Some(message) = fault_of(&self.callable)
+        {
             self.fault(position, &message);
         }
     }

@@ -106,6 +106,24 @@ fn closures_cannot_be_kept_and_nested_without_end() {
 #[test]
 fn constants_run_in_the_same_cage() {
     assert!(faults(&("const X = { loop {} };\n".to_owned() + &*with_score("1")))[0].contains("does not end"));
+    let nested = |value: &str| {
+        let level = |level: usize| format!("const A{} = {};\n", level + 1, value.replace('A', &format!("A{level}")));
+        "const A0 = [1, 2, 3, 4];\n".to_owned() + &*(0..30).map(level).collect::<String>()
+    };
+    for value in ["[A, A, A, A]", "#{ a: A, b: A, c: A }", "[A, A]"] {
+        for script in [nested(value) + &*with_score("1"), with_score(&format!("{} 1", nested(value)))] {
+            assert!(faults(&script)[0].contains("more than 50000 values"), "{value}");
+        }
+    }
+    let items = ["A"; 8].join(", ");
+    let wide = format!(
+        "const A = [1, 2, 3, 4, 5, 6, 7, 8];\nconst B = [{items}];\nconst C = [{}];\n",
+        items.replace('A', "B")
+    );
+    assert!(
+        faults(&(wide + &*with_score("1")))[0].contains("too large"),
+        "an array holds no more through its constants"
+    );
     assert!(faults(&("const X = [1].pad(1000000, 2);\n".to_owned() + &*with_score("1")))[0].contains("too large"));
 }
 

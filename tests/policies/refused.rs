@@ -61,11 +61,27 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
     );
     let word = "let word = if task.priority > 2 { \"overdu\" } else { \"today\" }; WORDS[word]";
     assert!(of(word).contains("there is no field `overdu`; did you mean `overdue`? (for"));
-    assert!(of("urgncy(task)").contains("there is no function `urgncy (map)`; did you mean `urgency`? (for"));
-    assert!(of("urgency()").contains("there is no function `urgency ()`: `urgency` takes 1 argument (for"));
+    assert!(of("urgncy(task)").ends_with(":3:23: there is no function `urgncy`; did you mean `urgency`?"));
+    assert!(of("urgency()").ends_with("`urgency` takes 1 argument, not 0"));
+    assert!(of("max(1, 2, 3)").ends_with("`max` takes 2 arguments, not 3"));
+    assert!(of("task.labels.lenn()").ends_with("there is no function `lenn`; did you mean `len`?"));
+    let rare = "if task.effort_minutes == 77 && task.days_until_due == 334 { urgncy(task) } else { 1 }";
+    assert!(
+        of(rare).ends_with("there is no function `urgncy`; did you mean `urgency`?"),
+        "also where no task comes by"
+    );
+    assert_eq!(
+        of("WEIGHTS.priority = 5.0; 1"),
+        "policy.rhai:3:23: `WEIGHTS` is a constant, and its parts cannot be changed"
+    );
+    assert!(of("if task.priority > 9 { WORDS[\"today\"] += 1.0; } 1").ends_with("its parts cannot be changed"));
     let keyed = faults(&with_score("[#{ morning: 1 }][0][task.preferred_time ?? \"evening\"]"));
     assert!(keyed.iter().any(|fault| fault.contains("there is no field `evening` (for")), "{keyed:#?}");
     assert!(of("if ctx.windows.morning.activ { 1 } else { 2 }").contains("did you mean `active`?"));
+    assert_eq!(
+        faults(&format!("{constants}const WEIGHTS = #{{}};\n{}", with_score("1")))[0],
+        "policy.rhai:3:1: the constant `WEIGHTS` is declared twice"
+    );
     // A variable may have the name of a constant.
     good(&(constants.to_owned() + &*with_score("let WEIGHTS = #{ other: 1.0 }; WEIGHTS.other")));
 }

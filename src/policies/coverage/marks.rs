@@ -3,7 +3,7 @@
 use super::Unreached;
 
 /// The function that a mark calls with its number.
-pub(super) const MARK: &str = "reached_by_an_example";
+pub(in crate::policies) const MARK: &str = "reached_by_an_example";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

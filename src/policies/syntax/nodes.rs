@@ -9,11 +9,18 @@ pub(super) fn call_of<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
     }
 }
 
-pub(super) fn variable(expr: &Expr) -> Option<&str> {
+pub(in crate::policies) fn variable(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Variable(variable, ..) if variable.2.is_empty() => Some(variable.1.as_str()),
         _ => None,
     }
+}
+
+/// The variable of which a part is assigned to, and where it is named.
+pub(super) fn changed<'a>(node: &ASTNode<'a>) -> Option<(&'a str, Position)> {
+    let ASTNode::Stmt(Stmt::Assignment(assignment)) = node else { return None };
+    let (Expr::Dot(chain, ..) | Expr::Index(chain, ..)) = &assignment.1.lhs else { return None };
+    variable(&chain.lhs).map(|name| (name, chain.lhs.position()))
 }
 
 /// The line and the column, which can be compared.
@@ -39,7 +46,7 @@ pub(super) fn first_access(rhs: &Expr, whole: bool) -> &Expr {
 }
 
 /// The names that a statement introduces.
-pub(super) fn introduced(node: &ASTNode) -> Vec<String> {
+pub(in crate::policies) fn introduced(node: &ASTNode) -> Vec<String> {
     match node {
         ASTNode::Stmt(Stmt::Var(var, ..)) => vec![var.0.name.to_string()],
         ASTNode::Stmt(Stmt::For(parts, _)) => {

@@ -95,11 +95,31 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
         ("a constant without end", format!("const X = {{ loop {{}} }};\n{}", whole("1"))),
         ("a constant that doubles", format!("const X = {{ let s = \"x\"; loop {{ s += s; }} s }};\n{}", whole("1"))),
         ("a constant that is padded", format!("const X = [1].pad(1000000, 2);\n{}", whole("1"))),
+        ("constants of constants", constants("[A, A, A, A]") + &*whole("1")),
+        ("constants of constants in maps", constants("#{ a: A, b: A, c: A }") + &*whole("1")),
+        ("constants of constants, of which a part is named", constants("[A, A]") + &*whole("A30[0][0][0]")),
+        ("constants of constants in a function", whole(&constants("[A, A, A, A]"))),
+        ("a constant that is named without end", constant_named_often()),
+        ("functions whose names are nearly known", whole(&many(2_900, |number| format!("to_floa{number}(1);")))),
+        ("a function with a long name", whole(&format!("{}(1)", "x".repeat(100_000)))),
         ("constants without end", many(5_000, |number| format!("const C{number} = [1, 2, 3];\n")) + &*whole("1")),
         ("a comment in comments", format!("{}\n{}", "/*".repeat(60_000), whole("1"))),
     ];
     all.extend(others.map(|(name, script)| (name.to_owned(), script)));
     all
+}
+
+/// Thirty constants, each made of the one before, which `value` calls `A`.
+fn constants(value: &str) -> String {
+    let level = |level: usize| format!("const A{} = {};\n", level + 1, value.replace('A', &format!("A{level}")));
+    "const A0 = [1, 2, 3, 4];\n".to_owned() + &*many(30, level)
+}
+
+/// As large as a constant may be, named as often as there is room for.
+fn constant_named_often() -> String {
+    let constant = format!("const A = [{}];\n", "1,".repeat(250));
+    let named = many(2_500, |_| "keep(A);".to_owned());
+    format!("{constant}fn keep(a) {{ 1 }}\nfn score(task, ctx) {{ {named} 1 }}\nfn explain(task, ctx) {{ 1 }}\n")
 }
 
 /// A chain of functions up to `score`, each of which calls the one before.
