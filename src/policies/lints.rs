@@ -1,5 +1,5 @@
 //! What is in order and yet probably a slip: a branch that nothing reaches, a name that nobody uses, a term that is always
-//! zero, a score that falls when the priority rises.
+//! zero, a score that falls when the priority rises, a task on which it fails.
 //!
 //! Names are looked for in the text (`names`). The rest shows when the script is run, with marks in it, on the corpus of
 //! the check and on tasks made for this script (`samples`): its own numbers as days and minutes, its own texts as labels.
@@ -7,7 +7,7 @@
 mod names;
 mod samples;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub enum Lint {
     AlwaysZero,
     /// A higher priority leads to a lower score.
     NotMonotone,
+    /// The script fails on a task.
+    Fails,
 }
 
 impl Lint {
@@ -54,6 +56,7 @@ impl Lint {
             Self::Unused => "unused",
             Self::AlwaysZero => "always_zero",
             Self::NotMonotone => "not_monotone",
+            Self::Fails => "fails",
         }
     }
 }
@@ -88,7 +91,8 @@ impl fmt::Display for Warning {
 pub fn lint(file: &Path, source: &str, windows: Windows) -> Result<Vec<Warning>, Vec<PolicyFault>> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let marked = Marked::new(file, source, windows)?;
-    let mut found = Found { warnings: Vec::new(), parts: BTreeMap::new(), falls: false, file, source };
+    let mut found =
+        Found { warnings: Vec::new(), parts: BTreeMap::new(), falls: false, failing: BTreeSet::new(), file, source };
     for (lint, place, message) in names::unused(source, marked.policy.params()) {
         found.warn(lint, place, message);
     }
@@ -126,6 +130,8 @@ struct Found<'a> {
     parts: BTreeMap<String, bool>,
     /// Whether it was told that the score falls somewhere.
     falls: bool,
+    /// Where it was told that the script fails.
+    failing: BTreeSet<(Option<usize>, Option<usize>)>,
     file: &'a Path,
     source: &'a str,
 }
@@ -148,6 +154,7 @@ impl Found<'_> {
                 self.falls = true;
                 self.warn(Lint::NotMonotone, find_word(self.source, "fn", "score"), message);
             }
+            self.tell_failures(tasks, &verdicts, moment);
             let mut run = policy.run(&ctx);
             for row in (0..tasks.len()).step_by(EXPLAIN_EACH) {
                 let Some(Ok(explained)) = facts.row(row).map(|facts| policy.try_explain(&mut run, &facts)) else {
@@ -159,6 +166,19 @@ impl Found<'_> {
             }
         }
         true
+    }
+
+    /// Tells each place where the script fails once, with the first task.
+    fn tell_failures(&mut self, tasks: &[Candidate], verdicts: &[Verdict], moment: &Moment) {
+        for (task, verdict) in tasks.iter().zip(verdicts) {
+            let Verdict::Fault(fault) = verdict else { continue };
+            let place = Place { line: fault.line, column: fault.column };
+            if self.failing.insert((place.line, place.column)) {
+                let message =
+                    format!("the policy fails: {} (for a task with {})", fault.message, describe(task, moment));
+                self.warn(Lint::Fails, place, message);
+            }
+        }
     }
 
     fn tell_empty_parts(&mut self) {

@@ -55,6 +55,11 @@ fn each_slip_is_told_with_its_place() {
         &with_score("10 - task.priority"),
         "policy.rhai:1:4: warning: the score falls from 9 to 8 when the priority rises from 1 to 2",
     );
+    let rare = "if task.priority == 5 && task.days_until_due == 50 && task.effort_minutes == () { return task.effort_minutes * 2; }";
+    only(
+        &with_score(&format!("{rare} task.priority * 1")),
+        "policy.rhai:1:184: warning: the policy fails: `*` with nothing",
+    );
     let zero = "fn score(task, ctx) { 10 }
 fn explain(task, ctx) { #{ total: 10, parts: [#{ name: \"all\", points: 10 }, #{ name: \"none\", points: 0 }], recommendation: \"\" } }";
     only(zero, "policy.rhai:2:86: warning: the part `none` has no points");

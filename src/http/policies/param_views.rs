@@ -64,7 +64,7 @@ impl From<ParamStatus> for ParamView {
 #[derive(Clone, Debug, Object, Serialize)]
 #[oai(rename = "PolicyWarning")]
 pub(super) struct WarningView {
-    /// `unreachable`, `unused_parameter`, `unused`, `always_zero` or `not_monotone`.
+    /// `unreachable`, `unused_parameter`, `unused`, `always_zero`, `not_monotone` or `fails`.
     pub lint: String,
     /// The line.
     pub line: usize,

@@ -1,6 +1,6 @@
 //! Tasks on which a script is looked at: those of the check, and some that are made for it.
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use crate::scoring::{Candidate, Moment, Status};
 const MOST: usize = 48;
 /// Numbers beyond this are no days or minutes.
 const LARGEST: i64 = 100_000;
+/// Before it nothing is ever due.
+const FIRST_YEAR: i32 = 1970;
 /// Every how many-th task of the check is looked at.
 const EACH: usize = 9;
 /// Every how many-th moment sees the tasks that are made for the script.
@@ -69,7 +71,8 @@ fn own(numbers: &BTreeSet<i64>, texts: &BTreeSet<String>, moment: &Moment) -> Ve
     let mut tasks = vec![plain.clone()];
     for number in numbers {
         let day = today.checked_add_signed(TimeDelta::days(*number)).map(Due::On);
-        let past = today.checked_sub_signed(TimeDelta::days(*number)).map(Due::On);
+        let past = today.checked_sub_signed(TimeDelta::days(*number));
+        let past = past.filter(|date| date.year() >= FIRST_YEAR).map(Due::On);
         let minutes = Due::At(Timestamp::from_micros(moment.now.as_micros() + number * 60_000_000));
         let made = Timestamp::from_micros(moment.now.as_micros() - number * 86_400_000_000);
         let count = u32::try_from(*number).unwrap_or(0);
