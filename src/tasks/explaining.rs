@@ -145,6 +145,7 @@ impl Tasks {
     ) -> Result<Explained, TaskError> {
         let policy = self.rankings.policy(caller, question.policy.as_deref());
         let other = match versus {
+            Some(other) if other == id => Err(TaskError::fault("?versus", "must be the id of another task")),
             Some(other) => self.get_task(caller, other).await.map(Some).map_err(not_yours),
             None => Ok(None),
         };

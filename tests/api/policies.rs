@@ -7,6 +7,8 @@ mod rights;
 mod shell;
 mod trials;
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -139,6 +141,11 @@ async fn a_version_whose_examples_fail_is_not_activated() {
     let problem = refused.assert_problem("policy-tests-fail");
     assert_eq!(problem["errors"].as_array().map(Vec::len), report["failures"].as_array().map(Vec::len));
     assert!(problem["errors"][0]["field"].as_str().unwrap().starts_with("tests/"), "{problem}");
+    // An example can fail in several ways.
+    let example = |failure: &Value| (failure["file"].to_string(), failure["case"].to_string());
+    let examples: BTreeSet<_> = report["failures"].as_array().unwrap().iter().map(example).collect();
+    assert!(examples.len() < problem["errors"].as_array().unwrap().len(), "{report}");
+    assert!(problem["detail"].as_str().unwrap().starts_with(&format!("{} of ", examples.len())), "{problem}");
     assert_eq!(live_version(&eve, "default").await, live);
     let live = eve.post("/api/policies/default/test", &json!({})).await.good();
     assert_eq!((&live["passed"], live["total"].as_u64() > Some(10)), (&json!(true), true));

@@ -138,6 +138,7 @@ fn failing_examples_warn_or_where_required_refuse() {
     assert!(warned.is_healthy() && warned.get("mine").is_some());
     assert_eq!(warned.status()[1].failing_cases[0].message, "`a` must score 2, but it is 1");
     assert!(!required.is_healthy() && required.get("mine").is_none());
+    assert_eq!(required.status()[1].refused.as_ref().unwrap().line, Some(1));
     fs::write(home.path().join("mine/tests/mine.yaml"), example.replace("a: 2", "a: 1")).unwrap();
     required.reload();
     assert!(required.is_healthy() && required.get("mine").is_some());

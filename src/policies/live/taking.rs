@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{CaseRule, Entry, Judged, LivePolicies, Origin, Refusal};
 use crate::policies::cases::{CaseFailure, ExampleFile, run_cases};
-use crate::policies::fault::PolicyFault;
+use crate::policies::fault::{Place, PolicyFault};
 use crate::policies::folder::{SCRIPT_FILE, Source};
 use crate::policies::pins::Pin;
 use crate::policies::script::ScriptPolicy;
@@ -167,5 +167,5 @@ fn case_fault(failure: &CaseFailure) -> PolicyFault {
         Some(case) => format!("the example \"{case}\" fails: {}", failure.message),
         None => failure.message.clone(),
     };
-    PolicyFault::new(&failure.file, message)
+    PolicyFault::new(&failure.file, message).at(Place { line: failure.line, column: None })
 }

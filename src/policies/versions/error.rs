@@ -1,5 +1,7 @@
 //! What keeps a change of policies from happening.
 
+use std::collections::BTreeSet;
+
 use crate::fault::Fault;
 use crate::paging::CursorError;
 use crate::policies::cases::CaseFailure;
@@ -22,7 +24,7 @@ pub enum PolicyError {
     #[error("the input breaks {} rule(s)", .0.len())]
     Invalid(Vec<Fault>),
     /// Worked examples do not come out.
-    #[error("{} of the policy's examples do not come out", .0.len())]
+    #[error("{} of the policy's examples do not come out", examples(.0))]
     TestsFail(Vec<CaseFailure>),
     /// Another version is in force than the one that the caller knows.
     #[error("another version is in force than the one that is named; look at the policy again before changing it")]
@@ -60,6 +62,11 @@ pub enum PolicyError {
     /// The store failed.
     #[error("the policies cannot be read or changed")]
     Store(#[from] StoreError),
+}
+
+/// How many examples fail: each may in several ways.
+fn examples(failures: &[CaseFailure]) -> usize {
+    failures.iter().map(|failure| (&failure.file, failure.line, &failure.case)).collect::<BTreeSet<_>>().len()
 }
 
 impl From<CursorError> for PolicyError {
