@@ -17,7 +17,7 @@ use super::growth::too_large;
 use super::params::{ParamFault, read_params};
 use super::sizes::too_many;
 use super::suggest::{known_names, nearest};
-use super::syntax::{Analysis, ENTRY_POINTS, MOST_FAULTS, analyse};
+use super::syntax::{Analysis, ENTRY_POINTS, MOST_FAULTS, analyse, outside};
 
 /// A longer script is left to the interpreter: its tree takes megabytes, and would be held more than once.
 const MAX_COMPILED_BYTES: usize = 64 * 1024;
@@ -140,14 +140,8 @@ fn read_constants(file: &Path, source: &str) -> Result<(Scope<'static>, Analysis
     engine.set_optimization_level(OptimizationLevel::None);
     // As it was written: what Rhai simplifies is not held to the limits of what runs.
     let ast = engine.compile(source).map_err(|error| vec![syntax_fault(file, &error)])?;
-    if let Some((place, message)) = too_large(&ast) {
-        return Err(vec![PolicyFault::new(file, message).at(place.into())]);
-    }
-    let simplified = engine.optimize_ast(&Scope::new(), ast.clone(), OptimizationLevel::Simple);
-    let analysis = analyse(&simplified, source);
-    let state = analysis.outside.iter();
-    let faults: Vec<PolicyFault> =
-        state.map(|(place, message)| PolicyFault::new(file, message).at((*place).into())).collect();
+    let told = |(place, message): (Position, String)| PolicyFault::new(file, message).at(place.into());
+    let faults: Vec<PolicyFault> = outside(&ast).into_iter().map(told).collect();
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -156,10 +150,12 @@ fn read_constants(file: &Path, source: &str) -> Result<(Scope<'static>, Analysis
         scope.clear();
         engine.run_ast_with_scope(&mut scope, &ast)
     });
-    match run {
-        Ok(()) => Ok((scope, analysis)),
-        Err(error) => Err(vec![PolicyFault::of_run(file, "a constant cannot be computed", &run_fault(*error))]),
+    run.map_err(|error| vec![PolicyFault::of_run(file, "a constant cannot be computed", &run_fault(*error))])?;
+    if let Some(fault) = too_large(&ast, &scope) {
+        return Err(vec![told(fault)]);
     }
+    let simplified = engine.optimize_ast(&Scope::new(), ast, OptimizationLevel::Simple);
+    Ok((scope, analyse(&simplified, source)))
 }
 
 fn engine_with(constants: &Scope<'_>, containers: Containers) -> Engine {

@@ -5,60 +5,120 @@
 //! tree as it was written.
 
 use std::collections::HashMap;
+use std::ops::AddAssign;
 
-use rhai::{AST, ASTFlags, ASTNode, Expr, Position, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Dynamic, Expr, Position, Scope, Stmt};
 
 use super::syntax::nodes::{introduced, variable};
 
-/// So many values may come in the place of names, all together.
+/// So many values may come in the place of names, all together,
 const MOST_VALUES: u64 = 50_000;
+/// and so many bytes of texts that are put together.
+const MOST_BYTES: u64 = 2 << 20;
 
 /// Where it becomes too much, and that.
-pub(super) fn too_large(written: &AST) -> Option<(Position, String)> {
-    let mut growth = Growth { sizes: HashMap::new(), open: Vec::new(), all: 0 };
+///
+/// - `written`: the tree, not simplified.
+/// - `constants`: what is declared outside of functions.
+pub(super) fn too_large(written: &AST, constants: &Scope<'_>) -> Option<(Position, String)> {
+    let sizes = constants.iter().map(|(name, _, value)| (name.to_owned(), Size::of(&value))).collect();
+    let mut growth = Growth { sizes, open: Vec::new(), all: Size::default() };
     let mut place = None;
     written.walk(&mut |path: &[ASTNode]| {
         growth.node(path);
-        if growth.all > MOST_VALUES {
+        if growth.all.values > MOST_VALUES || growth.all.bytes > MOST_BYTES {
             place = path.last().map(ASTNode::position);
         }
         place.is_none()
     });
-    let message =
-        format!("the constants take more than {MOST_VALUES} values where they are named; name them less often");
+    let message = format!(
+        "the constants take more than {MOST_VALUES} values, or {MOST_BYTES} bytes of texts that are put together, where they are named; name them less often"
+    );
     place.map(|place| (place, message))
 }
 
+/// What a value takes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    /// How many values there are, in arrays and maps too.
+    values: u64,
+    /// How long all of its texts are.
+    bytes: u64,
+}
+
+impl Size {
+    /// What a value takes that was computed within the limits of a run.
+    fn of(value: &Dynamic) -> Self {
+        let mut size = Self { values: 1, bytes: 0 };
+        if let Ok(text) = value.as_immutable_string_ref() {
+            size.bytes = text.len() as u64;
+        }
+        if let Ok(array) = value.as_array_ref() {
+            array.iter().for_each(|item| size += Self::of(item));
+        }
+        if let Ok(map) = value.as_map_ref() {
+            map.values().for_each(|item| size += Self::of(item));
+        }
+        size
+    }
+
+    /// What a node takes by itself.
+    fn of_node(node: &ASTNode) -> Self {
+        let text = if let ASTNode::Expr(Expr::StringConstant(text, _)) = node { text.len() } else { 0 };
+        Self { values: 1, bytes: text as u64 }
+    }
+
+    const fn max(self, other: Self) -> Self {
+        let values = if self.values > other.values { self.values } else { other.values };
+        let bytes = if self.bytes > other.bytes { self.bytes } else { other.bytes };
+        Self { values, bytes }
+    }
+}
+
+impl AddAssign for Size {
+    fn add_assign(&mut self, other: Self) {
+        self.values = self.values.saturating_add(other.values);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
 struct Growth {
-    /// The values in each constant; where several have one name, in the largest.
-    sizes: HashMap<String, u64>,
-    /// Constants that are being declared, one in the other: the name, how deep it stands, the values so far.
-    open: Vec<(String, usize, u64)>,
-    /// The values that come in the place of names.
-    all: u64,
+    /// Of each constant; where several have one name, of the largest.
+    sizes: HashMap<String, Size>,
+    /// Constants that are being declared, one in the other: the name, how deep it stands, the size so far.
+    open: Vec<(String, usize, Size)>,
+    /// What comes in the place of names.
+    all: Size,
 }
 
 impl Growth {
     fn node(&mut self, path: &[ASTNode]) {
         while let Some((name, _, size)) = self.open.pop_if(|(_, depth, _)| path.len() <= *depth) {
             let known = self.sizes.entry(name).or_default();
-            *known = size.max(*known);
+            *known = known.max(size);
         }
-        let Some(node) = path.last() else { return };
+        let Some((node, above)) = path.split_last() else { return };
         let named = match node {
             ASTNode::Expr(expr @ Expr::Variable(..)) => variable(expr).and_then(|name| self.sizes.get(name)).copied(),
             _ => None,
         };
-        self.all = self.all.saturating_add(named.unwrap_or(0));
-        for (_, _, size) in &mut self.open {
-            *size = size.saturating_add(named.unwrap_or(1));
+        if let Some(size) = named {
+            // A text is shared, unless another is made of it.
+            let bytes = if above.iter().any(puts_together) { size.bytes } else { 0 };
+            self.all += Size { bytes, ..size };
         }
+        let size = named.unwrap_or_else(|| Size::of_node(node));
+        self.open.iter_mut().for_each(|(.., so_far)| *so_far += size);
         if let ASTNode::Stmt(Stmt::Var(_, flags, _)) = node
             && flags.contains(ASTFlags::CONSTANT)
         {
-            self.open.extend(introduced(node).into_iter().map(|name| (name, path.len(), 0)));
+            self.open.extend(introduced(node).into_iter().map(|name| (name, path.len(), Size::default())));
         }
     }
+}
+
+const fn puts_together(node: &ASTNode<'_>) -> bool {
+    matches!(node, ASTNode::Expr(Expr::InterpolatedString(..) | Expr::FnCall(..)) | ASTNode::Stmt(Stmt::FnCall(..)))
 }
 
 #[cfg(test)]
@@ -71,7 +131,7 @@ mod tests {
     fn refused(script: &str) -> Option<(Option<usize>, Option<usize>)> {
         let mut engine = sandbox(Module::new(), Containers::Read);
         engine.set_optimization_level(OptimizationLevel::None);
-        let found = too_large(&engine.compile(script).unwrap());
+        let found = too_large(&engine.compile(script).unwrap(), &Scope::new());
         found.map(|(place, _)| (place.line(), place.position()))
     }
 
@@ -101,6 +161,29 @@ mod tests {
         };
         assert_eq!(refused(&often("const")), None);
         assert_eq!(refused(&nested(30, "[A, A, A, A]").replace("const", "let")), None);
+    }
+
+    #[test]
+    fn texts_that_are_put_together_of_constants_are_counted_and_others_are_shared() {
+        assert!(refused(&nested(30, "`${A}${A}`").replace("[1, 2, 3, 4]", "\"text\"")).is_some());
+        let text = "x".repeat(8_000);
+        let with = |body: &str| format!("const A = \"{text}\";\nfn score(task, ctx) {{ {} 1 }}", body.repeat(500));
+        assert!(refused(&with("let t = A + \"y\";")).is_some());
+        assert_eq!(refused(&with("let t = A;")), None);
+    }
+
+    #[test]
+    fn what_is_computed_counts_as_it_is() {
+        let mut engine = sandbox(Module::new(), Containers::Read);
+        engine.set_optimization_level(OptimizationLevel::None);
+        let named = "[A, A, A, A],".repeat(60);
+        let written =
+            engine.compile(format!("const A = [1].pad(250, 2);\nfn score(task, ctx) {{ [{named}]; 1 }}")).unwrap();
+        let mut computed = Scope::new();
+        computed.push_constant("A", vec![Dynamic::ONE; 250]);
+
+        assert!(too_large(&written, &Scope::new()).is_none());
+        assert!(too_large(&written, &computed).is_some());
     }
 
     #[test]

@@ -67,8 +67,6 @@ pub struct Analysis {
     pub keys: BTreeMap<(String, String, (usize, usize)), Position>,
     /// Whether parts of containers are assigned to.
     pub containers: Containers,
-    /// Statements outside of functions that would keep state: where, and why not.
-    pub outside: Vec<(Position, String)>,
     /// What is not allowed inside of functions: where, and why.
     pub faults: Vec<(Position, String)>,
 }
@@ -91,7 +89,6 @@ pub fn analyse(ast: &AST, source: &str) -> Analysis {
             params: BTreeMap::new(),
             keys: BTreeMap::new(),
             containers: Containers::Read,
-            outside: Vec::new(),
             faults: Vec::new(),
         },
         bindings: &bindings,
@@ -99,11 +96,28 @@ pub fn analyse(ast: &AST, source: &str) -> Analysis {
         handed_on: handed_on(&functions, &bindings),
         texts: texts_in(source).into_iter().collect::<BTreeSet<_>>().into_iter().take(MOST_TEXTS).collect(),
     };
-    reader.top_level(ast);
     for function in &functions {
         reader.function(function);
     }
     reader.analysis
+}
+
+/// What is wrong outside of functions: where, and why. What is in order there can be run by itself.
+pub fn outside(ast: &AST) -> Vec<(Position, String)> {
+    let mut names = BTreeSet::new();
+    let fault = |statement: &Stmt| match statement {
+        Stmt::Var(constant, flags, position) if flags.contains(ASTFlags::CONSTANT) => {
+            let name = constant.0.name.as_str();
+            let is_new = names.insert(name.to_owned());
+            (!is_new).then(|| (*position, format!("the constant `{name}` is declared twice")))
+        }
+        Stmt::Noop(_) => None,
+        other => {
+            let message = "outside of functions only `const` is allowed: a policy keeps no state";
+            Some((other.position(), message.to_owned()))
+        }
+    };
+    AsRef::<[Stmt]>::as_ref(ast).iter().filter_map(fault).collect()
 }
 
 /// Follows `task` and `ctx` through the calls until nothing new is learnt.
@@ -178,25 +192,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn top_level(&mut self, ast: &AST) {
-        let mut names = BTreeSet::new();
-        for statement in AsRef::<[Stmt]>::as_ref(ast) {
-            match statement {
-                Stmt::Var(constant, flags, position) if flags.contains(ASTFlags::CONSTANT) => {
-                    if !names.insert(constant.0.name.as_str()) {
-                        let message = format!("the constant `{}` is declared twice", constant.0.name);
-                        self.analysis.outside.push((*position, message));
-                    }
-                }
-                Stmt::Noop(_) => {}
-                other => {
-                    let message = "outside of functions only `const` is allowed: a policy keeps no state";
-                    self.analysis.outside.push((other.position(), message.to_owned()));
-                }
-            }
-        }
-    }
-
     fn function(&mut self, function: &Function) {
         let mut names = names_in(function, self.bindings);
         let mut local: BTreeSet<String> = function.params.iter().cloned().collect();

@@ -99,7 +99,11 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
         ("constants of constants in maps", constants("#{ a: A, b: A, c: A }") + &*whole("1")),
         ("constants of constants, of which a part is named", constants("[A, A]") + &*whole("A30[0][0][0]")),
         ("constants of constants in a function", whole(&constants("[A, A, A, A]"))),
-        ("a constant that is named without end", constant_named_often()),
+        ("texts of constants of constants", constants("`${A}${A}`") + &*whole("1")),
+        ("texts of constants of constants in a function", whole(&constants("`${A}${A}`"))),
+        ("a constant that is named without end", named_often(&format!("[{}]", "1,".repeat(250)), "A")),
+        ("a computed constant that is named without end", named_often("[1].pad(250, 2)", "A")),
+        ("a text that is put together without end", named_often("\"x\".pad(8000, 'x')", "A + 1")),
         ("functions whose names are nearly known", whole(&many(2_900, |number| format!("to_floa{number}(1);")))),
         ("a function with a long name", whole(&format!("{}(1)", "x".repeat(100_000)))),
         ("constants without end", many(5_000, |number| format!("const C{number} = [1, 2, 3];\n")) + &*whole("1")),
@@ -115,11 +119,10 @@ fn constants(value: &str) -> String {
     "const A0 = [1, 2, 3, 4];\n".to_owned() + &*many(30, level)
 }
 
-/// As large as a constant may be, named as often as there is room for.
-fn constant_named_often() -> String {
-    let constant = format!("const A = [{}];\n", "1,".repeat(250));
-    let named = many(2_500, |_| "keep(A);".to_owned());
-    format!("{constant}fn keep(a) {{ 1 }}\nfn score(task, ctx) {{ {named} 1 }}\nfn explain(task, ctx) {{ 1 }}\n")
+/// A constant as large as it may be, named as often as there is room for.
+fn named_often(value: &str, named: &str) -> String {
+    let named = format!("{named}, ").repeat(12_000);
+    format!("const A = {value};\nfn score(task, ctx) {{ [{named}]; 1 }}\nfn explain(task, ctx) {{ 1 }}\n")
 }
 
 /// A chain of functions up to `score`, each of which calls the one before.
