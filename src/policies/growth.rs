@@ -68,10 +68,8 @@ impl Size {
         Self { values: 1, bytes: text as u64 }
     }
 
-    const fn max(self, other: Self) -> Self {
-        let values = if self.values > other.values { self.values } else { other.values };
-        let bytes = if self.bytes > other.bytes { self.bytes } else { other.bytes };
-        Self { values, bytes }
+    fn max(self, other: Self) -> Self {
+        Self { values: self.values.max(other.values), bytes: self.bytes.max(other.bytes) }
     }
 }
 

@@ -78,6 +78,8 @@ fn a_script_may_not_be_huge_or_nested_for_ever() {
         faults(&with_score(&format!("`{}`.len()", "${1}".repeat(1_001))))[0]
             .contains("a policy may have it 1000 times")
     );
+    let word = faults(&with_score(&format!("{}(1)", "x".repeat(2_001))));
+    assert_eq!(word, ["policy.rhai: the file has a word of 2001 bytes, `xxxxxxxxxxxxxxxxxxxx…`; it may have 2000"]);
     assert!(checked(&with_score(&format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000)))).is_err());
     assert!(checked(&with_score(&format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)))).is_err());
     assert!(checked(&with_score(&"{ ".repeat(5_000))).is_err());

@@ -1,5 +1,6 @@
 //! Calls of functions that are not there. Rhai would find them only when a task comes by.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -14,6 +15,9 @@ const IMPURE: [&str; 8] = ["sleep", "timestamp", "rand", "rand_float", "rand_boo
 
 /// Functions of the language itself, which are in no package.
 const OF_RHAI: [&str; 7] = ["Fn", "call", "curry", "is_def_fn", "is_def_var", "is_shared", "type_of"];
+
+/// For so many names it is said what was probably meant: to compare one with all others takes its time.
+const MOST_HINTS: u32 = 20;
 
 /// The names of functions, each with how many parameters they have.
 type Functions = BTreeMap<String, BTreeSet<usize>>;
@@ -40,12 +44,13 @@ fn by_name(functions: impl Iterator<Item = (String, usize)>) -> Functions {
 /// The functions that a script may call.
 pub(super) struct Callable {
     own: Functions,
+    hints_left: Cell<u32>,
 }
 
 impl Callable {
     /// Its own ones, and what the packages have.
     pub(super) fn new(own: impl Iterator<Item = (String, usize)>) -> Self {
-        Self { own: by_name(own) }
+        Self { own: by_name(own), hints_left: Cell::new(MOST_HINTS) }
     }
 
     /// What is wrong with a call by name, if anything is.
@@ -78,6 +83,10 @@ impl Callable {
         if IMPURE.contains(&name) {
             return format!("there is no function `{name}`: a policy has no clock, no random numbers, no files");
         }
+        let Some(hints_left) = self.hints_left.get().checked_sub(1) else {
+            return format!("there is no function `{name}`");
+        };
+        self.hints_left.set(hints_left);
         let is_word =
             |name: &&str| name.starts_with(|letter: char| letter.is_ascii_alphabetic()) && !name.contains('$');
         let near = |functions: &Functions| {
