@@ -6,7 +6,7 @@ mod saved;
 mod taking;
 mod warnings;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -91,8 +91,8 @@ pub struct LivePolicies {
     warnings: Warnings,
     changes: watch::Sender<u64>,
     preparation: OnceLock<Preparation>,
-    /// Files that came into force and were not asked for yet.
-    saved: Mutex<Vec<Saved>>,
+    /// Files that came into force and were not noted yet.
+    saved: Mutex<VecDeque<Saved>>,
     /// Hashes of names and texts that passed the check.
     passed: Mutex<HashSet<[u8; 32]>>,
 }

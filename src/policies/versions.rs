@@ -105,6 +105,8 @@ pub struct Versions {
     work: Semaphore,
     /// The ledger's number of what is in force here.
     applied: tokio::sync::Mutex<i64>,
+    /// Whoever takes note of files has this, so that they are noted in their order, and all of them when that has ended.
+    noting: tokio::sync::Mutex<()>,
     /// The file of each policy of which this instance took note.
     noted: Mutex<HashMap<String, Option<String>>>,
     /// Versions that fail too often and that nothing can replace.
@@ -122,6 +124,7 @@ impl Versions {
             running: Running::default(),
             work: Semaphore::new(AT_ONCE),
             applied: tokio::sync::Mutex::new(0),
+            noting: tokio::sync::Mutex::default(),
             noted: Mutex::default(),
             given_up: Mutex::default(),
         }

@@ -1,5 +1,6 @@
 //! Files that came into force: each is to become a version, also one that was replaced at once.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::LivePolicies;
@@ -19,27 +20,28 @@ pub struct Saved {
 }
 
 impl LivePolicies {
-    /// The files that came into force since this was last asked, in their order.
-    pub fn take_saved(&self) -> Vec<Saved> {
-        std::mem::take(&mut *self.saved())
+    /// Of the files that came into force and were not forgotten yet, the first.
+    pub fn first_saved(&self) -> Option<Saved> {
+        self.saved().front().cloned()
     }
 
-    /// Puts back what could not be kept.
-    pub fn put_back_saved(&self, mut saved: Vec<Saved>) {
-        let mut held = self.saved();
-        saved.append(&mut held);
-        *held = saved;
+    /// Forgets the first, if it is this one: it was noted.
+    pub fn forget_saved(&self, noted: &Saved) {
+        let mut saved = self.saved();
+        if saved.front() == Some(noted) {
+            saved.pop_front();
+        }
     }
 
     pub(super) fn note_saved(&self, policy: &str, version: &str, text: &str) {
         let mut saved = self.saved();
         if saved.len() >= MOST_SAVED {
-            saved.remove(0);
+            saved.pop_front();
         }
-        saved.push(Saved { policy: policy.to_owned(), version: version.to_owned(), text: Arc::from(text) });
+        saved.push_back(Saved { policy: policy.to_owned(), version: version.to_owned(), text: Arc::from(text) });
     }
 
-    fn saved(&self) -> MutexGuard<'_, Vec<Saved>> {
+    fn saved(&self) -> MutexGuard<'_, VecDeque<Saved>> {
         // A panic elsewhere leaves whole entries behind.
         self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }

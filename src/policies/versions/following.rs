@@ -67,13 +67,12 @@ impl Versions {
 
     /// Keeps the texts of files that are in force, and that they came into force.
     async fn note_files(&self) -> Result<(), PolicyError> {
-        // What was in force for a moment alone may have decided something.
-        let mut saved = self.live.take_saved().into_iter();
-        while let Some(file) = saved.next() {
-            if let Err(error) = self.note_saved(file.clone()).await {
-                self.live.put_back_saved([file].into_iter().chain(saved).collect());
-                return Err(error);
-            }
+        let _noting = self.noting.lock().await;
+        // What was in force for a moment alone may have decided something. It is forgotten only once it is noted: whoever
+        // waits for this may go away.
+        while let Some(file) = self.live.first_saved() {
+            self.note_saved(file.clone()).await?;
+            self.live.forget_saved(&file);
         }
         for status in self.live.status() {
             let Some(in_use) = self.live.in_use(&status.name) else { continue };

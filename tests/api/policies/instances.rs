@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use mindflow::config::{Config, Secret};
 use mindflow::policies::live::Origin;
+use mindflow::store::StoreError;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::{BOTH, activates, by_priority, live_version, proposes};
 use crate::support::app::TestApp;
+use crate::support::databases::Db;
 
 /// Waits until the policies of a server have changed and are as `is` says.
 async fn until(app: &TestApp, is: impl Fn(Option<String>) -> bool, policy: &str) {
@@ -93,7 +96,7 @@ async fn what_was_in_force_for_a_moment_alone_becomes_a_version_too() {
             known["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap()).collect();
         assert!(seen.iter().all(|version| known.contains(&version.as_str())), "{seen:?} {known:?}");
         assert_eq!(live_version(&eve, "plain").await, seen[0]);
-        assert_eq!(app.app.policies.take_saved(), []);
+        assert_eq!(app.app.policies.first_saved(), None);
 
         for weight in ["4.0", "1.0"] {
             save(&app, "plain", &by_priority(weight));
@@ -102,6 +105,44 @@ async fn what_was_in_force_for_a_moment_alone_becomes_a_version_too() {
         let steps = eve.get("/api/policies/plain/activations").await.good();
         assert_eq!(steps["items"][0]["version"], seen[0], "{steps}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_gave_up_to_note_is_noted_by_the_next() {
+    let app = TestApp::start(Db::Sqlite, lasting).await;
+    let eve = app.admin("eve").await;
+    let ((open, opened), (enter, entered)) = (oneshot::channel::<()>(), oneshot::channel());
+    let store = app.app.store.clone();
+    let held_up = tokio::spawn(async move {
+        let wait = async move |()| {
+            enter.send(()).unwrap();
+            opened.await.unwrap();
+            Ok::<_, StoreError>(())
+        };
+        store.write(move |_| Box::pin(wait(()))).await
+    });
+    entered.await.unwrap();
+    let passing = ["1.0", "2.0", "3.0", "4.0"].map(|weight| {
+        save(&app, "plain", &by_priority(weight));
+        app.app.versions.live_version("plain").unwrap()
+    });
+
+    // The server notes the first by itself, and waits for the database.
+    let mut given_up = Box::pin(app.app.versions.catch_up());
+    for _ in 0..5_000 {
+        assert!(futures_util::poll!(&mut given_up).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(given_up);
+    open.send(()).unwrap();
+    held_up.await.unwrap().unwrap();
+    app.app.versions.catch_up().await.unwrap();
+
+    for version in passing {
+        eve.get(&format!("/api/policies/plain/versions/{version}")).await.is(200);
+    }
+    let steps = eve.get("/api/policies/plain/activations").await.good();
+    assert_eq!(steps["items"][0]["version"], json!(live_version(&eve, "plain").await), "{steps}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
