@@ -3,7 +3,7 @@
 mod files;
 mod outcome;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -126,6 +126,11 @@ pub struct CaseFailure {
     pub case: Option<String>,
     /// What was expected and what came.
     pub message: String,
+}
+
+/// How many examples fail: each may in several ways.
+pub fn count_examples(failures: &[CaseFailure]) -> usize {
+    failures.iter().map(|failure| (&failure.file, failure.line, &failure.case)).collect::<BTreeSet<_>>().len()
 }
 
 impl fmt::Display for CaseFailure {

@@ -90,6 +90,7 @@ pub struct LivePolicies {
     variants: Variants,
     warnings: Warnings,
     changes: watch::Sender<u64>,
+    /// What is done before policies are replaced.
     preparation: OnceLock<Preparation>,
     /// Files that came into force and were not noted yet.
     saved: Mutex<VecDeque<Saved>>,

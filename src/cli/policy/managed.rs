@@ -16,6 +16,7 @@ use super::simulate::{self, SimulateVersion};
 use super::trials::{self, RollOut, Shadow};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::policies::cases::count_examples;
 use crate::policies::folder::{SCRIPT_FILE, read_limited};
 use crate::policies::live::PolicyStatus;
 use crate::policies::versions::listing::PageOf;
@@ -224,7 +225,7 @@ async fn list(versions: &Versions, output: &Output, out: &mut dyn Write) -> anyh
             status.live_version.clone().unwrap_or_else(|| "(draft)".to_owned()),
             status.origin.map_or("-", |origin| origin.as_str()).to_owned(),
             status.refused.as_ref().map_or_else(|| "-".to_owned(), |refused| refused.reason.clone()),
-            status.failing_cases.len().to_string(),
+            count_examples(&status.failing_cases).to_string(),
         ]
     };
     let rows: Vec<_> = std::iter::once(heading).chain(all.iter().map(row)).collect();

@@ -1,10 +1,8 @@
 //! What keeps a change of policies from happening.
 
-use std::collections::BTreeSet;
-
 use crate::fault::Fault;
 use crate::paging::CursorError;
-use crate::policies::cases::CaseFailure;
+use crate::policies::cases::{CaseFailure, count_examples};
 use crate::policies::fault::PolicyFault;
 use crate::store::StoreError;
 use crate::tasks::receipts::Answer;
@@ -24,7 +22,7 @@ pub enum PolicyError {
     #[error("the input breaks {} rule(s)", .0.len())]
     Invalid(Vec<Fault>),
     /// Worked examples do not come out.
-    #[error("{} of the policy's examples do not come out", examples(.0))]
+    #[error("{} of the policy's examples do not come out", count_examples(.0))]
     TestsFail(Vec<CaseFailure>),
     /// Another version is in force than the one that the caller knows.
     #[error("another version is in force than the one that is named; look at the policy again before changing it")]
@@ -62,11 +60,6 @@ pub enum PolicyError {
     /// The store failed.
     #[error("the policies cannot be read or changed")]
     Store(#[from] StoreError),
-}
-
-/// How many examples fail: each may in several ways.
-fn examples(failures: &[CaseFailure]) -> usize {
-    failures.iter().map(|failure| (&failure.file, failure.line, &failure.case)).collect::<BTreeSet<_>>().len()
 }
 
 impl From<CursorError> for PolicyError {
