@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::ops::AddAssign;
 
-use rhai::{AST, ASTFlags, ASTNode, Dynamic, Expr, Position, Scope, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, Position, Scope, Stmt};
 
-use super::syntax::nodes::{introduced, variable};
+use super::syntax::nodes::{introduced, is_constant, variable};
 
 /// So many values may come in the place of names, all together,
 const MOST_VALUES: u64 = 50_000;
@@ -107,9 +107,7 @@ impl Growth {
         }
         let size = named.unwrap_or_else(|| Size::of_node(node));
         self.open.iter_mut().for_each(|(.., so_far)| *so_far += size);
-        if let ASTNode::Stmt(Stmt::Var(_, flags, _)) = node
-            && flags.contains(ASTFlags::CONSTANT)
-        {
+        if is_constant(node) {
             self.open.extend(introduced(node).into_iter().map(|name| (name, path.len(), Size::default())));
         }
     }

@@ -16,7 +16,7 @@ use crate::scoring::params::PARAMS_FIELD;
 use crate::scoring::{ContextField, TaskField, Uses};
 
 use self::calls::Callable;
-use self::nodes::{call_of, changed, first_access, introduced, named, place_of, variable};
+use self::nodes::{call_of, changed, first_access, introduced, is_constant, named, place_of, variable};
 use self::worded::{HandedOn, Worded, handed_on, misspelt_cases};
 use super::coverage::texts_in;
 use super::engine::Containers;
@@ -195,11 +195,15 @@ impl Reader<'_> {
     fn function(&mut self, function: &Function) {
         let mut names = names_in(function, self.bindings);
         let mut local: BTreeSet<String> = function.params.iter().cloned().collect();
+        let mut variables = local.clone();
         let mut shadowed = Vec::new();
         function.body.walk(&mut |path: &[ASTNode]| {
             for name in path.last().into_iter().flat_map(introduced) {
                 if names.contains_key(name.as_str()) {
                     shadowed.push(name.clone());
+                }
+                if !path.last().is_some_and(is_constant) {
+                    variables.insert(name.clone());
                 }
                 local.insert(name);
             }
@@ -214,7 +218,7 @@ impl Reader<'_> {
         function.body.walk(&mut |path: &[ASTNode]| {
             self.node(path, &names, &worded);
             self.key(path, &local);
-            self.constant(path, &local);
+            self.constant(path, &variables);
             true
         });
     }
@@ -266,11 +270,18 @@ impl Reader<'_> {
     }
 
     /// `NAME.key = …`: Rhai would find it when a task comes by, and in no words that help.
-    fn constant(&mut self, path: &[ASTNode], local: &BTreeSet<String>) {
-        let Some((owner, position)) = path.last().and_then(changed).filter(|(name, _)| !local.contains(*name)) else {
-            return;
-        };
-        self.fault(position, &format!("`{owner}` is a constant, and its parts cannot be changed"));
+    fn constant(&mut self, path: &[ASTNode], variables: &BTreeSet<String>) {
+        let Some(owner) = path.last().and_then(changed) else { return };
+        match variable(owner) {
+            Some(name) if variables.contains(name) => {}
+            Some(name) => {
+                self.fault(owner.position(), &format!("`{name}` is a constant, and its parts cannot be changed"));
+            }
+            None if owner.is_constant() => {
+                self.fault(owner.position(), "this is a constant, and its parts cannot be changed");
+            }
+            None => {}
+        }
     }
 
     /// A closure is a constant; one that captures variables is a call of `curry` with that constant, in a block that

@@ -75,6 +75,12 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
         "policy.rhai:3:23: `WEIGHTS` is a constant, and its parts cannot be changed"
     );
     assert!(of("if task.priority > 9 { WORDS[\"today\"] += 1.0; } 1").ends_with("its parts cannot be changed"));
+    for change in ["A.x = 2", "A.x.y = 2", "A[\"x\"] = 2", "B[0] = 2", "B[0] += 2"] {
+        let inside = format!("if task.priority > 9 {{ const A = #{{ x: #{{ y: 1 }} }}; const B = [1]; {change}; }} 1");
+        assert!(of(&inside).ends_with("is a constant, and its parts cannot be changed"), "{change}");
+    }
+    let variables = "let a = #{ x: [1] }; a.x[0] = 2; let b = [1]; b[0] += 1; a.x[0] + b[0]";
+    good(&(constants.to_owned() + &*with_score(variables)));
     let keyed = faults(&with_score("[#{ morning: 1 }][0][task.preferred_time ?? \"evening\"]"));
     assert!(keyed.iter().any(|fault| fault.contains("there is no field `evening` (for")), "{keyed:#?}");
     assert!(of("if ctx.windows.morning.activ { 1 } else { 2 }").contains("did you mean `active`?"));

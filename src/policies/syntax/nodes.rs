@@ -1,6 +1,6 @@
 //! Nodes of Rhai's syntax tree, in the few ways in which they are looked at.
 
-use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 pub(super) fn call_of<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
     match node {
@@ -16,11 +16,18 @@ pub(in crate::policies) fn variable(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// The variable of which a part is assigned to, and where it is named.
-pub(super) fn changed<'a>(node: &ASTNode<'a>) -> Option<(&'a str, Position)> {
+/// That of which a part is assigned to: a variable, or the value that Rhai put in the place of a constant of the function.
+pub(super) fn changed<'a>(node: &ASTNode<'a>) -> Option<&'a Expr> {
     let ASTNode::Stmt(Stmt::Assignment(assignment)) = node else { return None };
-    let (Expr::Dot(chain, ..) | Expr::Index(chain, ..)) = &assignment.1.lhs else { return None };
-    variable(&chain.lhs).map(|name| (name, chain.lhs.position()))
+    match &assignment.1.lhs {
+        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => Some(&chain.lhs),
+        other => Some(other).filter(|lhs| variable(lhs).is_none()),
+    }
+}
+
+/// Whether a statement declares a constant.
+pub(in crate::policies) fn is_constant(node: &ASTNode) -> bool {
+    matches!(node, ASTNode::Stmt(Stmt::Var(_, flags, _)) if flags.contains(ASTFlags::CONSTANT))
 }
 
 /// The line and the column, which can be compared.
